@@ -1,0 +1,62 @@
+"""varnn compares classical and neural time-series models on equal terms.
+
+Every model is one recursion h_t = f(h_{t-1}, x_t): the VAR, the linear RNN and the tanh RNN are the same
+equation with some weights held at zero. The names below are the stable ones; they load on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from varnn.forecast import Forecast
+    from varnn.forecaster import Fitted, Forecaster
+    from varnn.ladder import Comparison, compare
+    from varnn.models.rung0_naive import Drift, Mean, Naive, SeasonalNaive
+    from varnn.models.rung1_var import VAR
+    from varnn.models.rung2_linear import LinearRNN
+    from varnn.models.rung3_tanh import TanhRNN
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Comparison": "varnn.ladder",
+    "Drift": "varnn.models.rung0_naive",
+    "Fitted": "varnn.forecaster",
+    "Forecast": "varnn.forecast",
+    "Forecaster": "varnn.forecaster",
+    "LinearRNN": "varnn.models.rung2_linear",
+    "Mean": "varnn.models.rung0_naive",
+    "Naive": "varnn.models.rung0_naive",
+    "SeasonalNaive": "varnn.models.rung0_naive",
+    "TanhRNN": "varnn.models.rung3_tanh",
+    "VAR": "varnn.models.rung1_var",
+    "compare": "varnn.ladder",
+}
+
+__all__ = [
+    "VAR",
+    "Comparison",
+    "Drift",
+    "Fitted",
+    "Forecast",
+    "Forecaster",
+    "LinearRNN",
+    "Mean",
+    "Naive",
+    "SeasonalNaive",
+    "TanhRNN",
+    "__version__",
+    "compare",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'varnn' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,152 @@
+"""What comes out: a joint predictive distribution over horizons and series, on a dated index.
+
+Made by `Fitted.forecast`, read by scores, the report and the user. Holds numbers only; never refits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from varnn.errors import ParameterError
+from varnn.series import FloatArray, checked_coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """Point forecasts and equally likely joint sample paths for h steps and k series.
+
+    Attributes
+    ----------
+    point : array (h, k)
+        Conditional means, in the units of the series.
+    paths : array (m, h, k)
+        Sample paths: each is one possible joint future over all steps and series.
+    names : tuple of str
+        Series names.
+    index : pandas.Index (h,)
+        Dates of the forecasts.
+    coverage : float
+        Nominal probability of `interval()` when none is given.
+    history : DataFrame
+        The last observations before the forecast, for `plot`.
+    spread : array (h, k), optional
+        Standard deviations, given only where the marginals are exactly Gaussian; intervals and
+        quantiles then come from the normal formula instead of the paths.
+    """
+
+    point: FloatArray
+    paths: FloatArray
+    names: tuple[str, ...]
+    index: pd.Index[Any]
+    coverage: float = 0.9
+    history: pd.DataFrame | None = None
+    spread: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        self.point.setflags(write=False)
+        self.paths.setflags(write=False)
+
+    @property
+    def horizon(self) -> int:
+        """Number of steps ahead."""
+        return int(self.point.shape[0])
+
+    @property
+    def mean(self) -> pd.DataFrame:
+        """Conditional mean of each series at each date."""
+        return self._frame(self.point)
+
+    def quantile(self, q: float) -> pd.DataFrame:
+        """Marginal `q` quantile (0 < q < 1) of each series at each date.
+
+        Raises
+        ------
+        ParameterError
+            If q is not strictly between 0 and 1.
+        """
+        if isinstance(q, bool) or not isinstance(q, (float, np.floating)) or not 0.0 < q < 1.0:
+            raise ParameterError(f"q={q!r} is not usable; give a probability strictly between 0 and 1")
+        return self._frame(self._quantile(float(q)))
+
+    def interval(self, coverage: float | None = None, *, joint: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Lower and upper bounds that hold each outcome with probability `coverage`.
+
+        With ``joint=True`` the band holds a whole path, over all steps of a series at once, with that
+        probability (sup-t band: Montiel Olea & Plagborg-Møller 2019, J. Appl. Econometrics 34(1), eq. 5).
+
+        Parameters
+        ----------
+        coverage : float, optional
+            Between 0 and 1; the coverage asked of `forecast` when left out.
+        joint : bool
+            Simultaneous over the h steps instead of step by step.
+        """
+        level = self.coverage if coverage is None else checked_coverage(coverage)
+        if joint:
+            lower, upper = self._joint_band(level)
+        else:
+            lower, upper = self._quantile((1 - level) / 2), self._quantile((1 + level) / 2)
+        return self._frame(lower), self._frame(upper)
+
+    def to_frame(self, coverage: float | Sequence[float] | None = None) -> pd.DataFrame:
+        """Tidy table: one row a date and series, with mean, median and interval bounds."""
+        levels = [self.coverage] if coverage is None else (
+            [coverage] if isinstance(coverage, float) else list(coverage))
+        columns: dict[str, FloatArray] = {"mean": self.point, "median": self._quantile(0.5)}
+        for level in levels:
+            lower, upper = self.interval(level)
+            columns[f"lower_{100 * level:g}"] = lower.to_numpy()
+            columns[f"upper_{100 * level:g}"] = upper.to_numpy()
+        table = pd.DataFrame({name: block.ravel() for name, block in columns.items()})
+        table.insert(0, "series", list(self.names) * self.horizon)
+        table.insert(0, "date", np.repeat(np.asarray(self.index.astype(str)), len(self.names)))
+        table.insert(1, "step", np.repeat(np.arange(1, self.horizon + 1), len(self.names)))
+        return table
+
+    def plot(self, coverages: Sequence[float] = (0.5, 0.8, 0.95)) -> Figure:
+        """Draw a fan chart: the recent past, the mean, and one band for each coverage."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(7.0, 2.1 * len(self.names) + 0.5), layout="constrained")
+        panels = figure.subplots(len(self.names), 1, sharex=True, squeeze=False)[:, 0]
+        past = 0 if self.history is None else len(self.history)
+        steps = np.arange(past, past + self.horizon)
+        for j, (axes, name) in enumerate(zip(panels, self.names, strict=True)):
+            for shade, level in zip(np.linspace(0.55, 0.2, len(coverages)), sorted(coverages), strict=True):
+                lower, upper = self.interval(level)
+                axes.fill_between(steps, lower.iloc[:, j], upper.iloc[:, j], color="0.2", alpha=shade, lw=0,
+                                  label=f"{100 * level:g} %")
+            axes.plot(steps, self.point[:, j], color="black", ls="--", lw=1.2, label="mean")
+            if self.history is not None:
+                axes.plot(np.arange(past), self.history.iloc[:, j], color="black", lw=1.0, label="observed")
+            axes.set_title(name, loc="left", fontsize=9)
+        labels = ([] if self.history is None else list(self.history.index.astype(str))) + list(self.index.astype(str))
+        ticks = np.unique(np.linspace(0, len(labels) - 1, 6).astype(int))
+        panels[-1].set_xticks(ticks, [labels[tick] for tick in ticks])
+        panels[0].legend(fontsize=7, ncols=5, loc="upper left", frameon=False)
+        return figure
+
+    def _quantile(self, q: float) -> FloatArray:
+        if self.spread is not None:
+            return self.point + float(ndtri(q)) * self.spread
+        return np.asarray(np.quantile(self.paths, q, axis=0), dtype=np.float64)
+
+    def _joint_band(self, level: float) -> tuple[FloatArray, FloatArray]:
+        centre = np.median(self.paths, axis=0)
+        spread = np.maximum(self.paths.std(axis=0), np.finfo(float).tiny)
+        furthest = (np.abs(self.paths - centre) / spread).max(axis=1)             # (m, k)
+        reach = np.quantile(furthest, level, axis=0)                              # (k,)
+        return centre - reach * spread, centre + reach * spread
+
+    def _frame(self, block: FloatArray) -> pd.DataFrame:
+        return pd.DataFrame(np.array(block), index=self.index, columns=list(self.names))

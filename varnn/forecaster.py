@@ -1,0 +1,357 @@
+"""The interface every model keeps: `Forecaster.fit(y, X) -> Fitted.forecast(horizon, X) -> Forecast`.
+
+A `Forecaster` is a frozen specification; `fit` returns a new frozen `Fitted`. A model subclasses both
+and writes `_estimate`, `_one_step` and `_simulate`; everything else here is shared by all rungs.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import pandas as pd
+
+from varnn.errors import ExogError, ParameterError, TooShortError
+from varnn.forecast import Forecast
+from varnn.series import FloatArray, Series, checked_coverage, checked_horizon, generator, whole_number
+
+Uncertainty = Literal["full", "none"]
+Shocks = Literal["gaussian", "residuals"]
+HISTORY_ROWS = 60  # what Forecast.plot shows of the past
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Parameter draws for predictive paths: path i uses draw i modulo d.
+
+    Attributes
+    ----------
+    sigma : array (d, k, k)
+        Innovation covariances.
+    weights : object
+        The model's own parameters, d of each; only the model reads them.
+    """
+
+    sigma: FloatArray
+    weights: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecaster(ABC):
+    """Specification of a model. It never changes; `fit` may be called any number of times."""
+
+    rung: ClassVar[int | None] = None
+    """Place on the ladder of nested models, or None beside it."""
+
+    takes_exog: ClassVar[bool] = True
+    """Whether `fit` accepts X; comparisons leave X out for models that do not."""
+
+    def fit(self, y: object, X: object = None, *, rng: object = None) -> Fitted:
+        """Estimate the model on observations, oldest first.
+
+        Parameters
+        ----------
+        y : DataFrame or array (T, k)
+            Observations in any units; dates must be regular.
+        X : DataFrame or array (T, q), optional
+            Exogenous columns z_t, known at the time of y_t; matched to y by date.
+        rng : int or numpy Generator, optional
+            Seed of whatever is random in the estimation; None is seed 0.
+
+        Returns
+        -------
+        Fitted
+
+        Raises
+        ------
+        InputError
+            Naming the argument, the place and the remedy.
+        """
+        series = Series.of(y)
+        exog = None if X is None else series.exog_of(X)
+        if exog is not None and set(exog.names) & set(series.names):
+            both = sorted(set(exog.names) & set(series.names))[0]
+            raise ExogError(f"X has a column named {both!r} like one of y; a series cannot explain itself at the "
+                            "same date. Rename the column if it is another variable, else leave it out")
+        return self._estimate(series, exog, generator(rng))
+
+    @property
+    def label(self) -> str:
+        """Short name for tables and legends."""
+        return type(self).__name__
+
+    @abstractmethod
+    def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> Fitted: ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fitted(ABC):
+    """A model with its estimates; immutable.
+
+    Attributes
+    ----------
+    spec : Forecaster
+        What was asked for.
+    series, exog : Series
+        The sample the parameters were estimated from.
+    seen, seen_exog : Series
+        Everything observed so far, which forecasts start from; `update` extends it.
+    params : DataFrame
+        Coefficients, one column for each equation.
+    df_model : int
+        Regressors in each equation.
+    """
+
+    spec: Forecaster
+    series: Series
+    exog: Series | None
+    seen: Series
+    seen_exog: Series | None
+    params: pd.DataFrame
+    df_model: int
+
+    # --- what a model writes -------------------------------------------------------------------
+
+    @abstractmethod
+    def _one_step(self, values: FloatArray, exog: FloatArray | None) -> FloatArray:
+        """Return E[y_t | past] for every row, shape (T, k); NaN in the presample rows."""
+
+    @abstractmethod
+    def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
+        """Return paths (m, h, k) from the end of `seen` driven by the given shocks (m, h, k)."""
+
+    def _mean(self, horizon: int, future_exog: FloatArray | None) -> FloatArray:
+        """Return E[y_{T+1..T+h} | past], shape (h, k); the path without shocks unless overridden."""
+        return np.asarray(self._simulate(np.zeros((1, horizon, self.series.k)), future_exog)[0])
+
+    def _draw(self, count: int, rng: np.random.Generator) -> Draws | None:
+        """Return draws from the distribution of the parameters, or None where there is none."""
+        return None
+
+    def _spread(self, horizon: int, future_exog: FloatArray | None) -> FloatArray | None:
+        """Return exact Gaussian forecast standard deviations (h, k) at fixed parameters, or None."""
+        return None
+
+    # --- what every model offers ---------------------------------------------------------------
+
+    def forecast(self, horizon: int, X: object = None, *, coverage: float = 0.9, n_paths: int = 1000,
+                 uncertainty: Uncertainty = "full", shocks: Shocks = "gaussian", rng: object = None) -> Forecast:
+        """Forecast `horizon` steps after the last observation seen.
+
+        Parameters
+        ----------
+        horizon : int
+            Number of steps h, at least 1.
+        X : DataFrame or array (h, q), optional
+            Future exogenous columns; needed exactly when the fit used them, matched by name and date.
+        coverage : float
+            Probability that `Forecast.interval()` holds each outcome.
+        n_paths : int
+            Number m of joint sample paths.
+        uncertainty : {"full", "none"}
+            Whether paths also vary the estimated parameters.
+        shocks : {"gaussian", "residuals"}
+            Normal shocks, or resampled residuals.
+        rng : int or numpy Generator, optional
+            Seed of the paths; None is seed 0.
+
+        Returns
+        -------
+        Forecast
+
+        Raises
+        ------
+        HorizonError, ExogError, ParameterError
+        """
+        horizon, coverage = checked_horizon(horizon), checked_coverage(coverage)
+        n_paths = whole_number(n_paths, "n_paths", least=1)
+        one_of(uncertainty, "uncertainty", ("full", "none"))
+        one_of(shocks, "shocks", ("gaussian", "residuals"))
+        future = self._future_exog(X, horizon)
+        random = generator(rng)
+        draws = self._draw(n_paths, random) if uncertainty == "full" else None
+        noise = self._shocks(n_paths, horizon, shocks, draws, random)
+        point = self._mean(horizon, future)
+        spread = self._spread(horizon, future) if uncertainty == "none" and shocks == "gaussian" else None
+        return Forecast(point, self._simulate(noise, future, draws), self.series.names,
+                        self.seen.future_index(horizon), coverage,
+                        self.seen.window(max(0, len(self.seen) - HISTORY_ROWS), len(self.seen)).to_frame(), spread)
+
+    def update(self, y_new: object, X_new: object = None) -> Self:
+        """Return the same fit having seen more observations: the state moves on, the parameters stay.
+
+        Parameters
+        ----------
+        y_new : DataFrame or array (s, k)
+            Observations that follow the last one seen without a gap.
+        X_new : DataFrame or array (s, q), optional
+            Exogenous columns at those dates, when the fit used them.
+        """
+        seen = self.seen.extend(y_new)
+        if self.seen_exog is None:
+            _refuse_exog(X_new)
+            return replace(self, seen=seen)
+        fresh = self.seen.future_exog(X_new, len(seen) - len(self.seen), self.seen_exog.names)
+        return replace(self, seen=seen, seen_exog=self.seen_exog.extend(fresh))
+
+    @cached_property
+    def fittedvalues(self) -> pd.DataFrame:
+        """One-step predictions inside the estimation sample, without the presample rows."""
+        predicted = self._one_step(self.series.values, None if self.exog is None else self.exog.values)
+        start = int(np.argmax(~np.isnan(predicted).any(axis=1)))
+        return pd.DataFrame(predicted[start:], index=self.series.index[start:], columns=list(self.series.names))
+
+    @cached_property
+    def resid(self) -> pd.DataFrame:
+        """Observations less `fittedvalues`, in the units of the series."""
+        fitted = self.fittedvalues
+        return pd.DataFrame(self.series.values[-len(fitted):] - fitted.to_numpy(), index=fitted.index,
+                            columns=fitted.columns)
+
+    @property
+    def nobs(self) -> int:
+        """Number of dates the likelihood is over."""
+        return len(self.fittedvalues)
+
+    @property
+    def df_resid(self) -> int:
+        """Residual degrees of freedom of each equation."""
+        return self.nobs - self.df_model
+
+    @property
+    def n_params(self) -> int:
+        """Number of estimated coefficients in all equations, the covariance not counted."""
+        return self.df_model * self.series.k
+
+    @cached_property
+    def sigma_u_mle(self) -> FloatArray:
+        """Residual covariance E'E/T, shape (k, k)."""
+        errors = self.resid.to_numpy()
+        return np.asarray(errors.T @ errors / len(errors))
+
+    @property
+    def sigma_u(self) -> FloatArray:
+        """Residual covariance E'E/(T − df_model), shape (k, k); statsmodels' VAR convention."""
+        return np.asarray(self.sigma_u_mle * (self.nobs / max(self.df_resid, 1)))
+
+    @property
+    def bse(self) -> pd.DataFrame | None:
+        """Standard errors of `params`, or None where the model has none."""
+        return None
+
+    @cached_property
+    def llf(self) -> float:
+        """Gaussian log-likelihood −T/2 (k ln 2π + ln|Σ| + k) at Σ = `sigma_u_mle`."""
+        k = self.series.k
+        return float(-0.5 * self.nobs * (k * np.log(2 * np.pi) + np.linalg.slogdet(self.sigma_u_mle)[1] + k))
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion for each observation: −2 llf/T − k(1 + ln 2π) + 2 n_params/T."""
+        return self._criterion(2.0)
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion for each observation, penalty ln T in place of 2."""
+        return self._criterion(float(np.log(self.nobs)))
+
+    @property
+    def hqic(self) -> float:
+        """Hannan and Quinn's criterion for each observation, penalty 2 ln ln T in place of 2."""
+        return self._criterion(2.0 * float(np.log(np.log(self.nobs))))
+
+    def summary(self) -> str:
+        """Return a text page with the sample, the criteria and the coefficients."""
+        series = self.series
+        head = [self.spec.label, "=" * len(self.spec.label),
+                f"sample        {series.index[0]} … {series.index[-1]}, {self.nobs} dates in the likelihood",
+                f"series        {', '.join(series.names)}",
+                f"log-likelihood {self.llf:.6g}   AIC {self.aic:.6g}   BIC {self.bic:.6g}   HQIC {self.hqic:.6g}"]
+        notes = self._notes()
+        body = [self.params.to_string(float_format=lambda number: f"{number:.6g}")] if self.params.size else []
+        errors = self.bse
+        if errors is not None:
+            body += ["standard errors", errors.to_string(float_format=lambda number: f"{number:.6g}")]
+        return "\n".join([*head, *notes, "", *body])
+
+    def _notes(self) -> list[str]:
+        """Return further lines for `summary`, one fact each."""
+        return []
+
+    def _criterion(self, penalty: float) -> float:
+        constant = self.series.k * (1 + float(np.log(2 * np.pi)))
+        return -2 * self.llf / self.nobs - constant + penalty * self.n_params / self.nobs
+
+    def _future_exog(self, X: object, horizon: int) -> FloatArray | None:
+        if self.seen_exog is None:
+            _refuse_exog(X)
+            return None
+        return self.seen.future_exog(X, horizon, self.seen_exog.names)
+
+    def _shocks(self, count: int, horizon: int, kind: Shocks, draws: Draws | None,
+                rng: np.random.Generator) -> FloatArray:
+        """Return (m, h, k) shocks; path i has the covariance of draw i, or `sigma_u` without draws."""
+        k = self.series.k
+        if kind == "residuals":
+            standard = whitened(self.resid.to_numpy())                                       # (T, k)
+            white = standard[rng.integers(len(standard), size=(count, horizon))]
+        else:
+            white = rng.standard_normal((count, horizon, k))
+        if draws is None:
+            return np.asarray(white @ square_root(self.sigma_u).T)
+        roots = np.stack([square_root(sigma) for sigma in draws.sigma])[np.arange(count) % len(draws.sigma)]
+        return np.asarray(np.einsum("mij,mhj->mhi", roots, white))
+
+
+def square_root(sigma: FloatArray) -> FloatArray:
+    """Return R with R R' = Σ: the Cholesky factor, or the eigenvector root of a singular Σ.
+
+    Examples
+    --------
+    >>> float(square_root(np.array([[4.0, 0.0], [0.0, 0.0]]))[0, 0])
+    2.0
+    """
+    try:
+        return np.asarray(np.linalg.cholesky(sigma))
+    except np.linalg.LinAlgError:
+        scale = np.sqrt(np.maximum(np.diag(sigma), np.finfo(float).tiny))
+        values, vectors = np.linalg.eigh(sigma / np.outer(scale, scale))
+        return np.asarray(scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0)))
+
+
+def whitened(errors: FloatArray) -> FloatArray:
+    """Return centred errors (T, k) rotated and scaled to covariance I; a constant column stays 0."""
+    centred = errors - errors.mean(axis=0)
+    centred = centred / np.maximum(centred.std(axis=0), np.finfo(float).tiny)
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
+    kept = values > 1e-12 * values[-1]
+    return np.asarray(centred @ (vectors[:, kept] / np.sqrt(values[kept])) @ vectors[:, kept].T)
+
+
+def one_of(value: object, argument: str, accepted: tuple[object, ...]) -> None:
+    """Raise ParameterError unless `value` is one of the accepted ones, of the same type.
+
+    Examples
+    --------
+    >>> one_of("c", "trend", ("c", "n"))
+    """
+    if not any(type(value) is type(choice) and value == choice for choice in accepted):
+        raise ParameterError(f"{argument}={value!r} is not usable; give one of "
+                             f"{', '.join(map(repr, accepted))}")
+
+
+def need_rows(model: str, series: Series, need: int, remedy: str) -> None:
+    """Raise TooShortError when the series has fewer than `need` rows."""
+    if len(series) < need:
+        raise TooShortError(f"{model} on {series.k} series needs at least {need} rows, got {len(series)}; {remedy}")
+
+
+def _refuse_exog(X: object) -> None:
+    if X is not None:
+        raise ExogError("X was given, but this model was fitted without exogenous columns; leave X out or refit "
+                        "with X")
+
+

@@ -1,0 +1,422 @@
+"""What goes in: the one gate through which every observation enters varnn.
+
+`Series.of` turns a user's data into frozen float64 values with names and a time index;
+`Series.exog_of` and `Series.future_exog` do the same for exogenous columns, matched by name
+and date. Called by `Forecaster.fit`, `Fitted.forecast` and `compare`. Never imputes, sorts or drops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from varnn.errors import (
+    DtypeError,
+    ExogError,
+    HorizonError,
+    InputError,
+    MissingDataError,
+    NonFiniteError,
+    ParameterError,
+    ShapeError,
+    TimeIndexError,
+)
+
+FloatArray = NDArray[np.float64]
+LARGEST = 1e150  # squares of anything larger overflow float64 in every likelihood
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Observations of k series at T equally spaced times, checked once and then trusted.
+
+    Attributes
+    ----------
+    values : array (T, k)
+        Observations, oldest first, in the units of the user; read-only.
+    names : tuple of str
+        Column names, unique.
+    index : pandas.Index (T,)
+        PeriodIndex, DatetimeIndex with a frequency, or RangeIndex.
+    """
+
+    values: FloatArray
+    names: tuple[str, ...]
+    index: pd.Index[Any]
+
+    def __post_init__(self) -> None:
+        self.values.setflags(write=False)
+
+    def __len__(self) -> int:
+        return int(self.values.shape[0])
+
+    @property
+    def k(self) -> int:
+        """Number of series."""
+        return int(self.values.shape[1])
+
+    @classmethod
+    def of(cls, data: object, *, argument: str = "y") -> Series:
+        """Check `data` and freeze it.
+
+        Parameters
+        ----------
+        data : DataFrame, pandas Series, array (T, k) or (T,), or Series
+            Observations, oldest first. Arrays get the names y1 … yk and a RangeIndex.
+        argument : str
+            How error messages call the data.
+
+        Returns
+        -------
+        Series
+
+        Raises
+        ------
+        InputError
+            Or one of its children, naming the column, the row and the remedy.
+
+        Examples
+        --------
+        >>> Series.of([[1.0, 2.0], [3.0, 5.0]]).names
+        ('y1', 'y2')
+        >>> Series.of([1.0, float("nan")])
+        Traceback (most recent call last):
+        ...
+        varnn.errors.MissingDataError: y has 1 missing value, the first in column 'y1' at 1; drop or \
+impute it, or start the series later
+        """
+        if isinstance(data, Series):
+            return data
+        frame = _frame(data, argument)
+        _check_names(frame, argument)
+        _check_dtypes(frame, argument)
+        index = regular_index(frame.index, argument)
+        values = np.array(frame.to_numpy(dtype=np.float64, na_value=np.nan), order="C")
+        _check_finite(values, tuple(map(str, frame.columns)), index, argument)
+        return cls(values, tuple(map(str, frame.columns)), index)
+
+    def head(self, rows: int) -> Series:
+        """Return the first `rows` observations as a copy that holds no reference to the rest."""
+        return Series(self.values[:rows].copy(), self.names, self.index[:rows].copy())
+
+    def window(self, start: int, stop: int) -> Series:
+        """Return rows start … stop − 1 as a copy that holds no reference to the rest."""
+        return Series(self.values[start:stop].copy(), self.names, self.index[start:stop].copy())
+
+    def extend(self, data: object) -> Series:
+        """Append later observations of the same series, whose dates must follow on at once.
+
+        A frame must carry the columns and the very next dates; an array is taken by position.
+        """
+        more = Series.of(data, argument="y_new")
+        labelled = isinstance(data, (pd.DataFrame, pd.Series, Series))
+        if labelled and more.names != self.names:
+            raise ShapeError(f"y_new has columns {list(more.names)}, the fit has {list(self.names)}; "
+                             "pass the same columns in the same order")
+        if more.k != self.k:
+            raise ShapeError(f"y_new has {more.k} columns, the fit has {self.k}: {list(self.names)}")
+        expected = self.future_index(len(more))
+        if labelled and not more.index.equals(expected):
+            raise TimeIndexError(f"y_new covers {more.index[0]} … {more.index[-1]}, but the data seen so far end at "
+                                 f"{self.index[-1]}; new rows must start at {expected[0]} and leave no gap")
+        return Series(np.vstack([self.values, more.values]), self.names, _joined(self.index, expected))
+
+    def future_index(self, horizon: int) -> pd.Index[Any]:
+        """Return the `horizon` time labels that follow the last observation."""
+        last, index = self.index[-1], self.index
+        if isinstance(index, pd.PeriodIndex):
+            return pd.period_range(last + 1, periods=horizon, freq=index.freq, name=index.name)
+        if isinstance(index, pd.DatetimeIndex):
+            return pd.date_range(last, periods=horizon + 1, freq=index.freq, name=index.name)[1:]
+        step = index.step if isinstance(index, pd.RangeIndex) else 1
+        return pd.RangeIndex(last + step, last + step * (horizon + 1), step, name=index.name)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a DataFrame copy of the observations."""
+        return pd.DataFrame(self.values.copy(), index=self.index, columns=list(self.names))
+
+    def exog_of(self, data: object) -> Series:
+        """Check in-sample exogenous data and align them to this series by date.
+
+        A DataFrame must hold every date of the series (extra dates are ignored); an array is taken
+        by position and must have exactly T rows.
+        """
+        return _aligned(data, self.index, argument="X", names=None)
+
+    def future_exog(self, data: object, horizon: int, names: Sequence[str]) -> FloatArray:
+        """Check future exogenous data for the `horizon` steps after this series; shape (h, q).
+
+        Columns are taken by name and rows by date; an array is taken by position and must have
+        exactly `horizon` rows and one column for each name.
+        """
+        return _aligned(data, self.future_index(horizon), argument="X", names=tuple(names)).values
+
+
+def whole_number(value: object, argument: str, *, least: int, most: int | None = None) -> int:
+    """Return `value` as int if it is a whole number in [least, most], else raise ParameterError.
+
+    Examples
+    --------
+    >>> whole_number(3, "lags", least=0)
+    3
+    """
+    is_int = isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_))
+    if not is_int or cast(int, value) < least or (most is not None and cast(int, value) > most):
+        bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise ParameterError(f"{argument}={value!r} is not usable; give a whole number {bounds}")
+    return int(cast(int, value))
+
+
+def checked_horizon(horizon: object) -> int:
+    """Return the horizon as int, or raise HorizonError.
+
+    Examples
+    --------
+    >>> checked_horizon(True)
+    Traceback (most recent call last):
+    ...
+    varnn.errors.HorizonError: horizon=True is not usable; give a whole number of at least 1, for example 8
+    """
+    is_int = isinstance(horizon, (int, np.integer)) and not isinstance(horizon, (bool, np.bool_))
+    if not is_int or cast(int, horizon) < 1:
+        raise HorizonError(f"horizon={horizon!r} is not usable; give a whole number of at least 1, for example 8")
+    if cast(int, horizon) > 1_000_000:
+        raise HorizonError(f"horizon={horizon!r} is beyond 1,000,000 steps; give a smaller one")
+    return int(cast(int, horizon))
+
+
+def checked_coverage(coverage: object) -> float:
+    """Return the coverage as float in (0, 1), or raise ParameterError naming the value."""
+    number = isinstance(coverage, (float, np.floating))
+    if not number or not 0.0 < cast(float, coverage) < 1.0:
+        raise ParameterError(f"coverage={coverage!r} is not usable; give a number strictly between 0 and 1, "
+                             "for example 0.9 for 90 % intervals")
+    return float(cast(float, coverage))
+
+
+def generator(rng: object) -> np.random.Generator:
+    """Return a private generator from a seed, a SeedSequence, a Generator or None (seed 0).
+
+    None means the fixed seed 0, so that a call without a seed repeats; pass a Generator for fresh draws.
+    """
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if rng is None:
+        return np.random.default_rng(0)
+    if isinstance(rng, np.random.SeedSequence):
+        return np.random.default_rng(rng)
+    if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool) and int(rng) >= 0:
+        return np.random.default_rng(int(rng))
+    raise ParameterError(f"rng={rng!r} is not usable; give a seed of at least 0, a numpy Generator or None")
+
+
+def season_of(index: pd.Index[Any]) -> int:
+    """Return the observations in the season that dates of this frequency usually have.
+
+    Quarters 4, months 12, weeks 52, days 7, business days 5, hours 24, quarter hours 96; otherwise 1.
+
+    Examples
+    --------
+    >>> season_of(pd.period_range("2000Q1", periods=3, freq="Q"))
+    4
+    """
+    freq = str(getattr(index, "freqstr", None) or "").split("-")[0]
+    usual = {"Q": 4, "QS": 4, "QE": 4, "BQE": 4, "BQS": 4, "M": 12, "MS": 12, "ME": 12, "BME": 12, "BMS": 12,
+             "W": 52, "D": 7, "B": 5, "h": 24, "30min": 48, "15min": 96, "10min": 144}
+    return usual.get(freq, 1)
+
+
+def regular_index(index: pd.Index[Any], argument: str) -> pd.Index[Any]:
+    """Return the index with its frequency made explicit, or raise TimeIndexError naming the place."""
+    if isinstance(index, pd.MultiIndex):
+        raise TimeIndexError(f"{argument} has a MultiIndex; use one time index and one column for each series")
+    if isinstance(index, pd.RangeIndex) and index.step > 0:
+        return index
+    if index.hasnans:
+        raise TimeIndexError(f"{argument} has a missing date at row {int(np.argmax(index.isna()))}; fill it in")
+    if index.has_duplicates:
+        where = index[index.duplicated()][0]
+        raise TimeIndexError(f"{argument} has the date {where} more than once; keep one row for each date")
+    ordered = isinstance(index, (pd.PeriodIndex, pd.DatetimeIndex)) or pd.api.types.is_integer_dtype(index.dtype)
+    if ordered and not index.is_monotonic_increasing:
+        raise TimeIndexError(f"{argument} is not in time order (see {_first_descent(index)}); "
+                             "use .sort_index() first")
+    if isinstance(index, pd.PeriodIndex):
+        return _without_gaps(index, pd.period_range(index[0], index[-1], freq=index.freq), argument)
+    if isinstance(index, pd.DatetimeIndex):
+        return _regular_dates(index, argument)
+    if pd.api.types.is_integer_dtype(index.dtype):
+        return _regular_integers(index, argument)
+    raise TimeIndexError(f"{argument} has an index of type {index.dtype}; use a PeriodIndex, a DatetimeIndex or "
+                         "a RangeIndex (for example .set_index(pd.PeriodIndex(dates, freq='Q')))")
+
+
+def _first_descent(index: pd.Index[Any]) -> str:
+    later = np.asarray(index[1:] < index[:-1])
+    row = int(np.argmax(later)) + 1
+    return f"{index[row]} after {index[row - 1]}"
+
+
+def _joined(index: pd.Index[Any], more: pd.Index[Any]) -> pd.Index[Any]:
+    joined = index.append(more)
+    if isinstance(index, pd.DatetimeIndex) and index.freq is not None:
+        return pd.DatetimeIndex(joined, freq=index.freq)
+    return joined
+
+
+def _without_gaps(index: pd.Index[Any], full: pd.Index[Any], argument: str) -> pd.Index[Any]:
+    if len(full) != len(index):
+        gap = full.difference(index)[0]
+        raise TimeIndexError(f"{argument} has no row for {gap} ({len(full) - len(index)} of {len(full)} dates "
+                             "are absent); add the rows or use a coarser frequency")
+    return index
+
+
+def _regular_dates(index: pd.DatetimeIndex, argument: str) -> pd.Index[Any]:
+    if index.freq is not None:
+        return index
+    freq = pd.infer_freq(index) if len(index) >= 3 else None
+    if freq is not None:
+        return pd.DatetimeIndex(index, freq=freq)
+    if len(index) < 3:
+        raise TimeIndexError(f"{argument} has {len(index)} dates without a frequency; set one, for example "
+                             ".asfreq('MS'), or give more rows")
+    steps = np.diff(index.asi8)
+    usual = int(np.median(steps))
+    odd = int(np.argmax(steps != usual))
+    raise TimeIndexError(f"{argument} has irregular dates: {index[odd]} is followed by {index[odd + 1]}, where the "
+                         f"usual step is {pd.Timedelta(usual, unit=index.unit)}; "
+                         "add the missing rows or resample to a regular frequency")
+
+
+def _regular_integers(index: pd.Index[Any], argument: str) -> pd.Index[Any]:
+    labels = index.to_numpy()
+    step = int(labels[1] - labels[0]) if len(labels) > 1 else 1
+    full = pd.RangeIndex(int(labels[0]), int(labels[0]) + step * len(labels), step, name=index.name)
+    if not np.array_equal(full.to_numpy(), labels):
+        row = int(np.argmax(np.diff(labels) != step)) + 1
+        raise TimeIndexError(f"{argument} has an irregular integer index: {labels[row]} after {labels[row - 1]}, "
+                             f"where the first step is {step}; add the missing rows or use .reset_index(drop=True)")
+    return full
+
+
+def _frame(data: object, argument: str) -> pd.DataFrame:
+    if isinstance(data, pd.DataFrame):
+        frame = data
+    elif isinstance(data, pd.Series):
+        frame = data.to_frame(name=data.name if data.name is not None else "y1")
+    else:
+        frame = _frame_from_array(data, argument)
+    if frame.shape[0] == 0 or frame.shape[1] == 0:
+        raise ShapeError(f"{argument} is empty ({frame.shape[0]} rows, {frame.shape[1]} columns); "
+                         "pass at least one column with observations")
+    return frame
+
+
+def _frame_from_array(data: object, argument: str) -> pd.DataFrame:
+    if data is None or isinstance(data, (str, bytes, bool, int, float, complex, dict, set)):
+        raise DtypeError(f"{argument} is {type(data).__name__}; pass a DataFrame or a (T, k) array of numbers")
+    try:
+        array = np.asarray(data)
+    except (ValueError, TypeError) as problem:
+        raise ShapeError(f"{argument} is not rectangular ({problem}); pass a (T, k) array of numbers") from None
+    if np.ma.isMaskedArray(data) and np.ma.getmaskarray(data).any():
+        raise MissingDataError(f"{argument} has masked values; drop or impute them first")
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        raise ShapeError(f"{argument} has {array.ndim} dimensions; pass a (T, k) array, time down the rows")
+    return pd.DataFrame(array, columns=[f"{argument[0].lower()}{j + 1}" for j in range(array.shape[1])])
+
+
+def _check_names(frame: pd.DataFrame, argument: str) -> None:
+    names = [str(name) for name in frame.columns]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise InputError(f"{argument} has more than one column named {twice[0]!r}; rename so that names are unique")
+
+
+def _check_dtypes(frame: pd.DataFrame, argument: str) -> None:
+    for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
+        if pd.api.types.is_bool_dtype(dtype):
+            raise DtypeError(f"{argument} column {str(name)!r} holds True/False; convert it with .astype(float) "
+                             "if 1/0 is meant")
+        if pd.api.types.is_complex_dtype(dtype) or not pd.api.types.is_numeric_dtype(dtype):
+            raise DtypeError(f"{argument} column {str(name)!r} has type {dtype}, not numbers"
+                             f"{_first_text(frame[name])}; "
+                             "convert it (pd.to_numeric) or leave it out")
+
+
+def _first_text(column: pd.Series[Any]) -> str:
+    for label, value in column.items():
+        if not isinstance(value, (int, float, np.number)):
+            return f" (first seen: {value!r} at {label})"
+    return ""
+
+
+def _check_finite(values: FloatArray, names: tuple[str, ...], index: pd.Index[Any], argument: str) -> None:
+    missing = np.isnan(values)
+    if missing.any():
+        row, column = np.argwhere(missing)[0]
+        count = int(missing.sum())
+        raise MissingDataError(f"{argument} has {count} missing value{'s' if count > 1 else ''}, the first in column "
+                               f"{names[column]!r} at {index[row]}; drop or impute {'them' if count > 1 else 'it'}, "
+                               "or start the series later")
+    unusable = np.abs(values) > LARGEST
+    if unusable.any():
+        row, column = np.argwhere(unusable)[0]
+        raise NonFiniteError(f"{argument} has {values[row, column]} in column {names[column]!r} at {index[row]}; "
+                             f"replace it with a finite number below {LARGEST:g}")
+
+
+def _aligned(data: object, wanted: pd.Index[Any], *, argument: str, names: tuple[str, ...] | None) -> Series:
+    """Return exogenous data on the wanted dates, columns in the order of `names` (all when None)."""
+    if data is None:
+        raise ExogError(f"{argument} is missing; this model was fitted with exogenous columns {list(names or ())}, "
+                        f"so pass them for {wanted[0]} … {wanted[-1]}")
+    by_label = isinstance(data, (pd.DataFrame, pd.Series, Series))
+    frame = data.to_frame() if isinstance(data, Series) else _frame(data, argument)
+    _check_names(frame, argument)
+    _check_dtypes(frame, argument)
+    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    if names is not None:
+        frame = _columns(frame, names, by_label, argument)
+    frame = _rows(frame, wanted, by_label, argument)
+    values = np.array(frame.to_numpy(dtype=np.float64, na_value=np.nan), order="C")
+    _check_finite(values, tuple(frame.columns), wanted, argument)
+    return Series(values, tuple(frame.columns), wanted)
+
+
+def _columns(frame: pd.DataFrame, names: tuple[str, ...], by_label: bool, argument: str) -> pd.DataFrame:
+    if not by_label:
+        if frame.shape[1] != len(names):
+            raise ExogError(f"{argument} has {frame.shape[1]} columns, the fit used {len(names)}: {list(names)}")
+        return frame.set_axis(list(names), axis=1)
+    absent = [name for name in names if name not in frame.columns]
+    if absent:
+        raise ExogError(f"{argument} has no column {absent[0]!r}; it has {list(frame.columns)}, "
+                        f"the fit used {list(names)}")
+    return frame[list(names)]
+
+
+def _rows(frame: pd.DataFrame, wanted: pd.Index[Any], by_label: bool, argument: str) -> pd.DataFrame:
+    if not by_label:
+        if len(frame) != len(wanted):
+            raise ExogError(f"{argument} has {len(frame)} rows; {len(wanted)} are needed, "
+                            f"for {wanted[0]} … {wanted[-1]}")
+        return frame.set_axis(wanted, axis=0)
+    if frame.index.has_duplicates:
+        where = frame.index[frame.index.duplicated()][0]
+        raise ExogError(f"{argument} has the date {where} more than once; keep one row for each date")
+    same_kind = isinstance(frame.index, type(wanted)) or not isinstance(wanted, (pd.PeriodIndex, pd.DatetimeIndex))
+    absent = wanted.difference(frame.index) if same_kind else wanted
+    if len(absent):
+        raise ExogError(f"{argument} has no row for {absent[0]} ({len(absent)} of the {len(wanted)} dates needed are "
+                        f"absent); it covers {frame.index[0]} … {frame.index[-1]}, needed are "
+                        f"{wanted[0]} … {wanted[-1]}")
+    return frame.loc[wanted]
