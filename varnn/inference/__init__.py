@@ -1,0 +1,1 @@
+"""Questions to one fit: tests, impulse responses, stability; never imports a model."""
