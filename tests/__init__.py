@@ -1,0 +1,1 @@
+"""The tests: folders mirror varnn/, beside them contract, architecture, oracle and property."""
