@@ -1,0 +1,262 @@
+"""The linear recursion u_t = C r_t, compiled: forward, adjoint, sensitivities, start-up transient, simulation.
+
+r_t = (u_{t-1}, y_{t-1}, …, y_{t-p}, 1, w_t) and ŷ_t = u_t[:k].  Called by `likelihood`, `linear_fit` and
+`models.rung2_linear`; the only place (beside recursion.py for torch) where the linear rung loops over time.
+Every array is C-contiguous float64, one signature each, no reduction across threads: the same bits however called.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+_compiled: Any = njit(cache=True, nogil=True)
+
+
+@_compiled
+def run(C: Any, y: Any, w: Any, one: float, lags: int, first: Any, U: Any) -> Any:
+    """Fill U (N, n) with u_t = C r_t from U[0] = first and return Σ e_t e_t', shape (k, k).
+
+    `y` (s + N, k) starts with the s = max(lags - 1, 0) rows that precede the first likelihood row.
+    """
+    n, N, k, q = C.shape[0], U.shape[0], y.shape[1], w.shape[1]
+    before = y.shape[0] - N
+    S = np.zeros((k, k))
+    e = np.empty(k)
+    for t in range(N):
+        for i in range(n):
+            if t == 0:
+                U[0, i] = first[i]
+                continue
+            total = C[i, n + lags * k] * one
+            for j in range(q):
+                total += C[i, n + lags * k + 1 + j] * w[t, j]
+            for lag in range(lags):
+                for j in range(k):
+                    total += C[i, n + lag * k + j] * y[before + t - 1 - lag, j]
+            for j in range(n):
+                total += C[i, j] * U[t - 1, j]
+            U[t, i] = total
+        for i in range(k):
+            e[i] = y[before + t, i] - U[t, i]
+            for j in range(i + 1):
+                S[i, j] += e[i] * e[j]
+    for i in range(k):
+        for j in range(i):
+            S[j, i] = S[i, j]
+    return S
+
+
+@_compiled
+def pull_back(C: Any, y: Any, w: Any, one: float, lags: int, U: Any, V: Any, D: Any, past: Any) -> Any:
+    """Add ∂(½ Σ e_t' V e_t)/∂C to D (n, m), ∂/∂presample y to `past` (s, k); return ∂/∂u at the first row.
+
+    The adjoint recursion λ_t = A' λ_{t+1} - H' V e_t runs backwards through the states U that `run` left.
+    """
+    n, m, N, k, q = C.shape[0], C.shape[1], U.shape[0], y.shape[1], w.shape[1]
+    before = y.shape[0] - N
+    lam = np.zeros(n)
+    new = np.empty(n)
+    e = np.empty(k)
+    r = np.empty(m)
+    for t in range(N - 1, -1, -1):
+        for i in range(k):
+            e[i] = y[before + t, i] - U[t, i]
+        for i in range(n):
+            total = 0.0
+            if i < k:
+                for j in range(k):
+                    total -= V[i, j] * e[j]
+            for j in range(n):
+                total += C[j, i] * lam[j]
+            new[i] = total
+        for i in range(n):
+            lam[i] = new[i]
+        if t == 0:
+            break
+        for j in range(n):
+            r[j] = U[t - 1, j]
+        for lag in range(lags):
+            row = before + t - 1 - lag
+            for j in range(k):
+                r[n + lag * k + j] = y[row, j]
+            if row < before:
+                for j in range(k):
+                    for i in range(n):
+                        past[row, j] += C[i, n + lag * k + j] * lam[i]
+        r[n + lags * k] = one
+        for j in range(q):
+            r[n + lags * k + 1 + j] = w[t, j]
+        for i in range(n):
+            for j in range(m):
+                D[i, j] += lam[i] * r[j]
+    return lam
+
+
+@_compiled
+def transient(C: Any, lags: int, k: int, X: Any) -> int:
+    """Fill X (N, n, d) with ∂u_t/∂ξ_1, ξ_1 = (u_1, y_0, …, y_{2-p}), until it has died out; return the rows filled."""
+    n, N, d = C.shape[0], X.shape[0], X.shape[2]
+    before = (d - n) // k
+    for i in range(n):
+        for c in range(d):
+            X[0, i, c] = 1.0 if i == c else 0.0
+    for t in range(1, N):
+        largest = 0.0
+        for i in range(n):
+            for c in range(d):
+                total = 0.0
+                for j in range(n):
+                    total += C[i, j] * X[t - 1, j, c]
+                lag = (c - n) // k + t
+                if c >= n and lag < lags:
+                    total += C[i, n + lag * k + (c - n) % k]
+                X[t, i, c] = total
+                largest = max(largest, abs(total))
+        if t > before and largest < 1e-17:
+            return t + 1
+    return N
+
+
+@_compiled
+def sensitivities(C: Any, y: Any, w: Any, lags: int, U: Any, W: Any, S: Any, start: int, J: Any) -> None:
+    """Fill J (rows·k, n·m) with W ∂ŷ_t/∂C for `rows` time steps from `start`, carrying S (n, n·m) = ∂u/∂C along.
+
+    S_t = A S_{t-1} + [e_i r_t'] for row i of C, the exact Jacobian by forward sensitivities; W'W = Σ⁻¹.
+    """
+    n, m, k, q = C.shape[0], C.shape[1], y.shape[1], w.shape[1]
+    before = y.shape[0] - U.shape[0]
+    new = np.empty(S.shape)
+    r = np.empty(m)
+    size = n * m
+    for step in range(J.shape[0] // k):
+        t = start + step
+        for j in range(n):
+            r[j] = U[t - 1, j]
+        for lag in range(lags):
+            for j in range(k):
+                r[n + lag * k + j] = y[before + t - 1 - lag, j]
+        r[n + lags * k] = 1.0
+        for j in range(q):
+            r[n + lags * k + 1 + j] = w[t, j]
+        for i in range(n):
+            for c in range(size):
+                new[i, c] = 0.0
+            for j in range(n):
+                a = C[i, j]
+                if a != 0.0:
+                    for c in range(size):
+                        new[i, c] += a * S[j, c]
+            for j in range(m):
+                new[i, i * m + j] += r[j]
+        for i in range(n):
+            for c in range(size):
+                S[i, c] = new[i, c]
+        for i in range(k):
+            row = step * k + i
+            for c in range(size):
+                J[row, c] = 0.0
+            for j in range(k):
+                a = W[i, j]
+                if a != 0.0:
+                    for c in range(size):
+                        J[row, c] += a * S[j, c]
+
+
+@_compiled
+def simulate(C: Any, y: Any, w: Any, lags: int, state: Any, shocks: Any, paths: Any) -> None:
+    """Fill paths (m, h, k): y_{T+s} = u_{T+s}[:k] + e_{T+s}, each path with its own weights C (m or 1, n, ·).
+
+    `y` (p, k) are the last observations, oldest first; `state` (m or 1, n) is u_T; `w` (h, q) the future inputs.
+    """
+    count, h, k = paths.shape
+    n, q = C.shape[1], w.shape[1]
+    u = np.empty(n)
+    new = np.empty(n)
+    for path in range(count):
+        own = path if C.shape[0] > 1 else 0
+        for i in range(n):
+            u[i] = state[path if state.shape[0] > 1 else 0, i]
+        for t in range(h):
+            for i in range(n):
+                total = C[own, i, n + lags * k]
+                for j in range(q):
+                    total += C[own, i, n + lags * k + 1 + j] * w[t, j]
+                for lag in range(lags):
+                    back = t - 1 - lag
+                    for j in range(k):
+                        value = paths[path, back, j] if back >= 0 else y[lags + back, j]
+                        total += C[own, i, n + lag * k + j] * value
+                for j in range(n):
+                    total += C[own, i, j] * u[j]
+                new[i] = total
+            for i in range(n):
+                u[i] = new[i]
+            for i in range(k):
+                paths[path, t, i] = u[i] + shocks[path, t, i]
+
+
+@_compiled
+def lagged_moments(Z: Any, lags: int, start: int) -> Any:
+    """Return Σ_t x_t x_t' with x_t = (1, z_t, z_{t-1}, …, z_{t-p}) over rows t ≥ start, without building x."""
+    N, d = Z.shape
+    size = 1 + d * (lags + 1)
+    G = np.zeros((size, size))
+    x = np.empty(size)
+    x[0] = 1.0
+    for t in range(start, N):
+        for lag in range(lags + 1):
+            for j in range(d):
+                x[1 + lag * d + j] = Z[t - lag, j]
+        for i in range(size):
+            a = x[i]
+            for j in range(i + 1):
+                G[i, j] += a * x[j]
+    for i in range(size):
+        for j in range(i):
+            G[j, i] = G[i, j]
+    return G
+
+
+@_compiled
+def lyapunov(F: Any, Q: Any, P: Any) -> None:
+    """Fill P with the symmetric solution of P = F P F' + Q by doubling, P ← P + F P F', F ← F²."""
+    d = F.shape[0]
+    power = F.copy()
+    left = np.empty((d, d))
+    step = np.empty((d, d))
+    for i in range(d):
+        for j in range(d):
+            P[i, j] = Q[i, j]
+    for _ in range(64):
+        for i in range(d):
+            for j in range(d):
+                total = 0.0
+                for c in range(d):
+                    total += power[i, c] * P[c, j]
+                left[i, j] = total
+        size, change = 0.0, 0.0
+        for i in range(d):
+            for j in range(d):
+                total = 0.0
+                for c in range(d):
+                    total += left[i, c] * power[j, c]
+                step[i, j] = total
+        for i in range(d):
+            for j in range(d):
+                P[i, j] += 0.5 * (step[i, j] + step[j, i])
+                size = max(size, abs(P[i, j]))
+                change = max(change, abs(step[i, j]))
+        if change <= 1e-16 * size or not size < 1e200:
+            break
+        for i in range(d):
+            for j in range(d):
+                total = 0.0
+                for c in range(d):
+                    total += power[i, c] * power[c, j]
+                left[i, j] = total
+        for i in range(d):
+            for j in range(d):
+                power[i, j] = left[i, j]

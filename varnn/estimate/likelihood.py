@@ -1,0 +1,305 @@
+"""Gaussian likelihood of the linear RNN u_t = C r_t, exact (stationary start) or conditional, with its gradient.
+
+Called by `linear_fit` and `models.rung2_linear`.  The exact likelihood needs no Kalman filter over the whole sample:
+one pass of the recursion from the stationary mean, and a start-up correction of the size of the state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+import numpy as np
+import numpy.typing as npt
+
+from varnn.estimate import kernels_linear as kernels
+
+Array = npt.NDArray[np.float64]
+INVERTIBLE = 1.0 - 1e-4  # the filter forgets its start: spectral radius of A stays below
+STATIONARY = 1.0 - 1e-8
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The data of one fit, in the units in which it is estimated.
+
+    values : array (T, k)   standardised series
+    inputs : array (T, q)   trend and exogenous columns (without the constant)
+    lags : int              p
+    start : int             first row that counts when the likelihood is conditional
+    """
+
+    values: Array
+    inputs: Array
+    lags: int
+    start: int
+
+    @property
+    def before(self) -> int:
+        """Rows of y needed before the first likelihood row, once its u is known."""
+        return max(self.lags - 1, 0)
+
+    def columns(self, width: int) -> int:
+        """Length of r_t = (u_{t-1}, y_{t-1}, …, y_{t-p}, 1, w_t)."""
+        return width + self.lags * self.values.shape[1] + 1 + self.inputs.shape[1]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Value and derivatives of a negative log-likelihood at one point."""
+
+    value: float
+    weights: Array
+    sigma: Array
+    moments: Array
+    states: Array
+
+
+def spectral_radius(matrix: Array) -> float:
+    """Largest modulus of an eigenvalue, ρ(A); infinite when the matrix is not finite."""
+    if matrix.size == 0:
+        return 0.0
+    if not np.isfinite(matrix).all():
+        return float("inf")
+    return float(np.abs(np.linalg.eigvals(matrix)).max())
+
+
+def transition(weights: Array, lags: int, k: int) -> tuple[Array, Array]:
+    """State space of the process itself, ξ_{t+1} = F ξ_t + G e_t + c with ξ_t = (u_t, y_{t-1}, …, y_{t-p+1}).
+
+    Substituting y_t = H u_t + e_t in u_{t+1} = A u_t + B_1 y_t + … gives F's first rows (A + B_1 H, B_2, …, B_p)
+    and G's B_1; the rows below shift the observations down.
+
+    Parameters
+    ----------
+    weights : array (n, m)   [A | B_1 … B_p | c | D]
+    lags : int
+    k : int
+
+    Returns
+    -------
+    F : array (d, d)         d = n + (p - 1) k
+    G : array (d, k)
+    """
+    n = weights.shape[0]
+    d = n + max(lags - 1, 0) * k
+    F = np.zeros((d, d))
+    G = np.zeros((d, k))
+    F[:n, :n] = weights[:, :n]
+    if lags:
+        F[:n, :k] += weights[:, n : n + k]
+        F[:n, n:] = weights[:, n + k : n + lags * k]
+        G[:n] = weights[:, n : n + k]
+    if lags > 1:
+        F[n : n + k, :k] = np.eye(k)
+        G[n : n + k] = np.eye(k)
+        F[n + k :, n:-k] = np.eye(d - n - k)
+    return F, G
+
+
+def stationary_covariance(F: Array, Q: Array) -> Array:
+    """Solve P = F P F' + Q by doubling, P ← P + F P F', F ← F²; converges for ρ(F) < 1.
+
+    References
+    ----------
+    Anderson and Moore (1979), Optimal Filtering, section 6.7.
+    """
+    P = np.empty(F.shape)
+    kernels.lyapunov(np.ascontiguousarray(F), np.ascontiguousarray(0.5 * (Q + Q.T)), P)
+    return P
+
+
+def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True) -> Evaluation | None:
+    """Exact Gaussian negative log-likelihood of a stationary linear RNN, and its gradient.
+
+    Given the unknown start ξ_1 = μ + δ, δ ~ N(0, P), the innovations are linear in δ, e_t = e_t(μ) - H X_t δ.
+    Integrating δ out, with Q = Σ X_t'H'Σ⁻¹H X_t and q = Σ X_t'H'Σ⁻¹e_t(μ),
+
+        -2 log L = T log|2πΣ| + Σ e_t(μ)'Σ⁻¹e_t(μ) + log|I + PQ| - q'(I + PQ)⁻¹P q,
+
+    which is the Kalman filter's value exactly.  Differentiating under the integral, the gradient is that of ½Σe'Σ⁻¹e
+    along the path that starts at the posterior mean of δ and along d paths that start at the columns of a square
+    root of its posterior covariance, plus the chain through P (a second Lyapunov equation) and μ.
+
+    Parameters
+    ----------
+    sample : Sample           without inputs (q = 0)
+    weights : array (n, m)    [A | B_1 … B_p | c]
+    sigma : array (k, k)      innovation covariance
+
+    Returns
+    -------
+    Evaluation, or None where the process is not stationary or the filter not stable.
+
+    References
+    ----------
+    de Jong (1988), Biometrika 75, 165-169; Mélard, Roy and Saidi (2006), CSDA 50, 1158-1184.
+    """
+    y, lags = sample.values, sample.lags
+    (T, k), n, before = y.shape, weights.shape[0], sample.before
+    F, G = transition(weights, lags, k)
+    radius = spectral_radius(weights[:, :n])
+    if radius >= INVERTIBLE or spectral_radius(F) >= STATIONARY:
+        return None
+    d = F.shape[0]
+    P = stationary_covariance(F, G @ sigma @ G.T)
+    constant = np.zeros(d)
+    constant[:n] = weights[:, n + lags * k]
+    mean = np.linalg.solve(np.eye(d) - F, constant)
+
+    V = np.linalg.inv(sigma)
+    extended = np.empty((before + T, k))
+    extended[before:] = y
+    extended[:before] = mean[n:].reshape(before, k)[::-1]
+    U = np.empty((T, n))
+    S = kernels.run(weights, extended, sample.inputs, 1.0, lags, mean[:n].copy(), U)
+    X = np.empty((min(T, _memory(radius, before, d)), n, d))
+    length = kernels.transient(weights, lags, k, X)
+    X = X[:length]
+    HX = np.ascontiguousarray(X[:, :k]).reshape(length * k, d)
+    VHX = (V @ X[:, :k]).reshape(length * k, d)
+    early = y[:length] - U[:length, :k]
+    Q, q = HX.T @ VHX, VHX.T @ early.ravel()
+    K = np.eye(d) + P @ Q
+    posterior = np.linalg.solve(K, P)
+    posterior = 0.5 * (posterior + posterior.T)
+    shift = posterior @ q
+    sign, logdet = np.linalg.slogdet(K)
+    value = 0.5 * (T * _logdet(sigma) + float(np.sum(V * S)) + logdet - float(q @ shift))
+    if not (sign > 0 and np.isfinite(value)):
+        return None
+    if not gradient:
+        return Evaluation(value, np.empty(0), np.empty(0), S, U)
+
+    # the path from the posterior mean of the start, then those of its uncertainty
+    U[:length] += X @ shift
+    extended[:before] += shift[n:].reshape(before, k)[::-1]
+    revised = early - (HX @ shift).reshape(length, k)
+    S = S - early.T @ early + revised.T @ revised
+    D, past = np.zeros(weights.shape), np.zeros((before, k))
+    lam = kernels.pull_back(weights, extended, sample.inputs, 1.0, lags, U, V, D, past)
+    spread, axes = np.linalg.eigh(posterior)
+    none = np.zeros((length, sample.inputs.shape[1]))
+    for scale, axis in zip(spread, axes.T, strict=True):
+        if scale <= 1e-300:
+            continue
+        root = np.sqrt(scale) * axis
+        path = np.zeros((before + length, k))
+        path[:before] = root[n:].reshape(before, k)[::-1]
+        states = np.ascontiguousarray(X @ root)
+        kernels.pull_back(weights, path, none, 0.0, lags, states, V, D, np.zeros((before, k)))
+        S += states[:, :k].T @ states[:, :k]
+    dsigma = 0.5 * (T * V - V @ S @ V)
+
+    # through the stationary covariance and mean of the start
+    tilt = np.linalg.solve(K.T, q)
+    dP = 0.5 * (np.linalg.solve(K.T, Q) - np.outer(tilt, tilt))
+    Lam = stationary_covariance(F.T, 0.5 * (dP + dP.T))
+    adjoint = np.linalg.solve((np.eye(d) - F).T, np.concatenate([lam, past[::-1].ravel()]))
+    dF = 2.0 * Lam @ F @ P + np.outer(adjoint, mean)
+    dG = 2.0 * Lam @ G @ sigma
+    dsigma += G.T @ Lam @ G
+    D[:, :n] += dF[:n, :n]
+    D[:, n + lags * k] += adjoint[:n]
+    if lags:
+        D[:, n : n + k] += dF[:n, :k] + dG[:n]
+        D[:, n + k : n + lags * k] += dF[:n, n:]
+    return Evaluation(value, D, 0.5 * (dsigma + dsigma.T), S, U)
+
+
+def conditional(sample: Sample, weights: Array, *, gradient: bool = True) -> Evaluation | None:
+    """Negative log-likelihood given the presample, e_{p-1} = 0, with Σ at its optimum S/N.
+
+        -2 log L = N log|S/N| + N k,   S = Σ_{t ≥ start} e_t e_t'
+
+    Used where the stationary start is undefined: unit roots, trends, exogenous inputs.
+
+    Returns
+    -------
+    Evaluation (`sigma` holds S/N), or None where the filter is not stable.
+    """
+    y, lags, start = sample.values, sample.lags, sample.start
+    k, n, N = y.shape[1], weights.shape[0], y.shape[0] - start
+    if spectral_radius(weights[:, :n]) >= INVERTIBLE:
+        return None
+    r = first_inputs(sample, n)
+    extended = y[start - sample.before :]
+    inputs = sample.inputs[start:]
+    U = np.empty((N, n))
+    S = kernels.run(weights, extended, inputs, 1.0, lags, weights @ r, U)
+    sigma = S / N
+    sign, logdet = np.linalg.slogdet(sigma)
+    if not (sign > 0 and np.isfinite(logdet)):
+        return None
+    value = 0.5 * N * (logdet + k)
+    if not gradient:
+        return Evaluation(value, np.empty(0), sigma, S, U)
+    D, past = np.zeros(weights.shape), np.zeros((sample.before, k))
+    lam = kernels.pull_back(weights, extended, inputs, 1.0, lags, U, np.linalg.inv(sigma), D, past)
+    return Evaluation(value, D + np.outer(lam, r), sigma, S, U)
+
+
+def first_inputs(sample: Sample, n: int) -> Array:
+    """r at the first conditional row: the state before it forecasts y without error, hidden parts are zero."""
+    y, p, start = sample.values, sample.lags, sample.start
+    k = y.shape[1]
+    r = np.zeros(sample.columns(n))
+    if p:
+        r[:k] = y[start - 1]
+        r[n : n + p * k] = y[start - p : start][::-1].ravel()
+    r[n + p * k] = 1.0
+    r[n + p * k + 1 :] = sample.inputs[start]
+    return r
+
+
+def information(sample: Sample, weights: Array, sigma: Array, states: Array, *, rows: int = 256) -> Array:
+    """Gauss-Newton information Σ_t J_t'Σ⁻¹J_t of the weights, J_t = ∂ŷ_t/∂vec(C), accumulated block by block.
+
+    `states` are the u_t of the last evaluation; its number of rows tells where the sample starts.
+
+    Returns
+    -------
+    array (n m, n m)          row-major in (row of C, column of C)
+    """
+    n, m = weights.shape
+    k, N = sample.values.shape[1], states.shape[0]
+    start = sample.values.shape[0] - N
+    conditioned = start > 0 or sample.lags == 0
+    extended = np.zeros((sample.before + N, k))
+    extended[sample.before :] = sample.values[start:]
+    if conditioned and sample.before:
+        extended[: sample.before] = sample.values[start - sample.before : start]
+    inputs = sample.inputs[start:]
+    W = np.linalg.inv(np.linalg.cholesky(sigma))
+    S = np.zeros((n, n * m))
+    J = np.zeros((rows * k, n * m))
+    total = np.zeros((n * m, n * m))
+    if conditioned:
+        r = first_inputs(sample, n)
+        for i in range(n):
+            S[i, i * m : (i + 1) * m] = r
+        first = W @ S[:k]
+        total += first.T @ first
+    for t in range(1, N, rows):
+        block = J[: min(rows, N - t) * k]
+        kernels.sensitivities(weights, extended, inputs, sample.lags, states, W, S, t, block)
+        total += block.T @ block
+    return total
+
+
+def _memory(radius: float, before: int, d: int) -> int:
+    """Rows after which ρ(A)^t, with room for a non-normal A, is below float64's resolution."""
+    decay = 40.0 / -np.log(radius) if radius > 1e-12 else 2.0
+    return int(before + 3 * d + 8 + 1.25 * decay)
+
+
+def _logdet(sigma: Array) -> float:
+    sign, logdet = np.linalg.slogdet(sigma)
+    return float(logdet) if sign > 0 else float("inf")
+
+
+def constant(T: int, k: int) -> float:
+    """½ T k log 2π, the part of the negative log-likelihood that no parameter changes."""
+    return 0.5 * T * k * float(np.log(2.0 * np.pi))
+
+
