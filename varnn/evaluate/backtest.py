@@ -1,0 +1,223 @@
+"""Rolling-origin evaluation without look-ahead: every model, every origin, into one ledger.
+
+A model gets a copy of the rows before its origin and nothing else; scaling, order and every other choice are
+made inside that copy. Called by `compare`; never averages a loss.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from varnn.errors import InputError, VarnnError, VarnnWarning
+from varnn.evaluate.density_scores import crps
+from varnn.evaluate.joint_scores import energy
+from varnn.evaluate.ledger import COVERAGES, ORACLE, Ledger
+from varnn.evaluate.point_scores import mase_scale, rmsse_scale
+from varnn.evaluate.windows import Origin, Windows
+from varnn.forecaster import Fitted, Forecaster
+from varnn.series import FloatArray, Series
+
+Oracle = Callable[[int, int], FloatArray]
+"""(rows seen, horizon) -> best possible mean (h, k), NaN where unknown."""
+
+Progress = Callable[[str, int, int], None]
+"""(model, origins done, origins in all) -> None, called after each origin."""
+
+LEVELS = tuple(sorted({round((1 + sign * c) / 2, 6) for c in COVERAGES for sign in (-1, 1)}))
+DIGITS = 12  # significant digits kept of each number, so that a ledger read from file equals the one in memory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What to forecast: the series, the windows and how it is judged.
+
+    Attributes
+    ----------
+    series, exog : Series
+        All observations; models only ever get copies of the rows before an origin.
+    windows : Windows
+    season : int
+        Of the scale that MASE and RMSSE divide by.
+    seed : int
+        Every model × origin draws from its own generator, derived from this.
+    n_paths : int
+        Sample paths for each forecast.
+    oracle : callable, optional
+        Best possible means, for simulated data.
+    """
+
+    series: Series
+    exog: Series | None
+    windows: Windows
+    season: int = 1
+    seed: int = 0
+    n_paths: int = 500
+    oracle: Oracle | None = None
+
+
+@dataclass
+class _Rows:
+    """Growing columns of the three tables."""
+
+    forecasts: list[dict[str, Any]] = field(default_factory=list)
+    joint: list[dict[str, Any]] = field(default_factory=list)
+    fits: list[dict[str, Any]] = field(default_factory=list)
+
+
+def backtest(models: Mapping[str, Forecaster], task: Task, meta: Mapping[str, Any],
+             progress: Progress | None = None) -> Ledger:
+    """Forecast from every origin with every model and return all of it.
+
+    A model that refuses a window, or fails in it, is kept in the ledger with NaN forecasts and its reason.
+
+    Parameters
+    ----------
+    models : mapping of label to Forecaster
+    task : Task
+    meta : mapping
+        JSON-able facts about the data and the run, kept with the ledger.
+    progress : callable, optional
+        Called after each origin.
+
+    Returns
+    -------
+    Ledger
+    """
+    if ORACLE in models:
+        raise InputError(f"a model is labelled {ORACLE!r}, which is the name of the best possible forecast; rename it")
+    rows = _Rows()
+    scale = _scales(task)
+    for label, model in models.items():
+        _run(label, model, task, scale, rows, progress)
+    if task.oracle is not None:
+        _run_oracle(task, scale, rows)
+    forecasts = pd.concat([pd.DataFrame(block) for block in rows.forecasts], ignore_index=True)
+    return Ledger(forecasts, pd.concat([pd.DataFrame(block) for block in rows.joint], ignore_index=True),
+                  pd.DataFrame(rows.fits), dict(meta))
+
+
+def origin_seed(seed: int, label: str, stop: int) -> np.random.Generator:
+    """Return the private generator of one model at one origin, whatever ran before it or beside it."""
+    return np.random.default_rng(np.random.SeedSequence([seed, zlib.crc32(label.encode()), stop]))
+
+
+def _run(label: str, model: Forecaster, task: Task, scale: tuple[FloatArray, FloatArray], rows: _Rows,
+         progress: Progress | None) -> None:
+    fit: Fitted | None = None
+    total = task.windows.count(len(task.series))
+    for number, origin in enumerate(task.windows.over(len(task.series))):
+        rng = origin_seed(task.seed, label, origin.stop)
+        started = time.perf_counter()
+        stop, point, paths = "", None, None
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                if origin.refit or fit is None:
+                    fit = _fitted(model, task, origin, rng)
+                else:
+                    fit = _moved_on(fit, task, origin.stop)
+                point, paths = _forecast(fit, task, rng)
+            except VarnnError as problem:
+                stop, fit = f"{type(problem).__name__}: {problem}", None
+        stop = stop or "; ".join(dict.fromkeys(str(one.message) for one in _ours(caught)))
+        seconds = time.perf_counter() - started
+        rows.fits.append({"model": label, "origin": origin.stop, "refit": origin.refit, "seconds": round(seconds, 6),
+                          "stop": stop, "notes": "" if fit is None else "; ".join(fit._notes())})
+        _record(label, origin, point, paths, task, scale, rows)
+        if progress is not None:
+            progress(label, number + 1, total)
+
+
+def _fitted(model: Forecaster, task: Task, origin: Origin, rng: np.random.Generator) -> Fitted:
+    known = task.series.window(origin.start, origin.stop)
+    exog = task.exog.window(origin.start, origin.stop) if task.exog is not None and model.takes_exog else None
+    return model.fit(known, exog, rng=rng)
+
+
+def _moved_on(fit: Fitted, task: Task, stop: int) -> Fitted:
+    """Let a fit see the rows since its last origin."""
+    seen = stop - _rows_seen(fit, task)
+    if seen == 0:
+        return fit
+    fresh = task.series.window(stop - seen, stop)
+    exog = None if fit.seen_exog is None or task.exog is None else task.exog.window(stop - seen, stop)
+    return fit.update(fresh, exog)
+
+
+def _forecast(fit: Fitted, task: Task, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    steps, stop = task.windows.gap + task.windows.horizon, _rows_seen(fit, task)
+    future = None
+    if fit.seen_exog is not None and task.exog is not None:
+        future = task.exog.window(stop, stop + steps)
+    outlook = fit.forecast(steps, future, n_paths=task.n_paths, rng=rng)
+    if not np.isfinite(outlook.point).all() or not np.isfinite(outlook.paths).all():
+        raise InputError(f"{fit.spec.label} forecast a number that is not finite; this is a defect of the model")
+    return outlook.point[task.windows.gap:], outlook.paths[:, task.windows.gap:]
+
+
+def _rows_seen(fit: Fitted, task: Task) -> int:
+    """Return how many rows of the task lie at or before the last one the fit has seen."""
+    return int(task.series.index.searchsorted(fit.seen.index[-1], side="right"))
+
+
+def _ours(caught: list[warnings.WarningMessage]) -> list[warnings.WarningMessage]:
+    """Return varnn's own warnings, which the ledger keeps; every other one is raised again as it was."""
+    for one in caught:
+        if not issubclass(one.category, VarnnWarning):
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno, source=one.source)
+    return [one for one in caught if issubclass(one.category, VarnnWarning)]
+
+
+def _record(label: str, origin: Origin, point: FloatArray | None, paths: FloatArray | None, task: Task,
+            scale: tuple[FloatArray, FloatArray], rows: _Rows) -> None:
+    series, windows = task.series, task.windows
+    first = origin.stop + windows.gap
+    observed = series.values[first:first + windows.horizon]
+    h, k = observed.shape
+    nothing = np.full((h, k), np.nan)
+    block: dict[str, Any] = {
+        "model": label, "origin": origin.stop, "origin_date": str(series.index[origin.stop - 1]),
+        "step": np.repeat(np.arange(windows.gap + 1, windows.gap + h + 1), k),
+        "date": np.repeat(series.index[first:first + h].astype(str).to_numpy(), k),
+        "series": list(series.names) * h,
+        "observed": observed.ravel(), "mean": _short(nothing if point is None else point)}
+    quantiles = np.full((len(LEVELS), h, k), np.nan) if paths is None else np.quantile(paths, LEVELS, axis=0)
+    for coverage in COVERAGES:
+        for side, sign in (("lower", -1), ("upper", 1)):
+            level = LEVELS.index(round((1 + sign * coverage) / 2, 6))
+            block[f"{side}_{100 * coverage:g}"] = _short(quantiles[level])
+    block["crps"] = _short(nothing if paths is None else crps(observed, paths))
+    block["pit"] = _short(nothing if paths is None else (paths <= observed).mean(axis=0))
+    block["scale_mae"], block["scale_rmse"] = (np.tile(_short(one), h) for one in scale)
+    rows.forecasts.append(block)
+    scores = [np.nan] * h if paths is None else [
+        energy(observed[step] / scale[1], paths[:, step] / scale[1]) for step in range(h)]
+    rows.joint.append({"model": label, "origin": origin.stop,
+                       "step": np.arange(windows.gap + 1, windows.gap + h + 1), "energy": _short(np.array(scores))})
+
+
+def _run_oracle(task: Task, scale: tuple[FloatArray, FloatArray], rows: _Rows) -> None:
+    assert task.oracle is not None
+    for origin in task.windows.over(len(task.series)):
+        best = task.oracle(origin.stop, task.windows.gap + task.windows.horizon)[task.windows.gap:]
+        _record(ORACLE, origin, best, None, task, scale, rows)
+
+
+def _scales(task: Task) -> tuple[FloatArray, FloatArray]:
+    """Return the MASE and RMSSE yardsticks of the first training window, the same at every origin."""
+    training = task.series.values[:task.windows.first]
+    season = task.season if len(training) > task.season else 1
+    return mase_scale(training, season), rmsse_scale(training, season)
+
+
+def _short(block: FloatArray) -> FloatArray:
+    """Return the numbers rounded to `DIGITS` significant digits, flat."""
+    return np.array([float(f"{number:.{DIGITS - 1}e}") for number in np.ravel(block).tolist()])
