@@ -22,7 +22,7 @@ NEEDS := pyproject.toml constraints.txt tools/environment.py
 .PHONY: report test lint types docs pre-commit clean help
 
 report: $(VENV)/.installed
-	@$(BIN)/varnn demo --out $(OUT) --rerun
+	@$(BIN)/varnn demo --out $(OUT)
 
 test: $(VENV)/.installed-test lint types
 	$(BIN)/python -m pytest -n $(JOBS)

@@ -1,0 +1,170 @@
+"""What a command line names — a file or a data set — as numbers with the words that describe them.
+
+Called by the command line and by the default comparison. Reads; never estimates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from varnn.data import Dataset, load, names, read_table, to_levels, transformed
+from varnn.errors import DataNameError, InputError, StoreError
+from varnn.forecast import Forecast
+from varnn.series import FloatArray
+
+FILES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+ORACLE_PATHS = 1000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Source:
+    """Series to forecast, and what a report says about them.
+
+    Attributes
+    ----------
+    y : DataFrame (T, k)
+        As the models see them, after the transform.
+    X : DataFrame (T, q), optional
+        Exogenous columns.
+    levels : array (k,)
+        The last observations before the transform.
+    transform : str
+        "none", "diff" or "logdiff", as asked for here.
+    season : int, optional
+        As the data set's file says; None means from the dates.
+    oracle : callable, optional
+        (rows seen, horizon) -> best possible mean (h, k), for simulated data.
+    about : dict
+        Title, source, licence, citation, transform, for the report.
+    """
+
+    y: pd.DataFrame
+    X: pd.DataFrame | None = None
+    levels: FloatArray
+    transform: str = "none"
+    season: int | None = None
+    oracle: Callable[[int, int], FloatArray] | None = None
+    about: dict[str, str] = field(default_factory=dict)
+
+    def undo(self, outlook: Forecast) -> Forecast:
+        """Return the forecast in the levels before the transform.
+
+        Paths are summed (and exponentiated) one by one, so quantiles are those of the level; its mean is
+        the mean of the paths.
+        """
+        if self.transform == "none":
+            return outlook
+        paths = to_levels(outlook.paths, self.levels, self.transform)
+        point = to_levels(np.array(outlook.point), self.levels, self.transform) if self.transform == "diff" else (
+            paths.mean(axis=0))
+        return Forecast(point, paths, outlook.names, outlook.index, outlook.coverage)
+
+
+def find(given: str, *, date: str | None = None, columns: Sequence[str] | None = None,
+         exog: Sequence[str] | None = None, transform: str = "none") -> Source:
+    """Return the file or the data set that `given` names.
+
+    Parameters
+    ----------
+    given : str
+        Path of a CSV or Parquet file, or a name that `varnn data list` shows.
+    date : str, optional
+        The file's date column; found when left out.
+    columns, exog : list of str, optional
+        Series to forecast (all that are left when None) and exogenous columns.
+    transform : {"none", "diff", "logdiff"}
+        Applied to the series, not to exog.
+
+    Raises
+    ------
+    StoreError, DataNameError, InputError
+        Naming the path, the name or the column.
+    """
+    path = Path(given)
+    if path.exists() or path.suffix.lower() in FILES:
+        return of_file(path, date=date, columns=columns, exog=exog, transform=transform)
+    if path.parent != Path() or path.suffix:
+        raise StoreError(f"there is no file {given}; check the path, or name a data set (`varnn data list`)")
+    if date is not None:
+        raise InputError(f"--date {date} belongs to a file, and {given!r} is the name of a data set")
+    return of_dataset(known(given), columns=columns, exog=exog, transform=transform)
+
+
+def known(name: str) -> str:
+    """Return the data set's name as the catalogue spells it; DataNameError says what comes nearest."""
+    plain = name.casefold().replace("-", "_")
+    if plain in names():
+        return plain
+    near = get_close_matches(plain, names(), n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "see `varnn data list`"
+    raise DataNameError(f"there is neither a file nor a data set called {name!r}; {hint}")
+
+
+def of_file(path: Path, *, date: str | None = None, columns: Sequence[str] | None = None,
+            exog: Sequence[str] | None = None, transform: str = "none") -> Source:
+    """Read a user's own file."""
+    levels, X = read_table(path, date=date, columns=columns, exog=exog)
+    about = {"title": path.name, "source": path.name, "transform": transform}
+    return _transformed(levels, X, transform, about)
+
+
+def of_dataset(name: str, *, columns: Sequence[str] | None = None, exog: Sequence[str] | None = None,
+               transform: str = "none", **options: object) -> Source:
+    """Load a data set by name; `options` go to `varnn.data.load`."""
+    data = load(name, **options)
+    if data.panel:
+        raise InputError(f"{name} is a panel of many separate series, not one multivariate series; "
+                         f"take one out with varnn.data.load({name!r}).each()")
+    levels, X = _split(data, columns, exog)
+    words = transform if data.transform == "none" else (
+        data.transform if transform == "none" else f"{data.transform}, then {transform}")
+    about = {"title": data.title, "source": data.source, "licence": data.licence, "citation": data.citation,
+             "transform": words, "notes": data.notes,
+             "units": "; ".join(f"{column}: {data.labels.get(column, column)}" for column in levels.columns)}
+    simulated = data.simulated
+    oracle = None
+    if simulated is not None and transform == "none" and list(levels.columns) == list(data.frame.columns):
+        def oracle(rows: int, horizon: int) -> FloatArray:
+            return np.asarray(simulated.oracle_ahead([rows], horizon, paths=ORACLE_PATHS, rng=rows)[0])
+
+    return _transformed(levels, X, transform, about, season=data.season, oracle=oracle)
+
+
+def _split(data: Dataset, columns: Sequence[str] | None, exog: Sequence[str] | None,
+           ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Return the chosen columns of a data set, and its own exogenous columns with those asked for."""
+    inputs = [] if exog is None else _present(data, exog)
+    rest = [str(name) for name in data.frame.columns if name not in inputs]
+    wanted = rest if columns is None else _present(data, columns)
+    both = [name for name in wanted if name in inputs]
+    if both:
+        raise InputError(f"column {both[0]!r} is in columns and in exog; a series cannot explain itself")
+    if not wanted:
+        raise InputError(f"every column of {data.name} is exogenous; leave one to forecast")
+    own = data.exog if exog is None else (data.frame[inputs] if data.exog is None else
+                                          data.exog.join(data.frame[inputs]))
+    return data.frame[wanted], own
+
+
+def _present(data: Dataset, wanted: Sequence[str]) -> list[str]:
+    held = [str(name) for name in data.frame.columns]
+    for name in wanted:
+        if name not in held:
+            near = get_close_matches(name, held, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(held[:12])}"
+            raise InputError(f"{data.name} has no column {name!r}; {hint}")
+    return list(dict.fromkeys(wanted))
+
+
+def _transformed(levels: pd.DataFrame, X: pd.DataFrame | None, transform: str, about: dict[str, str],
+                 season: int | None = None, oracle: Callable[[int, int], FloatArray] | None = None) -> Source:
+    y = transformed(levels, transform)
+    return Source(y=y, X=None if X is None else X.iloc[len(X) - len(y):],
+                  levels=levels.to_numpy(dtype=np.float64)[-1].copy(), transform=transform, season=season,
+                  oracle=oracle, about=about)
