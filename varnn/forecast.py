@@ -35,8 +35,8 @@ class Forecast:
         Series names.
     index : pandas.Index (h,)
         Dates of the forecasts.
-    coverage : float
-        Nominal probability of `interval()` when none is given.
+    coverages : tuple of float
+        Nominal probabilities asked for; `interval()` uses the first, `to_frame()` shows all.
     history : DataFrame
         The last observations before the forecast, for `plot`.
     spread : array (h, k), optional
@@ -48,7 +48,7 @@ class Forecast:
     paths: FloatArray
     names: tuple[str, ...]
     index: pd.Index[Any]
-    coverage: float = 0.9
+    coverages: tuple[float, ...] = (0.9,)
     history: pd.DataFrame | None = None
     spread: FloatArray | None = None
 
@@ -87,23 +87,21 @@ class Forecast:
         Parameters
         ----------
         coverage : float, optional
-            Between 0 and 1; the coverage asked of `forecast` when left out.
+            Between 0 and 1; the (first) coverage asked of `forecast` when left out.
         joint : bool
             Simultaneous over the h steps instead of step by step.
         """
-        level = self.coverage if coverage is None else checked_coverage(coverage)
+        level = self.coverages[0] if coverage is None else checked_coverage(coverage)
         if joint:
             lower, upper = self._joint_band(level)
         else:
             lower, upper = self._quantile((1 - level) / 2), self._quantile((1 + level) / 2)
         return self._frame(lower), self._frame(upper)
 
-    def to_frame(self, coverage: float | Sequence[float] | None = None) -> pd.DataFrame:
-        """Tidy table: one row a date and series, with mean, median and interval bounds."""
-        levels = [self.coverage] if coverage is None else (
-            [coverage] if isinstance(coverage, float) else list(coverage))
+    def to_frame(self) -> pd.DataFrame:
+        """Tidy table: one row a date and series, with mean, median and the bounds of each coverage asked for."""
         columns: dict[str, FloatArray] = {"mean": self.point, "median": self._quantile(0.5)}
-        for level in levels:
+        for level in self.coverages:
             lower, upper = self.interval(level)
             columns[f"lower_{100 * level:g}"] = lower.to_numpy()
             columns[f"upper_{100 * level:g}"] = upper.to_numpy()

@@ -7,6 +7,7 @@ and writes `_estimate`, `_one_step` and `_simulate`; everything else here is sha
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
@@ -16,7 +17,7 @@ import pandas as pd
 
 from varnn.errors import ExogError, ParameterError, TooShortError
 from varnn.forecast import Forecast
-from varnn.series import FloatArray, Series, checked_coverage, checked_horizon, generator, whole_number
+from varnn.series import FloatArray, Series, checked_coverages, checked_horizon, generator, whole_number
 
 Uncertainty = Literal["full", "none"]
 Shocks = Literal["gaussian", "residuals"]
@@ -137,7 +138,7 @@ class Fitted(ABC):
 
     # --- what every model offers ---------------------------------------------------------------
 
-    def forecast(self, horizon: int, X: object = None, *, coverage: float = 0.9, n_paths: int = 1000,
+    def forecast(self, horizon: int, X: object = None, *, coverage: float | Sequence[float] = 0.9, n_paths: int = 1000,
                  uncertainty: Uncertainty = "full", shocks: Shocks = "gaussian", rng: object = None) -> Forecast:
         """Forecast `horizon` steps after the last observation seen.
 
@@ -147,7 +148,7 @@ class Fitted(ABC):
             Number of steps h, at least 1.
         X : DataFrame or array (h, q), optional
             Future exogenous columns; needed exactly when the fit used them, matched by name and date.
-        coverage : float
+        coverage : float or several
             Probability that `Forecast.interval()` holds each outcome.
         n_paths : int
             Number m of joint sample paths.
@@ -166,7 +167,7 @@ class Fitted(ABC):
         ------
         HorizonError, ExogError, ParameterError
         """
-        horizon, coverage = checked_horizon(horizon), checked_coverage(coverage)
+        horizon, coverages = checked_horizon(horizon), checked_coverages(coverage)
         n_paths = whole_number(n_paths, "n_paths", least=1)
         one_of(uncertainty, "uncertainty", ("full", "none"))
         one_of(shocks, "shocks", ("gaussian", "residuals"))
@@ -177,7 +178,7 @@ class Fitted(ABC):
         point = self._mean(horizon, future)
         spread = self._spread(horizon, future) if uncertainty == "none" and shocks == "gaussian" else None
         return Forecast(point, self._simulate(noise, future, draws), self.series.names,
-                        self.seen.future_index(horizon), coverage,
+                        self.seen.future_index(horizon), coverages,
                         self.seen.window(max(0, len(self.seen) - HISTORY_ROWS), len(self.seen)).to_frame(), spread)
 
     def update(self, y_new: object, X_new: object = None) -> Self:

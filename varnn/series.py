@@ -199,6 +199,19 @@ def checked_coverage(coverage: object) -> float:
     return float(cast(float, coverage))
 
 
+def checked_coverages(coverage: object) -> tuple[float, ...]:
+    """Return one coverage or several as a tuple of floats in (0, 1), or raise ParameterError.
+
+    Examples
+    --------
+    >>> checked_coverages([0.5, 0.9])
+    (0.5, 0.9)
+    """
+    several = isinstance(coverage, (list, tuple, np.ndarray)) and len(coverage) > 0
+    return tuple(checked_coverage(one) for one in cast(Sequence[object], coverage)) if several else (
+        checked_coverage(coverage),)
+
+
 def generator(rng: object) -> np.random.Generator:
     """Return a private generator from a seed, a SeedSequence, a Generator or None (seed 0).
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from varnn.errors import StoreError
@@ -19,8 +20,8 @@ from varnn.errors import StoreError
 COVERAGES = (0.5, 0.8, 0.9, 0.95)
 ORACLE = "oracle"
 TABLES = ("forecasts", "joint", "fits")
-TEXT = {"forecasts": ("model", "origin_date", "date", "series"), "joint": ("model",),
-        "fits": ("model", "stop", "notes")}
+TEXT = {"model", "origin_date", "date", "series", "stop", "notes"}
+WHOLE = {"origin", "step"}  # every other column is a number, but for the flag `refit`
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +92,15 @@ class Ledger:
 
 
 def _read_table(folder: Path, name: str) -> pd.DataFrame:
-    text: dict[str, type] = dict.fromkeys(TEXT[name], str)
-    table = pd.read_csv(folder / f"{name}.csv", dtype=text, keep_default_na=False, float_precision="round_trip")
-    numbers = [column for column in table.columns if column not in text and not pd.api.types.is_numeric_dtype(
-        table[column].dtype) and not pd.api.types.is_bool_dtype(table[column].dtype)]
-    return table.assign(**{column: pd.to_numeric(table[column].replace("", "nan")) for column in numbers})
+    """Read one table with every number exactly as it was written."""
+    table = pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False)
+    return pd.DataFrame({column: _typed(column, table[column]) for column in table.columns})
+
+
+def _typed(column: str, texts: pd.Series) -> pd.Series:
+    if column in TEXT:
+        return texts
+    if column == "refit":
+        return texts == "True"
+    numbers = np.array([float(text) if text else np.nan for text in texts])
+    return pd.Series(numbers.astype(np.int64) if column in WHOLE else numbers)
