@@ -22,7 +22,7 @@ def outlook() -> Forecast:
 def test_quantiles_are_those_of_the_paths(outlook):
     np.testing.assert_array_equal(outlook.quantile(0.3), np.quantile(outlook.paths, 0.3, axis=0))
     lower, upper = outlook.interval()
-    np.testing.assert_array_equal(lower, np.quantile(outlook.paths, 0.1, axis=0))
+    np.testing.assert_allclose(lower, np.quantile(outlook.paths, 0.1, axis=0), rtol=1e-9)
     assert (upper.index == DATES).all()
 
 

@@ -320,7 +320,7 @@ def square_root(sigma: FloatArray) -> FloatArray:
     except np.linalg.LinAlgError:
         scale = np.sqrt(np.maximum(np.diag(sigma), np.finfo(float).tiny))
         values, vectors = np.linalg.eigh(sigma / np.outer(scale, scale))
-        return np.asarray(scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0)))
+        return np.asarray(scale[:, None] * (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)
 
 
 def whitened(errors: FloatArray) -> FloatArray:
