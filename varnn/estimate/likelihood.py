@@ -207,6 +207,45 @@ def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True
     return Evaluation(value, D, 0.5 * (dsigma + dsigma.T), S, U)
 
 
+def filtered(sample: Sample, weights: Array, sigma: Array) -> Array:
+    """One-step states u_t given y_1 … y_{t-1} from the stationary start: the Kalman filter's, without its loop.
+
+    With e_t(μ) and X_t as in `exact`, u_{t|t-1} = u_t(μ) + X_t m_t, m_t = (I + P Q_t)⁻¹ P q_t, where Q_t and q_t are
+    the sums of `exact` up to t - 1.
+
+    Returns
+    -------
+    array (T, n)
+    """
+    y, lags = sample.values, sample.lags
+    (T, k), n, before = y.shape, weights.shape[0], sample.before
+    F, G = transition(weights, lags, k)
+    d = F.shape[0]
+    P = stationary_covariance(F, G @ sigma @ G.T)
+    constant = np.zeros(d)
+    constant[:n] = weights[:, n + lags * k]
+    mean = np.linalg.solve(np.eye(d) - F, constant)
+    extended = np.vstack([mean[n:].reshape(before, k)[::-1], y])
+    U = np.empty((T, n))
+    kernels.run(weights, extended, sample.inputs, 1.0, lags, mean[:n].copy(), U)
+    X = np.empty((min(T, _memory(spectral_radius(weights[:, :n]), before, d)), n, d))
+    X = X[: kernels.transient(weights, lags, k, X)]
+    V = np.linalg.inv(sigma)
+    Q, q = np.zeros((d, d)), np.zeros(d)
+    for first in range(0, len(X), 4096):
+        HX = X[first : first + 4096, :k]
+        VHX = V @ HX
+        early = y[first : first + len(HX)] - U[first : first + len(HX), :k]
+        steps = np.cumsum(np.swapaxes(HX, 1, 2) @ VHX, axis=0)
+        pulls = np.cumsum(np.einsum("tkd,tk->td", VHX, early), axis=0)
+        known = np.concatenate([np.zeros((1, d, d)), steps[:-1]]) + Q
+        heard = np.concatenate([np.zeros((1, d)), pulls[:-1]]) + q
+        shift = np.linalg.solve(np.eye(d) + P @ known, (heard @ P)[:, :, None])
+        U[first : first + len(HX)] += (X[first : first + len(HX)] @ shift)[:, :, 0]
+        Q, q = Q + steps[-1], q + pulls[-1]
+    return U
+
+
 def conditional(sample: Sample, weights: Array, *, gradient: bool = True) -> Evaluation | None:
     """Negative log-likelihood given the presample, e_{p-1} = 0, with Σ at its optimum S/N.
 

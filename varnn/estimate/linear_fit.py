@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from varnn.estimate import likelihood
 from varnn.estimate.likelihood import Sample
-from varnn.estimate.linear_starts import least_squares, starts
+from varnn.estimate.linear_starts import ordinary_least_squares, starts
 from varnn.estimate.quasi_newton import Point, minimise
 from varnn.estimate.stop import Stop
 
@@ -21,6 +21,7 @@ Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 BLOCKS = ("memory, own series", "memory, other series", "hidden units")
 LARGEST_PRECISION = 1e8
+FINE, ROUGH = 1e-13, 1e-2  # promised gain in nats at which a descent ends
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class _State:
     value: float
 
 
-def maximise(problem: _Problem, weights: Array, sigma: Array | None = None, *, tolerance: float = 1e-13) -> _Result:
+def maximise(problem: _Problem, weights: Array, sigma: Array | None = None, *, tolerance: float = FINE) -> _Result:
     """Maximise likelihood times prior from one start; Σ is free (exact) or concentrated out (conditional).
 
     The exact likelihood moves Σ = L M M'L' through the entries of a lower-triangular M, exponential on its diagonal,
@@ -215,9 +216,12 @@ def fit_likelihood(sample: Sample, width: int, *, exact: bool, intercept: bool =
     for name, weights in starts(sample, width, intercept=intercept):
         if any(_close(weights[free], x, H) for x, H in found):
             continue
-        result = maximise(problem, weights)
-        if result.state is None:
+        result = maximise(problem, weights, tolerance=ROUGH if found else FINE)
+        if result.state is None or any(_close(result.state.weights[free], x, H, 0.1) for x, H in found):
             continue
+        if found:
+            result = maximise(problem, result.state.weights, result.state.sigma)
+        assert result.state is not None
         llf = -result.state.value - likelihood.constant(problem.rows, sample.values.shape[1])
         optima.append(Optimum(name, llf, result.stop, result.steps))
         found.append((result.state.weights[free], _information(problem, result.state)))
@@ -244,17 +248,25 @@ def fit_evidence(sample: Sample, width: int, *, exact: bool, intercept: bool = T
     free = free_weights(sample, width, intercept=intercept)
     blocks = [block & free for block in memory_blocks(sample, width)]
     below = var_below(sample, width, exact=exact, intercept=intercept)
+    problem = _Problem(sample, free, exact, np.zeros(free.shape))
+    prior = problem.prior
     candidates = [below]
     optima = list(below.optima)
     found: list[tuple[Array, Array]] = []
     for name, weights in starts(sample, width, intercept=intercept):
         if any(_close(weights[free], x, H) for x, H in found):
             continue
-        settled = _settle(sample, blocks, free, exact, weights, below, name)
+        if found:
+            result = maximise(replace(problem, prior=prior), weights, below.sigma, tolerance=ROUGH)
+            if result.state is None or any(_close(result.state.weights[free], x, H, 0.1) for x, H in found):
+                continue
+            weights = result.state.weights
+        settled = _settle(problem, blocks, weights, below, name)
         if settled is not None:
             found.append((settled.weights[free], settled.information))
             optima.extend(settled.optima)
             candidates.append(settled)
+            prior = _prior(free, blocks, [settled.precision.get(label, 0.0) for label in BLOCKS])
     best = max(candidates, key=lambda candidate: candidate.evidence)
     return replace(best, optima=tuple(optima))
 
@@ -266,7 +278,13 @@ def var_below(sample: Sample, width: int, *, exact: bool, intercept: bool = True
     free[:, :width] = False
     free[k:] = False
     problem = _Problem(sample, free, exact, np.zeros(free.shape))
-    result = maximise(problem, least_squares(sample, width, intercept=intercept))
+    weights = ordinary_least_squares(sample, width, intercept=intercept)
+    result = maximise(problem, weights)
+    if result.state is None or not exact:
+        problem = replace(problem, exact=False)
+        found = likelihood.conditional(sample, weights, gradient=False)
+        assert found is not None
+        result = _Result(_State(weights, found.sigma, found.states, found.value), Stop.closed_form, 0)
     assert result.state is not None, "a recursion without memory is stable"
     evidence = -result.state.value - 0.5 * float(free.sum()) * np.log(problem.rows)
     llf = -result.state.value - likelihood.constant(problem.rows, k)
@@ -275,19 +293,18 @@ def var_below(sample: Sample, width: int, *, exact: bool, intercept: bool = True
 
 
 def _settle(
-    sample: Sample, blocks: list[Mask], free: Mask, exact: bool, weights: Array, below: LinearEstimate, name: str
+    problem: _Problem, blocks: list[Mask], weights: Array, below: LinearEstimate, name: str
 ) -> LinearEstimate | None:
     """Alternate the fit at given precisions with updates of the precisions, the last fit to full accuracy."""
+    free = problem.free
     live = [(label, block) for label, block in zip(BLOCKS, blocks, strict=True) if block.any()]
     alphas = np.full(len(live), 4.0)
     sigma: Array | None = below.sigma
     steps, rough = 0, True
     for _ in range(30):
-        prior = np.zeros(free.shape)
-        for alpha, (_, block) in zip(alphas, live, strict=True):
-            prior[block] = alpha
-        problem = _Problem(sample, free, exact, prior)
-        result = maximise(problem, weights, sigma, tolerance=1e-5 if rough else 1e-13)
+        prior = _prior(free, [block for _, block in live], list(alphas))
+        problem = replace(problem, prior=prior)
+        result = maximise(problem, weights, sigma, tolerance=1e-5 if rough else FINE)
         if result.state is None:
             return None
         weights, sigma, steps = result.state.weights, result.state.sigma, steps + result.steps
@@ -309,10 +326,18 @@ def _settle(
         - 0.5 * float(np.linalg.slogdet(H)[1])
         + 0.5 * float(np.linalg.slogdet(below.information)[1])
     )
-    llf = -state.value - likelihood.constant(problem.rows, sample.values.shape[1])
+    llf = -state.value - likelihood.constant(problem.rows, problem.sample.values.shape[1])
     outcome = replace(result, steps=steps)
     optimum = (Optimum(name, llf, outcome.stop, steps),)
     return _finish(problem, outcome, list(previous), list(gammas), below.evidence + gain, gain, optimum, live)
+
+
+def _prior(free: Mask, blocks: list[Mask], alphas: list[float]) -> Array:
+    """Prior precision of each weight."""
+    prior = np.zeros(free.shape)
+    for alpha, block in zip(alphas, blocks, strict=True):
+        prior[block] = alpha
+    return prior
 
 
 def _update_precisions(G: Array, x: Array, blocks: list[Mask], alphas: Array) -> tuple[Array, Array]:
@@ -375,7 +400,7 @@ def _finish(
     )
 
 
-def _close(x: Array, optimum: Array, information: Array) -> bool:
-    """Is x within the optimum's own confidence region, (x - x*)'H(x - x*) ≤ number of weights?"""
+def _close(x: Array, optimum: Array, information: Array, reach: float = 2.0) -> bool:
+    """Is x within the optimum's own confidence region, (x - x*)'H(x - x*) ≤ reach · number of weights?"""
     away = x - optimum
-    return float(away @ information @ away) <= 2.0 * x.size
+    return float(away @ information @ away) <= reach * x.size

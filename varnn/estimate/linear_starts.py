@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from varnn.estimate import kernels_linear as kernels
 from varnn.estimate import likelihood
+from varnn.estimate.closed_form import fit_var
 from varnn.estimate.likelihood import Sample
 
 Array = npt.NDArray[np.float64]
@@ -39,6 +40,20 @@ def starts(sample: Sample, width: int, *, intercept: bool = True) -> list[tuple[
             found.append((f"decay {decay}", patient))
     found.append(("VAR", below))
     return [(name, _with_hidden(sample, weights, width)) for name, weights in found]
+
+
+def ordinary_least_squares(sample: Sample, width: int, *, intercept: bool = True) -> Array:
+    """Weights of the VAR below, A = 0, by the closed form of rung 1 to its last digits."""
+    k, p = sample.values.shape[1], sample.lags
+    inputs = sample.inputs if sample.inputs.shape[1] else None
+    found = fit_var(sample.values, p, "c" if intercept else "n", inputs, start=sample.start)
+    weights = np.zeros((width, sample.columns(width)))
+    q, c = sample.inputs.shape[1], int(intercept)
+    weights[:k, width : width + p * k] = found.coef[c + q :].T
+    weights[:k, width + p * k + 1 :] = found.coef[c : c + q].T
+    if intercept:
+        weights[:k, width + p * k] = found.coef[0]
+    return weights
 
 
 def least_squares(sample: Sample, width: int, *, intercept: bool = True) -> Array:

@@ -1,0 +1,77 @@
+"""Units of the linear RNN: standardise a series for estimation, give weights back in the user's units.
+
+Called by `models.rung2_linear`.  Every map is affine, so that columns scaled by 1e12 or shifted by 1e9 are fitted alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Units:
+    """Location and scale of the series and of the inputs w_t (trend, exogenous).
+
+    location, scale : array (k,)
+    input_location, input_scale : array (q,)
+    """
+
+    location: Array
+    scale: Array
+    input_location: Array
+    input_scale: Array
+
+    @classmethod
+    def of(cls, values: Array, inputs: Array, *, centred: bool) -> Units:
+        """Mean and standard deviation of each column; no location where the model has no constant."""
+        location, scale = _standard(values, centred)
+        input_location, input_scale = _standard(inputs, centred)
+        return cls(location, scale, input_location, input_scale)
+
+    def series(self, values: Array) -> Array:
+        """Observations (T, k) in standard units."""
+        return np.ascontiguousarray((values - self.location) / self.scale)
+
+    def inputs(self, inputs: Array) -> Array:
+        """Inputs (T, q) in standard units."""
+        return np.ascontiguousarray((inputs - self.input_location) / self.input_scale)
+
+    def back(self, values: Array) -> Array:
+        """Standard units to the user's, for the last axis of length k."""
+        return values * self.scale + self.location
+
+    def weights(self, weights: Array, lags: int) -> tuple[Array, Array]:
+        """Weights in the user's units, and the map T (m, m) with row_i(user) = s_i row_i(standard) T + location.
+
+        With u = μ + s ũ and y = μ + s ỹ, a coefficient on y_j becomes s_i/s_j times itself and the constant takes up
+        the locations; hidden units keep their scale.
+        """
+        n, m = weights.shape
+        k = self.scale.size
+        location = np.zeros(n)
+        location[:k] = self.location
+        rows = np.ones(n)
+        rows[:k] = self.scale
+        divide = np.concatenate([rows, np.tile(self.scale, lags), np.ones(1), self.input_scale])
+        shift = np.concatenate([location, np.tile(self.location, lags), np.zeros(1), self.input_location])
+        T = np.diag(1.0 / divide)
+        constant = n + lags * k
+        T[:, constant] -= shift / divide
+        T[constant, constant] = 1.0
+        user = rows[:, None] * (weights @ T)
+        user[:, constant] += location
+        return user, T
+
+
+def _standard(columns: Array, centred: bool) -> tuple[Array, Array]:
+    if columns.shape[1] == 0:
+        return np.zeros(0), np.ones(0)
+    location = columns.mean(axis=0) if centred else np.zeros(columns.shape[1])
+    location = location + (columns - location).mean(axis=0) if centred else location  # second pass: offsets of 1e9
+    scale = np.sqrt(np.mean((columns - location) ** 2, axis=0))
+    return location, np.where(scale > 0.0, scale, 1.0)

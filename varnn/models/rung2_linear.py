@@ -1,0 +1,478 @@
+"""Rung 2, the linear RNN: u_t = A u_{t-1} + B x_t, ŷ_t = u_t[:k] — a VAR that remembers its own forecasts.
+
+Called by users and by the ladder; rung 3 imports it.  Estimation is in `varnn.estimate`; nothing here loops over time.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import ThreadpoolController
+
+from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError
+from varnn.estimate import kernels_linear as kernels
+from varnn.estimate import likelihood as gaussian
+from varnn.estimate.closed_form import Trend, fixed_regressors, regressor_names, rows_needed
+from varnn.estimate.likelihood import Sample
+from varnn.estimate.linear_choice import choose_lags, stationary_below
+from varnn.estimate.linear_fit import LinearEstimate, Optimum, fit_evidence, fit_likelihood, var_below
+from varnn.estimate.linear_units import Units
+from varnn.estimate.stop import Stop
+from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of
+from varnn.series import FloatArray, Series, whole_number
+
+if TYPE_CHECKING:
+    from varnn.models.rung1_var import FittedVAR
+
+_BLAS = ThreadpoolController()
+LONGEST_MEMORY = 5000  # rows that a parameter draw re-filters; ρ(A)^5000 < 1e-14 up to ρ = .9936
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearRNN(Forecaster):
+    """Linear recurrent network, the VARMA in innovations form: u_t = A u_{t-1} + B x_t, y_t = u_t[:k] + e_t.
+
+    x_t = (trend, y_{t-1} … y_{t-p}, z_t).  With width k it is VARMA(p, 1), Φ_1 = B_1 + A and M_1 = -A; A = 0 is the VAR.
+
+    Parameters
+    ----------
+    lags : int, optional
+        p; chosen by the evidence on the training data when left out.  0 with exogenous X is h_t = B z_t + A h_{t-1}.
+    width : int, optional
+        Number n ≥ k of linear units; k when left out.  More make a general state space in innovations form.
+    trend : {"c", "n", "ct"}
+        Constant, none, or constant and linear trend.
+    shrinkage : {"evidence", None}
+        Shrink to the VAR with a strength set by the evidence, or plain maximum likelihood.
+    likelihood : {"auto", "exact", "conditional"}
+        Exact (stationary start), given the presample, or exact where the sample is stationary and undriven.
+    max_lags : int, optional
+        Largest p considered when `lags` is left out.
+
+    Examples
+    --------
+    >>> e = np.random.default_rng(0).normal(size=(301, 1))
+    >>> fit = LinearRNN(lags=1, shrinkage=None).fit(e[1:] + 0.6 * e[:-1])
+    >>> round(float(fit.ma[0, 0]), 1)
+    0.6
+
+    References
+    ----------
+    Lütkepohl (2005), New Introduction to Multiple Time Series Analysis, chapters 11-12; Hannan and Deistler (1988).
+    """
+
+    lags: int | None = None
+    width: int | None = None
+    trend: Trend = "c"
+    shrinkage: Literal["evidence"] | None = "evidence"
+    likelihood: Literal["auto", "exact", "conditional"] = "auto"
+    max_lags: int | None = None
+    rung: ClassVar[int | None] = 2
+
+    def __post_init__(self) -> None:
+        if self.lags is not None:
+            whole_number(self.lags, "lags", least=0)
+        if self.width is not None:
+            whole_number(self.width, "width", least=1)
+        if self.max_lags is not None:
+            whole_number(self.max_lags, "max_lags", least=1)
+        one_of(self.trend, "trend", ("c", "n", "ct"))
+        one_of(self.shrinkage, "shrinkage", ("evidence", None))
+        one_of(self.likelihood, "likelihood", ("auto", "exact", "conditional"))
+
+    def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> FittedLinearRNN:
+        with _BLAS.limit(limits=1, user_api="blas"):
+            fit = _estimate(self, series, exog)
+        if not fit.stop.converged:
+            warnings.warn(
+                f"{self.label} stopped for the reason {fit.stop.name} after {fit.estimate.steps} steps: "
+                f"{fit.stop.message}; the best point found is kept (shrinkage='evidence' or fewer lags help)",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        return fit
+
+    def lift(self, below: FittedVAR) -> FittedLinearRNN:
+        """Return this model holding the fitted VAR: A = 0, B the VAR's coefficients, the same forecasts.
+
+        Parameters
+        ----------
+        below : FittedVAR
+
+        Returns
+        -------
+        FittedLinearRNN
+        """
+        return lift(below)
+
+
+def lift(below: FittedVAR) -> FittedLinearRNN:
+    """The fitted VAR as a linear RNN with A = 0; it forecasts the same to rounding error."""
+    spec = below.spec
+    trend: Trend = spec.trend
+    lags = below.lags
+    model = LinearRNN(lags=lags, trend=trend, shrinkage=None, likelihood="conditional")
+    with _BLAS.limit(limits=1, user_api="blas"):
+        sample, units = _sample(below.series, below.exog, lags, trend)
+        estimate = var_below(sample, below.series.k, exact=False, intercept=trend != "n")
+    return _fitted(model, below.series, below.exog, lags, estimate, units, below.seen, below.seen_exog)
+
+
+def fit_windows(
+    model: LinearRNN, windows: Sequence[Series], exog: Sequence[Series | None] | None = None, *, threads: int = 1
+) -> list[FittedLinearRNN]:
+    """Fit one specification to many samples; the bits do not depend on the number of threads or on the order.
+
+    Parameters
+    ----------
+    model : LinearRNN
+    windows : sequence of Series       estimation samples, of any lengths
+    exog : sequence of Series, optional
+    threads : int
+
+    Returns
+    -------
+    list of FittedLinearRNN            in the order of `windows`
+    """
+    beside = [None] * len(windows) if exog is None else list(exog)
+    whole_number(threads, "threads", least=1)
+    with _BLAS.limit(limits=1, user_api="blas"):
+        if threads == 1:
+            return [_estimate(model, series, z) for series, z in zip(windows, beside, strict=True)]
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(lambda pair: _estimate(model, *pair), zip(windows, beside, strict=True)))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FittedLinearRNN(Fitted):
+    """A fitted linear RNN.
+
+    Attributes
+    ----------
+    lags, width : int
+        p and n as used.
+    estimate : LinearEstimate
+        Weights, information, precisions and optima in standard units.
+    units : Units
+        From standard units to those of the series.
+    """
+
+    lags: int
+    width: int
+    estimate: LinearEstimate
+    units: Units
+
+    @property
+    def likelihood(self) -> Literal["exact", "conditional"]:
+        """Which likelihood was maximised."""
+        return "exact" if self.estimate.exact else "conditional"
+
+    @property
+    def stop(self) -> Stop:
+        """Why the optimiser stopped."""
+        return self.estimate.stop
+
+    @property
+    def optima(self) -> tuple[Optimum, ...]:
+        """Every optimum found, with its start; log-likelihoods in standard units."""
+        return self.estimate.optima
+
+    @property
+    def evidence(self) -> float:
+        """Log evidence; differences between fits on the same rows are log Bayes factors.  NaN without shrinkage."""
+        return self.estimate.evidence
+
+    @property
+    def evidence_gain(self) -> float:
+        """Log evidence over the VAR with the same lags; 0 where the memory was dropped."""
+        return self.estimate.gain
+
+    @property
+    def effective_params(self) -> dict[str, float]:
+        """Number of weights that the data determined, block by block: γ = n - α tr H⁻¹."""
+        memory = self.estimate.free.copy()
+        memory[: self.series.k, self.width :] = False
+        blocks = self.estimate.effective or {"memory": float(memory.sum())}
+        return {"feed-forward": float((self.estimate.free & ~memory).sum()), **blocks}
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        """[A | B_1 … B_p | c | D] in the units of the series, shape (n, m)."""
+        return self.units.weights(self.estimate.weights, self.lags)[0]
+
+    @property
+    def A(self) -> FloatArray:  # noqa: N802
+        """Memory of the previous state, shape (n, n)."""
+        return self.weights[:, : self.width]
+
+    @property
+    def B(self) -> FloatArray:  # noqa: N802
+        """Weights of x_t = (y lags, constant, trend and exogenous), shape (n, m - n)."""
+        return self.weights[:, self.width :]
+
+    @cached_property
+    def phi(self) -> FloatArray:
+        """Autoregressive matrices Φ_1 … Φ_p of the VARMA(max(p, 1), 1) form, shape (p, k, k); width k only."""
+        k = self._square()
+        phi = np.zeros((max(self.lags, 1), k, k))
+        for lag in range(self.lags):
+            phi[lag] = self.weights[:, k + lag * k : 2 * k + lag * k]
+        phi[0] += self.A
+        return phi
+
+    @property
+    def ma(self) -> FloatArray:
+        """Moving-average matrix M_1 = -A of the VARMA form, shape (k, k); width k only."""
+        self._square()
+        return -self.A
+
+    @cached_property
+    def stationary(self) -> bool:
+        """True where every root of the autoregressive part lies inside the unit circle."""
+        F, _ = gaussian.transition(self.estimate.weights, self.lags, self.series.k)
+        return bool(gaussian.spectral_radius(F) < 1.0)
+
+    @property
+    def n_params(self) -> int:
+        """Weights estimated in all equations; those that the data determined where they were shrunk."""
+        return round(sum(self.effective_params.values()))
+
+    @property
+    def df_resid(self) -> int:
+        """Observations less weights for each equation."""
+        return max(self.nobs - round(self.n_params / self.series.k), 1)
+
+    @property
+    def nobs(self) -> int:
+        """Number of dates the likelihood is over."""
+        return self.estimate.rows
+
+    @cached_property
+    def sigma_u_mle(self) -> FloatArray:
+        """Innovation covariance at the optimum, shape (k, k)."""
+        return np.asarray(self.estimate.sigma * np.outer(self.units.scale, self.units.scale))
+
+    @cached_property
+    def llf(self) -> float:
+        """Gaussian log-likelihood, exact or given the presample as `likelihood` says."""
+        k, rows = self.series.k, self.estimate.rows
+        return float(-self.estimate.value - gaussian.constant(rows, k) - rows * np.log(self.units.scale).sum())
+
+    @cached_property
+    def bse(self) -> pd.DataFrame:
+        """Standard errors of `params` from the Gauss-Newton information; 0 where a weight is held."""
+        n, m = self.estimate.weights.shape
+        _, T = self.units.weights(self.estimate.weights, self.lags)
+        errors = np.zeros((n, m))
+        scale = np.concatenate([self.units.scale, np.ones(n - self.series.k)])
+        where = np.flatnonzero(self.estimate.free.ravel())
+        full = np.zeros((n * m, n * m))
+        full[np.ix_(where, where)] = self._covariance
+        for i in range(n):
+            block = full[i * m : (i + 1) * m, i * m : (i + 1) * m]
+            errors[i] = scale[i] * np.sqrt(np.maximum(np.einsum("ab,ac,cb->b", T, block, T), 0.0))
+        return _table(self.series, self.exog, self.spec_trend, self.lags, errors)
+
+    @property
+    def spec_trend(self) -> Trend:
+        """Deterministic terms of the specification."""
+        assert isinstance(self.spec, LinearRNN)
+        return self.spec.trend
+
+    def _square(self) -> int:
+        k = self.series.k
+        if self.width != k:
+            raise ParameterError(f"a linear RNN of width {self.width} on {k} series is a state space, not VARMA(p, 1); "
+                                 f"use width={k} for phi and ma, or A and B")
+        return k
+
+    @cached_property
+    def _covariance(self) -> FloatArray:
+        """Covariance of the free weights in standard units, with the degrees-of-freedom factor of rung 1."""
+        H = self.estimate.information
+        scale = np.sqrt(np.diag(H))
+        spread, axes = np.linalg.eigh(H / np.outer(scale, scale))
+        root = axes / np.sqrt(np.maximum(spread, 1e-8)) / scale[:, None]
+        return np.asarray(root @ root.T * (self.nobs / self.df_resid))
+
+    # --- what every rung writes ----------------------------------------------------------------
+
+    def _one_step(self, values: FloatArray, exog: FloatArray | None) -> FloatArray:
+        states, start = self._states(values, exog)
+        predicted = np.full(values.shape, np.nan)
+        predicted[start:] = self.units.back(states[:, : values.shape[1]])
+        return predicted
+
+    def _states(self, values: FloatArray, exog: FloatArray | None) -> tuple[FloatArray, int]:
+        """States u_t in standard units for rows `start` … T - 1."""
+        sample = self._observed(values, exog)
+        if self.estimate.exact:
+            return gaussian.filtered(sample, self.estimate.weights, self.estimate.sigma), 0
+        start = sample.start
+        if len(values) <= start:
+            return np.empty((0, self.width)), len(values)
+        U = np.empty((len(values) - start, self.width))
+        first = self.estimate.weights @ gaussian.first_inputs(sample, self.width)
+        kernels.run(self.estimate.weights, sample.values[start - sample.before :], sample.inputs[start:], 1.0,
+                    self.lags, first, U)
+        return U, start
+
+    def _observed(self, values: FloatArray, exog: FloatArray | None) -> Sample:
+        inputs = self.units.inputs(fixed_regressors(len(values), self.spec_trend, exog))
+        return Sample(self.units.series(values), inputs, self.lags, self.lags)
+
+    @cached_property
+    def _seen_states(self) -> tuple[Sample, FloatArray, int]:
+        exog = None if self.seen_exog is None else self.seen_exog.values
+        states, start = self._states(self.seen.values, exog)
+        return self._observed(self.seen.values, exog), states, start
+
+    def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
+        sample, states, _ = self._seen_states
+        m, h, k = shocks.shape
+        T = len(self.seen)
+        inputs = self.units.inputs(fixed_regressors(h, self.spec_trend, future_exog, first=T + 1))
+        weights, ends = self.estimate.weights[None], states[-1:]
+        if draws is not None:
+            which = np.arange(m) % len(draws.weights)
+            weights, ends = draws.weights[which], self._ends(draws.weights)[which]
+        paths = np.empty((m, h, k))
+        last = np.ascontiguousarray(sample.values[T - self.lags :])
+        kernels.simulate(np.ascontiguousarray(weights), last, inputs, self.lags, np.ascontiguousarray(ends),
+                         np.ascontiguousarray(shocks / self.units.scale), paths)
+        return self.units.back(paths)
+
+    def _ends(self, weights: FloatArray) -> FloatArray:
+        """Where each parameter draw's own filter ends, (d, n), started far back from the point estimate's state."""
+        sample, states, start = self._seen_states
+        T, n = len(self.seen), self.width
+        begin = max(start, T - LONGEST_MEMORY, self.lags)
+        U = np.empty((T - begin, n))
+        ends = np.empty((len(weights), n))
+        values = sample.values[begin - sample.before :]
+        for i, C in enumerate(weights):
+            kernels.run(C, values, sample.inputs[begin:], 1.0, self.lags, states[begin - start], U)
+            ends[i] = U[-1]
+        return ends
+
+    def _spread(self, horizon: int, future_exog: FloatArray | None) -> FloatArray | None:
+        k = self.series.k
+        weights = self.estimate.weights.copy()
+        weights[:, self.width + self.lags * k] = 0.0
+        shocks = np.zeros((k, horizon, k))
+        shocks[np.arange(k), 0, np.arange(k)] = 1.0
+        responses = np.empty((k, horizon, k))
+        inputs = np.zeros((horizon, self.units.input_scale.size))
+        kernels.simulate(weights[None], np.zeros((self.lags, k)), inputs, self.lags, np.zeros((1, self.width)), shocks,
+                         responses)
+        psi = np.transpose(responses, (1, 2, 0))                                      # (h, k, k)
+        sigma = self.sigma_u / np.outer(self.units.scale, self.units.scale)
+        variances = np.cumsum(np.einsum("hij,jl,hil->hi", psi, sigma, psi), axis=0)
+        return np.asarray(np.sqrt(variances) * self.units.scale)
+
+    def _draw(self, count: int, rng: np.random.Generator) -> Draws:
+        """Draw from the Laplace posterior of the weights and the inverse-Wishart posterior of Σ."""
+        k, free = self.series.k, self.estimate.free
+        root = np.linalg.cholesky(self._covariance + 1e-300 * np.eye(int(free.sum())))
+        away = rng.standard_normal((count, int(free.sum()))) @ root.T
+        weights = self._moved(away)
+        for _ in range(60):
+            radius = np.abs(np.linalg.eigvals(weights[:, :, : self.width])).max(axis=1)
+            wild = radius >= gaussian.INVERTIBLE
+            if not wild.any():
+                break
+            away[wild] *= 0.5
+            weights[wild] = self._moved(away[wild])
+        return Draws(_inverse_wishart(self.sigma_u, max(self.df_resid, k + 2), count, rng), weights)
+
+    def _moved(self, away: FloatArray) -> FloatArray:
+        """Weights (d, n, m) whose free entries lie `away` (d, f) from the estimate."""
+        weights = np.repeat(self.estimate.weights[None], len(away), axis=0)
+        weights[:, self.estimate.free] += away
+        return weights
+
+    def _notes(self) -> list[str]:
+        effective = ", ".join(f"{name} {value:.2f}" for name, value in self.effective_params.items())
+        lines = [f"lags {self.lags}   width {self.width}   likelihood {self.likelihood}   stopped: {self.stop.name}",
+                 f"effective parameters: {effective}"]
+        if np.isfinite(self.evidence):
+            lines.append(f"log evidence {self.evidence:.6g}   over the VAR with the same lags {self.evidence_gain:+.4g}")
+        return lines
+
+
+def _inverse_wishart(centre: FloatArray, df: int, count: int, rng: np.random.Generator) -> FloatArray:
+    """Draw covariances with scale matrix df · centre and df degrees of freedom by Bartlett's decomposition."""
+    k = len(centre)
+    scale = np.sqrt(np.diag(centre))
+    root = np.linalg.cholesky(centre / np.outer(scale, scale)) * scale[:, None]
+    lower = np.tril(rng.standard_normal((count, k, k)), -1)
+    lower[:, np.arange(k), np.arange(k)] = np.sqrt(rng.chisquare(df - np.arange(k), size=(count, k)))
+    half = root @ np.linalg.inv(np.swapaxes(lower, 1, 2)) * np.sqrt(df)
+    return np.asarray(half @ np.swapaxes(half, 1, 2))
+
+
+# ------------------------------------------------------------------------------------------------ estimation
+
+
+def _sample(series: Series, exog: Series | None, lags: int, trend: Trend) -> tuple[Sample, Units]:
+    inputs = fixed_regressors(len(series), trend, None if exog is None else exog.values)
+    units = Units.of(series.values, inputs, centred=trend != "n")
+    return Sample(units.series(series.values), units.inputs(inputs), lags, lags), units
+
+
+def _estimate(model: LinearRNN, series: Series, exog: Series | None) -> FittedLinearRNN:
+    k, intercept = series.k, model.trend != "n"
+    width = k if model.width is None else model.width
+    q = 0 if exog is None else len(exog.names)
+    if width < k:
+        raise ParameterError(f"width={width} is less than the {k} series to be forecast; use width={k} or more")
+    if model.lags == 0 and exog is None:
+        raise ParameterError("lags=0 without X leaves nothing to drive the recursion; give exogenous columns or lags=1")
+    least = 1 if model.lags is None else model.lags
+    need = rows_needed(k, least, model.trend, q) + width
+    need_rows(f"LinearRNN(lags={least})", series, need, "use fewer lags or a longer series")
+    for name, spread in zip(series.names, np.ptp(series.values, axis=0), strict=True):
+        if spread == 0.0:
+            raise RankDeficientError(f"the column {name!r} is constant, so nothing about it can be estimated; leave it out")
+    sample, units = _sample(series, exog, least, model.trend)
+    driven = model.trend == "ct" or exog is not None
+    if model.lags is None:
+        most = (len(series) - q - width - k - 3) // (k + 1)
+        lags = choose_lags(sample, width, model.max_lags, most, intercept=intercept, shrunk=model.shrinkage is not None)
+        sample = Sample(sample.values, sample.inputs, lags, lags)
+    if model.likelihood == "exact" and driven:
+        raise ParameterError("likelihood='exact' needs a stationary process; with a trend or exogenous X use 'auto'")
+    auto = not driven and stationary_below(sample, width, intercept=intercept)
+    exact = model.likelihood == "exact" or (model.likelihood == "auto" and auto)
+    search = fit_evidence if model.shrinkage == "evidence" else fit_likelihood
+    estimate = search(sample, width, exact=exact, intercept=intercept)
+    return _fitted(model, series, exog, sample.lags, estimate, units, series, exog)
+
+
+def _fitted(
+    model: LinearRNN, series: Series, exog: Series | None, lags: int, estimate: LinearEstimate, units: Units,
+    seen: Series, seen_exog: Series | None,
+) -> FittedLinearRNN:
+    table = _table(series, exog, model.trend, lags, units.weights(estimate.weights, lags)[0])
+    width = len(estimate.weights)
+    return FittedLinearRNN(spec=model, series=series, exog=exog, seen=seen, seen_exog=seen_exog, params=table,
+                           df_model=len(table), lags=lags, width=width, estimate=estimate, units=units)
+
+
+def _table(series: Series, exog: Series | None, trend: Trend, lags: int, weights: FloatArray) -> pd.DataFrame:
+    """Weights (n, m) as a table in the order of rung 1, the memory last; one column for each equation."""
+    names, others = list(series.names), () if exog is None else exog.names
+    n, k = len(weights), series.k
+    units = names + [f"hidden{i + 1}" for i in range(n - k)]
+    rows = [*regressor_names(names, lags, trend, others), *(f"memory.{unit}" for unit in units)]
+    constant = n + lags * k
+    order = [constant] if trend != "n" else []
+    order += [*range(constant + 1, weights.shape[1]), *range(n, constant), *range(n)]
+    return pd.DataFrame(weights[:, order].T, index=rows, columns=units)
