@@ -293,9 +293,9 @@ def _without_gaps(index: pd.Index[Any], full: pd.Index[Any], argument: str) -> p
 def _regular_dates(index: pd.DatetimeIndex, argument: str) -> pd.Index[Any]:
     if index.freq is not None:
         return index
-    freq = pd.infer_freq(index) if len(index) >= 3 else None
-    if freq is not None:
-        return pd.DatetimeIndex(index, freq=freq)
+    inferred = pd.DatetimeIndex(index, freq="infer")
+    if inferred.freq is not None:
+        return inferred
     if len(index) < 3:
         raise TimeIndexError(f"{argument} has {len(index)} dates without a frequency; set one, for example "
                              ".asfreq('MS'), or give more rows")

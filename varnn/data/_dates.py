@@ -159,9 +159,9 @@ def _regular(days: pd.DatetimeIndex) -> bool:
 
 def _by_calendar(days: pd.DatetimeIndex) -> pd.Index[Any] | None:
     """Return the days with their frequency, or as one period each where only the day of the month varies."""
-    freq = pd.infer_freq(days) if len(days) >= 3 else None
-    if freq is not None:
-        return pd.DatetimeIndex(days, freq=freq)
+    inferred = pd.DatetimeIndex(days, freq="infer")
+    if inferred.freq is not None:
+        return inferred
     if len(days) < 3:
         return None
     for coarse in ("M", "Q", "Y"):

@@ -95,8 +95,8 @@ def season_of(index: pd.Index[Any]) -> int:
     """
     if not isinstance(index, (pd.PeriodIndex, pd.DatetimeIndex)) or index.freq is None:
         return 1
-    step = pd.tseries.frequencies.to_offset(index.freq)
-    base, count = step.name.split("-")[0], step.n
+    step = re.match(r"(\d*)([A-Za-z]+)", index.freqstr)  # for example 30min, W-SUN, 2QS-OCT
+    base, count = (step[2], int(step[1] or 1)) if step else ("", 1)
     whole = {"YE": 1, "YS": 1, "BYE": 1, "BYS": 1, "QE": 4, "QS": 4, "BQE": 4, "BQS": 4, "ME": 12, "MS": 12,
              "BME": 12, "BMS": 12, "W": 52, "D": 7, "B": 5, "Y": 1, "Q": 4, "M": 12,
              "h": 24, "min": 1440, "s": 86400}.get(base, 1)
