@@ -65,7 +65,7 @@ def test_the_fingerprint_moves_with_any_bit_name_or_date():
 
 
 def test_unknown_models_are_refused_with_the_list():
-    with pytest.raises(DataNameError, match="'Vra'.*VAR"):
+    with pytest.raises(DataNameError, match=r"'Vra'.*VAR"):
         compare(noise(), horizon=1, models=["Vra"])
     with pytest.raises(ParameterError, match="one text"):
         compare(noise(), horizon=1, models="VAR")

@@ -18,9 +18,9 @@ import pandas as pd
 from varnn.errors import ExogError, ParameterError, TooShortError
 from varnn.forecast import Forecast
 from varnn.series import FloatArray, Series, checked_coverages, checked_horizon, generator, whole_number
+from varnn.shocks import KINDS, Shocks, white_shocks
 
 Uncertainty = Literal["full", "none"]
-Shocks = Literal["gaussian", "residuals"]
 HISTORY_ROWS = 60  # what Forecast.plot shows of the past
 
 
@@ -154,8 +154,8 @@ class Fitted(ABC):
             Number m of joint sample paths.
         uncertainty : {"full", "none"}
             Whether paths also vary the estimated parameters.
-        shocks : {"gaussian", "residuals"}
-            Normal shocks, or resampled residuals.
+        shocks : {"gaussian", "student", "residuals", "wild", "block"}
+            What drives the paths; see `varnn.shocks.white_shocks`.
         rng : int or numpy Generator, optional
             Seed of the paths; None is seed 0.
 
@@ -170,7 +170,7 @@ class Fitted(ABC):
         horizon, coverages = checked_horizon(horizon), checked_coverages(coverage)
         n_paths = whole_number(n_paths, "n_paths", least=1)
         one_of(uncertainty, "uncertainty", ("full", "none"))
-        one_of(shocks, "shocks", ("gaussian", "residuals"))
+        one_of(shocks, "shocks", KINDS)
         future = self._future_exog(X, horizon)
         random = generator(rng)
         draws = self._draw(n_paths, random) if uncertainty == "full" else None
@@ -295,12 +295,7 @@ class Fitted(ABC):
     def _shocks(self, count: int, horizon: int, kind: Shocks, draws: Draws | None,
                 rng: np.random.Generator) -> FloatArray:
         """Return (m, h, k) shocks; path i has the covariance of draw i, or `sigma_u` without draws."""
-        k = self.series.k
-        if kind == "residuals":
-            standard = whitened(self.resid.to_numpy())                                       # (T, k)
-            white = standard[rng.integers(len(standard), size=(count, horizon))]
-        else:
-            white = rng.standard_normal((count, horizon, k))
+        white = white_shocks(kind, self.resid.to_numpy(), count, horizon, rng)                   # (m, h, k)
         if draws is None:
             return np.asarray(white @ square_root(self.sigma_u).T)
         roots = np.stack([square_root(sigma) for sigma in draws.sigma])[np.arange(count) % len(draws.sigma)]
@@ -321,15 +316,6 @@ def square_root(sigma: FloatArray) -> FloatArray:
         scale = np.sqrt(np.maximum(np.diag(sigma), np.finfo(float).tiny))
         values, vectors = np.linalg.eigh(sigma / np.outer(scale, scale))
         return np.asarray(scale[:, None] * (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)
-
-
-def whitened(errors: FloatArray) -> FloatArray:
-    """Return centred errors (T, k) rotated and scaled to covariance I; a constant column stays 0."""
-    centred = errors - errors.mean(axis=0)
-    centred = centred / np.maximum(centred.std(axis=0), np.finfo(float).tiny)
-    values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
-    kept = values > 1e-12 * values[-1]
-    return np.asarray(centred @ (vectors[:, kept] / np.sqrt(values[kept])) @ vectors[:, kept].T)
 
 
 def one_of(value: object, argument: str, accepted: tuple[object, ...]) -> None:
