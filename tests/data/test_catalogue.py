@@ -101,7 +101,8 @@ def test_describe_names_size_licence_and_source():
         assert part in text
 
 
-FILE = f'[file.main]\naddress = "https://x.org/a.csv"\nfile = "a.csv"\nsha256_raw = "{DIGEST}"\nsha256_file = "{DIGEST}"\n'
+FILE = (f'[file.main]\naddress = "https://x.org/a.csv"\nfile = "a.csv"\n'
+        f'sha256_raw = "{DIGEST}"\nsha256_file = "{DIGEST}"\n')
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,8 @@ def test_the_generated_index_equals_the_dates_in_the_file(name, column, written)
     ("name", "first", "last"),
     [("blanchard_quah_1989", "1948Q2", "1987Q4"), ("stock_watson_2001", "1960Q1", "2000Q4"),
      ("us_change", "1970Q1", "2019Q2"), ("lutkepohl_e2", "1947Q1", "1972Q4"), ("lutkepohl_e3", "1954Q1", "1987Q4"),
-     ("lutkepohl_e5", "1960-01", "1987-12"), ("lutkepohl_e6", "1972Q2", "1998Q4"), ("kilian_2009", "1973-02", "2007-12"),
+     ("lutkepohl_e5", "1960-01", "1987-12"), ("lutkepohl_e6", "1972Q2", "1998Q4"),
+     ("kilian_2009", "1973-02", "2007-12"),
      ("irates", "1946-12", "1991-02")],
 )
 def test_quarters_and_months_end_where_the_source_says(name, first, last):

@@ -78,6 +78,8 @@ def test_dates_in_many_hands_become_a_regular_index(file, dates, first, freq, se
         (",a\n1900,1\n1901,2\n1902,3\n", "Y-DEC"),
         ("year,quarter,a\n1959,1,5\n1959,2,6\n1959,3,7\n", "Q-DEC"),
         ("year,month,a\n1959,11,5\n1959,12,6\n1960,1,7\n", "M"),
+        ("year,month,day,hour,a\n2010,1,1,0,5\n2010,1,1,1,6\n2010,1,1,2,7\n", "h"),
+        ("year,month,day,a\n2010,1,31,5\n2010,2,1,6\n2010,2,2,7\n", "D"),
         ("year,mon,a\n1980,1,5\n1980,4,6\n1980,7,7\n1980,10,7\n1981,1,7\n", "Q-DEC"),
     ],
 )
@@ -88,7 +90,8 @@ def test_the_date_column_is_found(file, text, freq):
 
 
 @pytest.mark.parametrize(
-    "text", ["a,b\n1,2\n3,4\n", "rownames,a,b\n1,1,2\n2,3,4\n", ",a,b\n0,1,2\n1,3,4\n", '"","a","b"\n"1",1,2\n"2",3,4\n'],
+    "text",
+    ["a,b\n1,2\n3,4\n", "rownames,a,b\n1,1,2\n2,3,4\n", ",a,b\n0,1,2\n1,3,4\n", '"","a","b"\n"1",1,2\n"2",3,4\n'],
 )
 def test_a_file_without_dates_numbers_its_rows(file, text):
     y, _ = read_table(file(text))
@@ -97,10 +100,12 @@ def test_a_file_without_dates_numbers_its_rows(file, text):
     assert season_of(y.index) == 1
 
 
-def test_date_false_numbers_the_rows_and_needs_the_columns_named(file):
+@pytest.mark.parametrize("date", [False, "none"])
+def test_irregular_dates_can_be_left_out(file, date):
     path = file(rows(["2020-01-01", "2020-01-02", "2020-01-07"]))
-    y, _ = read_table(path, date=False, columns=["a"])
+    y, _ = read_table(path, date=date)
     assert isinstance(y.index, pd.RangeIndex)
+    assert list(y.columns) == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +118,9 @@ def test_date_false_numbers_the_rows_and_needs_the_columns_named(file):
         ('a,b\n"1,234.5",2\n"12,345",4\n', [[1234.5, 2], [12345, 4]]),
         ("a, b\r\n1, 2\r\n3, 4\r\n", [[1, 2], [3, 4]]),
         ("a,b\n1e3,-2\n+.5,4\n", [[1000, -2], [0.5, 4]]),
+        ("a,b\n1,2\n3,4\n,\n,\n", [[1, 2], [3, 4]]),
+        ("a,b,\n1,2,\n3,4,\n", [[1, 2], [3, 4]]),
+        ("  a   b\n  1 2e+001\n -3 4\n", [[1, 20], [-3, 4]]),
         ("größe,b\n1,2\n3,4\n", [[1, 2], [3, 4]]),
     ],
 )
@@ -162,6 +170,11 @@ BAD = [
     ("date\n1959Q1\n1959Q2\n", {}, ShapeError, "no column to forecast besides date"),
     (b"\x00\x01\x02a,b", {}, StoreError, "not a text file"),
     ("1,2\n3,4\n", {}, InputError, "begins with numbers"),
+    ("1.5\n2.5\n3.5\n", {}, InputError, "begins with numbers"),
+    ("  1 2\n  3 4\n", {}, InputError, "begins with numbers"),
+    ("sasdate,a\nTransform:,5\n1/1/1959,2\n2/1/1959,3\n3/1/1959,3\n4/1/1959,3\n", {}, InputError,
+     "'sasdate' holds 'Transform:' in data row 1, which is not a date"),
+    ("year,month,day,a\n2010,1,31,5\n2010,2,30,6\n", {}, InputError, "hold 2010, 2, 30 in data row 2"),
     ("a,b\n1,2\n3\n4,5,6\n", {}, StoreError, "cannot be read as a table"),
     ("a,a\n1,2\n", {}, InputError, "more than one column named 'a'"),
     ("a,b\n1,2\n3,x7\n", {}, DtypeError, r"column 'b' holds 'x7', which is not a number \(data row 2"),

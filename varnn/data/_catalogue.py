@@ -201,7 +201,7 @@ def _about_process(name: str) -> About:
         name=name, title=recipe.title, origin="simulated", season=recipe.season, frequency="steps",
         shape=(recipe.length, len(built.columns)), licence="computed by varnn (BSD-3)", citation=recipe.citation,
         source=f"varnn.data.simulate({name!r})", notes=recipe.equation,
-        split=(recipe.length * 7 // 10, recipe.length - recipe.length * 7 // 10),
+        split=recipe.split(recipe.length),
     )
 
 
@@ -213,7 +213,7 @@ def _load_process(name: str, *, n: int | None = None, seed: int = 0, **parameter
     columns = list(drawn.process.columns)
     settings = ", ".join([f"n={rows}", f"seed={seed}", *(f"{key}={value!r}" for key, value in parameters.items())])
     words = replace(words, source=f"varnn.data.simulate({name!r}, {settings})",
-                    split=(rows * 7 // 10, rows - rows * 7 // 10))
+                    split=recipes()[name].split(rows))
     exog = None
     if drawn.exog is not None:
         exog = pd.DataFrame(drawn.exog, index=index, columns=list(drawn.process.exog_columns))

@@ -27,21 +27,24 @@ SLASH = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})(?:[ T](.*))?")
 YEAR_FIRST = re.compile(r"\d{4}/\d{1,2}/\d{1,2}( .*)?")
 TEXT_DATES = (QUARTER, MONTH, ISO, SLASH, YEAR_FIRST)
 PARTS = {"quarter": ("Q", 4), "qtr": ("Q", 4), "q": ("Q", 4), "month": ("M", 12), "mon": ("M", 12)}
+PROBED = 60  # rows looked at to tell what a column holds
 
 
 def date_columns(table: pd.DataFrame) -> tuple[str, ...]:
-    """Return the column that holds the dates, or the pair (year, quarter or month), or nothing."""
+    """Return the column that holds the dates, or (year, quarter), (year, month[, day[, hour]]), or nothing."""
     lower = {str(name).strip().casefold(): str(name) for name in table.columns}
-    if "year" in lower and _all_match(table[lower["year"]], YEAR):
+    if "year" in lower and _looks_like(table[lower["year"]], YEAR):
+        if {"month", "day"} <= set(lower):
+            return tuple(lower[word] for word in ("year", "month", "day", "hour") if word in lower)
         for word in PARTS:
             if word in lower:
                 return lower["year"], lower[word]
     for name in table.columns:
-        if _all_match(table[name], *TEXT_DATES):
+        if _looks_like(table[name], *TEXT_DATES):
             return (str(name),)
     for name in table.columns:
         word = str(name).strip().casefold()
-        if (word in DATE_WORDS or word == "" or word.startswith("unnamed")) and _all_match(table[name], YEAR, COMPACT):
+        if (word in DATE_WORDS or word == "" or word.startswith("unnamed")) and _looks_like(table[name], YEAR, COMPACT):
             return (str(name),)
     return ()
 
@@ -55,6 +58,8 @@ def time_index(table: pd.DataFrame, columns: Sequence[str]) -> pd.Index[Any]:
     TimeIndexError    for duplicated, unsorted or irregular dates, naming the first
     """
     where = f"date column {columns[0]!r}"
+    if len(columns) > 2:
+        return _from_numbers(table[list(columns)])
     if len(columns) == 2:
         freq, parts = PARTS[columns[1].strip().casefold()]
         return _from_parts(table[columns[0]], table[columns[1]], freq, parts)
@@ -71,10 +76,10 @@ def time_index(table: pd.DataFrame, columns: Sequence[str]) -> pd.Index[Any]:
     return _of_days(_days(cells, columns[0]), where)
 
 
-def _all_match(column: pd.Series[Any], *patterns: re.Pattern[str]) -> bool:
-    cells = [str(cell).strip() for cell in column]
-    filled = [cell for cell in cells if cell]
-    return len(filled) > 0.5 * len(cells) and any(_match_all(filled[:50], pattern) for pattern in patterns)
+def _looks_like(column: pd.Series[Any], *patterns: re.Pattern[str]) -> bool:
+    """Tell whether at least two thirds of the first cells match one pattern; the others are named as errors later."""
+    cells = [str(cell).strip() for cell in column.iloc[:PROBED]]
+    return any(sum(pattern.fullmatch(cell) is not None for cell in cells) * 3 >= 2 * len(cells) for pattern in patterns)
 
 
 def _match_all(cells: Sequence[str], pattern: re.Pattern[str]) -> bool:
@@ -87,6 +92,19 @@ def _no_blanks(cells: Sequence[str], column: str) -> None:
             raise TimeIndexError(f"date column {column!r} is empty in data row {row + 1}; fill it in or drop the row")
 
 
+def _from_numbers(parts: pd.DataFrame) -> pd.Index[Any]:
+    """Read year, month, day (and hour) columns."""
+    named = parts.set_axis(["year", "month", "day", "hour"][: parts.shape[1]], axis=1)
+    numbers = named.apply(pd.to_numeric, errors="coerce")
+    days = pd.to_datetime(numbers, errors="coerce")
+    wrong = np.flatnonzero(days.isna().to_numpy())
+    if len(wrong):
+        cells = ", ".join(map(str, named.iloc[wrong[0]]))
+        raise InputError(f"columns {', '.join(map(str, parts.columns))} hold {cells} in data row {wrong[0] + 1}, "
+                         "which is not a date")
+    return _of_days(pd.DatetimeIndex(days, name="date"), "the table")
+
+
 def _from_parts(years: pd.Series[Any], parts: pd.Series[Any], freq: str, most: int) -> pd.Index[Any]:
     labels = []
     for row, (year, part) in enumerate(zip(years, parts, strict=True)):
@@ -96,8 +114,8 @@ def _from_parts(years: pd.Series[Any], parts: pd.Series[Any], freq: str, most: i
                              f"expected a number from 1 to {most}")
         labels.append(f"{str(year).strip()[:4]}{'Q' if freq == 'Q' else '-'}{int(digits)}")
     if freq == "M" and _quarterly_months(parts):
-        return _periods([f"{label[:4]}Q{(int(label[5:]) + 2) // 3}" for label in labels], "Q", "the dates")
-    return _periods(labels, freq, "the dates")
+        return _periods([f"{label[:4]}Q{(int(label[5:]) + 2) // 3}" for label in labels], "Q", "the table")
+    return _periods(labels, freq, "the table")
 
 
 def _quarterly_months(parts: pd.Series[Any]) -> bool:

@@ -184,15 +184,21 @@ class Simulated:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A named way to build a process from its parameters; `length` and `season` are for `load`."""
+    """A named way to build a process from its parameters; `length`, `train` and `season` are for `load`."""
 
     name: str
     title: str
     build: Callable[..., Process]
     citation: str
     length: int = 1000
+    train: int | None = None
     season: int = 1
     protocol: Callable[[int, int], Simulated] | None = None
+
+    def split(self, rows: int) -> tuple[int, int]:
+        """Return the rows for training and testing: the customary number, or 70 % of all."""
+        training = rows * 7 // 10 if self.train is None or self.train >= rows else self.train
+        return training, rows - training
 
     @property
     def equation(self) -> str:
@@ -204,13 +210,13 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {}
 
 
-def process(name: str, title: str, *, citation: str, length: int = 1000, season: int = 1,
-            ) -> Callable[[Callable[..., Process]], Callable[..., Process]]:
+def process(name: str, title: str, *, citation: str, length: int = 1000, train: int | None = None,
+            season: int = 1) -> Callable[[Callable[..., Process]], Callable[..., Process]]:
     """Register the decorated builder of a `Process` under a name."""
 
     def register(build: Callable[..., Process]) -> Callable[..., Process]:
         RECIPES[name] = Recipe(
-            name=name, title=title, build=build, citation=citation, length=length, season=season
+            name=name, title=title, build=build, citation=citation, length=length, train=train, season=season
         )
         return build
 

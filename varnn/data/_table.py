@@ -43,7 +43,8 @@ def read_table(
     Parameters
     ----------
     path : str or Path
-    date : str, False or None     the date column; None finds it, False numbers the rows instead
+    date : str, False or None     the date column; None finds it, False (or "none", when no column
+                                  has that name) leaves dates out and numbers the rows
     columns : list of str         series to forecast; None takes all columns that are not date or exog
     exog : list of str            exogenous columns, kept as they are
     transform : {"none", "diff", "logdiff"}     applied to the series, not to exog; drops the first row
@@ -62,10 +63,13 @@ def read_table(
     """
     table = _columns_of_text(Path(path))
     names = [str(name) for name in table.columns]
-    dates = _dates_asked_for(table, date)
+    found = date_columns(table.astype(str)) if _all_text(table) else _typed_dates(table)
+    numbered = date is False or (date == "none" and date not in names)
+    dates = () if numbered else found if date in (None, True) else tuple(_known([str(date)], names, "date"))
     inputs = _known(exog or (), names, "exog")
     wanted = _known(columns, names, "columns") if columns is not None else [
-        name for name in names if name not in dates and name not in inputs and not _row_numbers(table[name])
+        name for name in names if name not in (*dates, *inputs, *(found if numbered else ()))
+        and not _row_numbers(table[name])
     ]
     for name in [*wanted, *inputs]:
         if name in dates:
@@ -95,7 +99,7 @@ def season_of(index: pd.Index[Any]) -> int:
     """
     if not isinstance(index, (pd.PeriodIndex, pd.DatetimeIndex)) or index.freq is None:
         return 1
-    step = re.match(r"(\d*)([A-Za-z]+)", index.freqstr)  # for example 30min, W-SUN, 2QS-OCT
+    step = re.match(r"(\d*)([A-Za-z]+)", str(index.freqstr))  # for example 30min, W-SUN, 2QS-OCT
     base, count = (step[2], int(step[1] or 1)) if step else ("", 1)
     whole = {"YE": 1, "YS": 1, "BYE": 1, "BYS": 1, "QE": 4, "QS": 4, "BQE": 4, "BQS": 4, "ME": 12, "MS": 12,
              "BME": 12, "BMS": 12, "W": 52, "D": 7, "B": 5, "Y": 1, "Q": 4, "M": 12,
@@ -143,17 +147,22 @@ def _csv(path: Path) -> pd.DataFrame:
     if "\x00" in text:
         raise StoreError(f"{path} is not a text file; give a CSV or Parquet file")
     separator = _separator(text)
-    header = next(csv.reader([text.lstrip().splitlines()[0]], delimiter=separator))
-    if len(header) > 1 and all(_is_number(cell) for cell in header):
+    first = text.lstrip().splitlines()[0]
+    header = first.split() if separator == " " else next(csv.reader([first], delimiter=separator))
+    if all(_is_number(cell) for cell in header):
         raise InputError(f"{path} begins with numbers ({', '.join(header[:3])} …) where column names are expected; "
                          "add a header line")
     try:
-        table = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, header=None,
+        table = pd.read_csv(io.StringIO(text), sep=r"\s+" if separator == " " else separator, dtype=str,
+                            keep_default_na=False, header=None,
                             skipinitialspace=True, index_col=False, skip_blank_lines=True)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as problem:
         raise StoreError(f"{path} cannot be read as a table ({str(problem).strip()}); every line needs the same "
                          f"number of cells, separated by {separator!r}") from None
     table = table.fillna("")
+    blank = (table == "").all(axis=1)
+    table = table.iloc[: len(table) - int(blank[::-1].cummin().sum())]  # spreadsheets leave ",,,," at the end
+    table = table.loc[:, (table != "").any(axis=0)]  # and a separator at the end of each line
     return table.iloc[1:].reset_index(drop=True).set_axis(list(table.iloc[0].astype(str)), axis=1)
 
 
@@ -165,6 +174,9 @@ def _separator(text: str) -> str:
         counts = {len(row) for row in csv.reader(lines, delimiter=mark)}
         if len(counts) == 1 and max(counts) > cells:
             best, cells = mark, max(counts)
+    words = {len(line.split()) for line in lines}
+    if cells == 1 and len(words) == 1 and max(words) > 1 and all(map(_is_number, lines[-1].split())):
+        return " "
     return best
 
 
@@ -174,14 +186,6 @@ def _is_number(cell: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _dates_asked_for(table: pd.DataFrame, date: str | bool | None) -> tuple[str, ...]:
-    if date is False:
-        return ()
-    if date is None or date is True:
-        return date_columns(table.astype(str)) if _all_text(table) else _typed_dates(table)
-    return tuple(_known([date], [str(name) for name in table.columns], "date"))
 
 
 def _all_text(table: pd.DataFrame) -> bool:
@@ -246,7 +250,9 @@ def _typed_numbers(table: pd.DataFrame) -> pd.DataFrame:
 
 def _commas_are_decimal(table: pd.DataFrame) -> bool:
     """Tell whether some cell is a number only with a decimal comma (1,5) and none has thousands (1,234.5)."""
-    with_comma = [cell.strip() for name in table.columns for cell in table[name] if "," in cell]
+    with_comma = [
+        cell.strip() for name in table.columns for cell in table[name][table[name].str.contains(",", regex=False)]
+    ]
     if any("." in cell for cell in with_comma):
         return False
     plain = [cell for cell in with_comma if COMMA_DECIMAL.fullmatch(cell)]

@@ -63,7 +63,7 @@ def henon(*, a: float = 1.4, b: float = 0.3) -> Process:
     return deterministic(advance, near(np.array([0.1, 0.1]), 0.05), ("x", "y"), 100)
 
 
-@process("lorenz63", "Lorenz's convection model", length=2000,
+@process("lorenz63", "Lorenz's convection model", length=2000, train=400,
          citation="Lorenz, E. N. (1963), Deterministic nonperiodic flow, Journal of the Atmospheric Sciences 20, "
                   "130–141")
 def lorenz63(*, sigma: float = 10.0, rho: float = 28.0, beta: float = 8 / 3, dt: float = 0.025,
@@ -105,7 +105,7 @@ def lorenz96(*, k: int = 8, forcing: float = 8.0, dt: float = 0.05, substeps: in
     return deterministic(advance, near(np.full(k, forcing), 1.0), columns, 400)
 
 
-@process("mackey_glass", "Mackey–Glass delay equation, delay 17", length=3000,
+@process("mackey_glass", "Mackey–Glass delay equation, delay 17", length=5000, train=3000,
          citation="Mackey, M. C. and Glass, L. (1977), Oscillation and chaos in physiological control systems, "
                   "Science 197, 287–289; sampled as in Jaeger, H. (2001), GMD report 148")
 def mackey_glass(*, delay: float = 17.0, substeps: int = 10) -> Process:

@@ -10,7 +10,7 @@ from varnn.data._process import Process, process
 FloatArray = NDArray[np.float64]
 
 
-@process("narma10", "NARMA-10 from its input", length=4000,
+@process("narma10", "NARMA-10 from its input", length=4000, train=2000,
          citation="Atiya, A. F. and Parlos, A. G. (2000), New results on recurrent network training, IEEE "
                   "Transactions on Neural Networks 11, 697–709; input range of Jaeger (2003)")
 def narma10(*, high: float = 0.5) -> Process:
