@@ -1,0 +1,398 @@
+"""Least squares for the VAR: exact to the last digits that the data hold, in microseconds.
+
+`fit_var` estimates one sample, `fit_windows` many in one compiled call with the same bits. Centred and
+scaled columns, a Gram matrix by shifted products, Cholesky and one step of refinement; Householder QR with
+a rank check wherever the columns are too close to collinear for that. Never regularises, never drops a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack, qr, solve_triangular
+from threadpoolctl import ThreadpoolController
+
+from varnn.errors import InputError, RankDeficientError, TooShortError
+from varnn.estimate.kernels_var import LARGEST_LOSS, WORST_CONDITION, fit_each, in_user_units
+from varnn.estimate.moments import complete_gram, multiply_rows, regressor_blocks, standardise
+from varnn.series import FloatArray
+
+Trend = Literal["n", "c", "ct"]
+HELD = 4_000_000  # numbers in a design matrix that is kept between passes instead of built again
+LARGE = 600_000  # products of rows, series and regressors from which BLAS beats the compiled loops, for k >= 5
+SMALL_PRODUCT = 200_000  # multiply-adds below which OpenBLAS never starts a second thread
+_BLAS = ThreadpoolController()
+
+
+def one_thread(work: int) -> AbstractContextManager[object]:
+    """Hold BLAS to one thread for matrix products of `work` multiply-adds, so that bits repeat anywhere.
+
+    Two threads also made an order search 20 times slower on a busy machine.
+    """
+    return nullcontext() if work < SMALL_PRODUCT else _BLAS.limit(limits=1, user_api="blas")
+
+
+@dataclass(frozen=True, eq=False)
+class LeastSquares:
+    """Ordinary least squares of k series on the same d regressors.
+
+    B = (XᵀX)⁻¹ XᵀY,  Σ = EᵀE / (n − d),  Cov(vec Bᵀ) = (XᵀX)⁻¹ ⊗ Σ.
+
+    Attributes
+    ----------
+    coef : array (d, k)
+        Coefficients; rows are const, trend, exogenous, then the lags L1.y1 … L1.yk, L2.y1 ….
+    root : array (d, d)
+        Any matrix with root rootᵀ = (XᵀX)⁻¹, so that standard errors never need the product.
+    resid : array (n, k)
+        Residuals E, in the units of the series.
+    sigma : array (k, k)
+        Residual covariance Σ with the degrees-of-freedom correction.
+    """
+
+    coef: FloatArray
+    root: FloatArray
+    resid: FloatArray
+    sigma: FloatArray
+
+    @property
+    def df_resid(self) -> int:
+        """Observations less regressors, n − d."""
+        return int(len(self.resid) - len(self.coef))
+
+    @cached_property
+    def bse(self) -> FloatArray:
+        """Standard errors of `coef`, (d, k): √((XᵀX)⁻¹_cc Σ_jj)."""
+        return np.asarray(np.sqrt((self.root**2).sum(axis=1))[:, None] * np.sqrt(np.diag(self.sigma)))
+
+    @property
+    def inverse_gram(self) -> FloatArray:
+        """(XᵀX)⁻¹, shape (d, d)."""
+        return np.asarray(self.root @ self.root.T)
+
+
+def regressor_names(names: Sequence[str], lags: int, trend: Trend, exog_names: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the row labels of `coef`, as statsmodels writes them.
+
+    Examples
+    --------
+    >>> regressor_names(["a", "b"], 1, "ct", ["z"])
+    ('const', 'trend', 'z', 'L1.a', 'L1.b')
+    """
+    fixed = {"n": (), "c": ("const",), "ct": ("const", "trend")}[trend]
+    return (*fixed, *exog_names, *(f"L{i}.{name}" for i in range(1, lags + 1) for name in names))
+
+
+def fixed_regressors(rows: int, trend: Trend, exog: FloatArray | None, first: int = 1) -> FloatArray:
+    """Return the regressors that are not lags nor the constant, (rows, g): trend first, first+1, …, then exog."""
+    blocks = [np.arange(first, first + rows, dtype=np.float64)[:, None]] if trend == "ct" else []
+    blocks += [] if exog is None else [np.asarray(exog, dtype=np.float64)]
+    return np.ascontiguousarray(np.hstack(blocks)) if blocks else np.empty((rows, 0))
+
+
+def rows_needed(k: int, lags: int, trend: Trend, q: int = 0) -> int:
+    """Return the fewest rows T that leave k residual degrees of freedom: p + kp + trend + q + k.
+
+    Examples
+    --------
+    >>> rows_needed(3, 2, "c")
+    12
+    """
+    return lags + k * lags + len(trend.replace("n", "")) + q + k
+
+
+def fit_var(values: FloatArray, lags: int, trend: Trend = "c", exog: FloatArray | None = None, *,
+            start: int | None = None, names: Sequence[str] | None = None) -> LeastSquares:
+    """Fit y_t = c + A_1 y_{t−1} + … + A_p y_{t−p} + D z_t + e_t by least squares.
+
+    Parameters
+    ----------
+    values : array (T, k)
+        Observations, oldest first.
+    lags : int
+        Number of lags p, at least 0.
+    trend : {"n", "c", "ct"}
+        Nothing, a constant, or a constant and a linear trend t = 1 … T.
+    exog : array (T, q), optional
+        Exogenous z_t at the dates of `values`.
+    start : int, optional
+        First row explained, at least `lags` (the default); a later one gives orders a common sample.
+    names : sequence of str, optional
+        Labels of the regressors, for error messages; see `regressor_names`.
+
+    Returns
+    -------
+    LeastSquares
+
+    Raises
+    ------
+    TooShortError
+        If fewer than k residual degrees of freedom are left.
+    RankDeficientError
+        If a regressor is constant or a combination of others, naming it.
+
+    Examples
+    --------
+    >>> y = np.cumsum(np.random.default_rng(0).normal(size=(50, 2)), axis=0) + 1e9
+    >>> fit = fit_var(y, lags=1)
+    >>> fit.coef.shape, fit.bse.shape, fit.df_resid
+    ((3, 2), (3, 2), 46)
+
+    References
+    ----------
+    Lütkepohl (2005), New Introduction to Multiple Time Series Analysis, eq. 3.2.10 and 3.2.19;
+    Björck (1996), Numerical Methods for Least Squares Problems, §2.4 and §2.9.3.
+    """
+    T, k = values.shape
+    begin = lags if start is None else start
+    z = fixed_regressors(T, trend, exog)
+    _check_rows(T - begin, k, lags, trend, z.shape[1])
+    if _large(T - begin, k, lags):
+        found = _by_blas(values, z, lags, begin, trend != "n")
+    else:
+        many = _compiled(values, z, np.array([[0, T]]), lags, begin, trend)
+        found = many[0] if many.usable[0] else None
+    if found is None:
+        found = _by_qr(values, z, lags, begin, trend, names)
+    return found
+
+
+def _large(n: int, k: int, lags: int) -> bool:
+    return k >= 5 and n * k * k * max(lags, 1) >= LARGE
+
+
+@dataclass(frozen=True, eq=False)
+class WindowFits:
+    """Least-squares fits of many windows; `fits[i]` is the `LeastSquares` of window i, bit for bit.
+
+    Attributes
+    ----------
+    coef : array (B, d, k)
+    root : array (B, d, d)
+    sigma : array (B, k, k)
+    resid : list of array (n_i, k)
+    usable : array (B,) of bool
+        False where the compiled route lost too many digits (never in what `fit_windows` returns).
+    """
+
+    coef: FloatArray
+    root: FloatArray
+    sigma: FloatArray
+    resid: list[FloatArray]
+    usable: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.coef)
+
+    def __getitem__(self, i: int) -> LeastSquares:
+        return LeastSquares(self.coef[i], self.root[i], self.resid[i], self.sigma[i])
+
+
+def fit_windows(values: FloatArray, windows: Sequence[tuple[int, int]] | NDArray[np.int64], lags: int,
+                trend: Trend = "c", exog: FloatArray | None = None, *, names: Sequence[str] | None = None) -> WindowFits:
+    """Fit the same VAR to many windows of rows in one compiled call.
+
+    Parameters
+    ----------
+    values : array (T, k)
+        One long series, or many series stacked below one another.
+    windows : sequence of (first, after)
+        Rows first … after − 1 of each window; they may overlap.
+    lags, trend, exog, names
+        As for `fit_var`; the trend counts 1, 2, … inside each window.
+
+    Returns
+    -------
+    WindowFits
+        Equal bit for bit to `fit_var` on each window alone, in any order and number.
+
+    Raises
+    ------
+    TooShortError, RankDeficientError
+        As `fit_var`, naming the window.
+
+    Examples
+    --------
+    >>> y = np.random.default_rng(0).normal(size=(60, 2))
+    >>> fits = fit_windows(y, [(0, 50), (5, 55)], lags=1)
+    >>> bool((fits.coef[1] == fit_var(y[5:55], 1).coef).all())
+    True
+    """
+    bounds = np.asarray(windows, dtype=np.int64).reshape(-1, 2)
+    k = values.shape[1]
+    z = fixed_regressors(len(values), trend, exog)
+    for first, after in bounds:
+        if not 0 <= first < after <= len(values):
+            raise InputError(f"window ({first}, {after}) does not lie inside rows 0 to {len(values)}")
+    _check_rows(int((bounds[:, 1] - bounds[:, 0]).min(initial=2**60)) - lags, k, lags, trend, z.shape[1])
+    if any(_large(after - first - lags, k, lags) for first, after in bounds):
+        own = [None if exog is None else exog[first:after] for first, after in bounds]
+        return _stacked([fit_var(values[first:after], lags, trend, part, names=names)
+                         for (first, after), part in zip(bounds, own, strict=True)])
+    many = _compiled(values, z, bounds, lags, lags, trend)
+    for i in np.flatnonzero(~many.usable):
+        first, after = bounds[i]
+        fixed = fixed_regressors(after - first, trend, None if exog is None else exog[first:after])
+        single = _by_qr(values[first:after], fixed, lags, lags, trend, names)
+        many.coef[i], many.root[i], many.sigma[i], many.usable[i] = single.coef, single.root, single.sigma, True
+        many.resid[i] = single.resid
+    return many
+
+
+def _check_rows(n: int, k: int, lags: int, trend: Trend, g: int) -> None:
+    need = rows_needed(k, lags, "c" if trend == "ct" else trend, g) - lags
+    if n < need:
+        raise TooShortError(f"a VAR with lags={lags}, trend={trend!r} on {k} series estimates {need - k} coefficients "
+                            f"an equation and needs at least {need} rows after the presample, got {n}; "
+                            "use fewer lags or a longer series")
+
+
+def _compiled(values: FloatArray, z: FloatArray, bounds: NDArray[np.int64], lags: int, start: int,
+              trend: Trend) -> WindowFits:
+    k, g, B = values.shape[1], z.shape[1], len(bounds)
+    d = g + lags * k + (trend != "n")
+    rows = bounds[:, 1] - bounds[:, 0] - start
+    coef, root, sigma = np.empty((B, d, k)), np.empty((B, d, d)), np.empty((B, k, k))
+    resid, usable = np.empty((int(rows.sum()), k)), np.empty(B)
+    fit_each(np.ascontiguousarray(values), z, bounds, lags, start, trend != "n", trend == "ct", coef, root, resid,
+             sigma, usable)
+    parts = [resid] if B == 1 else np.split(resid, np.cumsum(rows)[:-1])
+    return WindowFits(coef, root, sigma, parts, usable > 0)
+
+
+def _stacked(singles: list[LeastSquares]) -> WindowFits:
+    return WindowFits(np.stack([fit.coef for fit in singles]), np.stack([fit.root for fit in singles]),
+                      np.stack([fit.sigma for fit in singles]), [fit.resid for fit in singles],
+                      np.ones(len(singles), dtype=bool))
+
+
+def _by_blas(values: FloatArray, z: FloatArray, lags: int, start: int, centre: bool) -> LeastSquares | None:
+    """Do what `kernels_var.fit_one` does, by matrix products on one thread; None if it keeps too few digits."""
+    (T, k), g = values.shape, z.shape[1]
+    with one_thread(T * k * k):
+        d, n = g + lags * k, T - start
+        yc, y_shift, y_unit = standardise(values, centre)
+        zc, z_shift, z_unit = standardise(z, centre)
+        products, sums = np.zeros((k + g, d + k)), np.zeros(d + k)
+        gram = np.zeros((d + k, d + k))
+        held = list(regressor_blocks(yc, zc, lags, start)) if n * d <= HELD else None
+        multiply_rows(yc, zc, lags, start, products, sums)
+        complete_gram(yc, g, lags, lags, start, T, products, sums, centre, gram)
+        squares = np.diag(gram)
+        if (squares[g:d].reshape(lags, k) * LARGEST_LOSS <= squares[d:]).any() or (squares[:d] <= 0.0).any():
+            return None
+        scale = np.sqrt(np.where(squares > 0.0, squares, 1.0))
+        upper, failed = lapack.dpotrf(gram[:d, :d] / np.outer(scale[:d], scale[:d]), clean=1)
+        if failed:
+            return None
+        inverse = np.ascontiguousarray(lapack.dtrtri(upper)[0])
+        if np.linalg.norm(inverse) > WORST_CONDITION * np.sqrt(d):
+            return None
+        means = sums / n if centre else np.zeros(d + k)
+        weights = inverse @ (inverse.T @ (gram[:d, d:] / scale[:d, None])) / scale[:d, None]
+        resid, moments = np.empty((n, k)), np.zeros((d + 1, k))
+        _residuals(yc, held or regressor_blocks(yc, zc, lags, start), weights, means[d:] - means[:d] @ weights, resid,
+                   moments)
+        step = inverse @ (inverse.T @ ((moments[:d] - np.outer(means[:d], moments[d])) / scale[:d, None]))
+        weights += step / scale[:d, None]
+        constant = means[d:] - means[:d] @ weights
+        if (np.abs(step).sum(axis=0) > 8 * np.finfo(float).eps * scale[d:]).any():  # else below rounding of E
+            _residuals(yc, held or regressor_blocks(yc, zc, lags, start), weights, constant, resid, None)
+        resid /= y_unit
+        c = int(centre)
+        coef, root = np.empty((c + d, k)), np.zeros((c + d, c + d))
+        in_user_units(weights, constant, inverse, scale, means, y_shift, y_unit, z_shift, z_unit, centre, n, coef, root)
+        return LeastSquares(coef, root, resid, resid.T @ resid / (n - c - d))
+
+
+def _residuals(y: FloatArray, blocks: Iterable[tuple[int, int, FloatArray]], weights: FloatArray,
+               constant: FloatArray, resid: FloatArray, products: FloatArray | None) -> None:
+    """Write e_t = y_t − constant − weightsᵀ x_t and add Σ (x_t, 1) e_tᵀ to `products`, block by block of rows."""
+    start = len(y) - len(resid)
+    for first, after, block in blocks:
+        e = y[first:after] - constant
+        e -= block @ weights
+        if products is not None:
+            products[:-1] += block.T @ e
+            products[-1] += e.sum(axis=0)
+        resid[first - start:after - start] = e
+
+
+@dataclass(frozen=True, eq=False)
+class ScaledDesign:
+    """Columns (z, lag 1, …, lag p, now) about their means and of length one, with what was taken out."""
+
+    columns: FloatArray
+    shift: FloatArray
+    unit: FloatArray
+    means: FloatArray
+    scale: FloatArray
+    resolution: FloatArray
+
+
+def scaled_design(values: FloatArray, z: FloatArray, lags: int, start: int, centre: bool) -> ScaledDesign:
+    """Build the regression of rows `start` … T − 1; `resolution` is each column's rounding over its length."""
+    blocks = np.hstack([z[start:], *(values[start - i:len(values) - i] for i in range(1, lags + 1)), values[start:]])
+    columns, shift, unit = standardise(blocks, centre)
+    means = columns.mean(axis=0) if centre else np.zeros(columns.shape[1])
+    columns -= means
+    scale = np.sqrt((columns**2).sum(axis=0))
+    largest = np.abs(blocks).max(axis=0) * unit
+    resolution = np.finfo(float).eps * np.sqrt(len(columns)) * largest / np.where(scale > 0.0, scale, 1.0)
+    return ScaledDesign(columns / np.where(scale > 0.0, scale, 1.0), shift, unit, means, scale, resolution)
+
+
+def _by_qr(values: FloatArray, z: FloatArray, lags: int, start: int, trend: Trend,
+           names: Sequence[str] | None) -> LeastSquares:
+    """Least squares by Householder QR of the centred, scaled design; raises where the rank is short."""
+    centre, n, k, d = trend != "n", len(values) - start, values.shape[1], z.shape[1] + lags * values.shape[1]
+    c = int(centre)
+    labels = list(names)[c:] if names is not None else [f"regressor {a + 1}" for a in range(d)]
+    with one_thread(n * (d + k) ** 2):
+        design = scaled_design(values, z, lags, start, centre)
+        scale, means, shift, unit = design.scale, design.means, design.shift, design.unit
+        refuse_constant(scale[:d], design.resolution[:d], labels, centre)
+        upper: FloatArray = np.asarray(qr(design.columns, mode="r")[0][:d + k], dtype=np.float64)
+        refuse_collinear(upper[:d, :d], design.resolution[:d], n, labels)
+        inverse = np.ascontiguousarray(solve_triangular(upper[:d, :d], np.eye(d)))
+        scaled = solve_triangular(upper[:d, :d], upper[:d, d:])
+        resid = (design.columns[:, d:] - design.columns[:, :d] @ scaled) * (scale[d:] / unit[d:])
+        weights = np.ascontiguousarray(scaled * scale[d:] / scale[:d, None])
+        constant = means[d:] - means[:d] @ weights
+        coef, root = np.empty((c + d, k)), np.zeros((c + d, c + d))
+        # every column has a shift and a unit of its own here, so all count as fixed regressors
+        in_user_units(weights, constant, inverse, scale, means, shift[d:], unit[d:], shift[:d], unit[:d], centre, n,
+                      coef, root)
+        return LeastSquares(coef, root, resid, resid.T @ resid / (n - c - d))
+
+
+def refuse_constant(scale: FloatArray, resolution: FloatArray, labels: Sequence[str], centre: bool) -> None:
+    """Raise RankDeficientError naming the first regressor that does not move (or is zero, without an intercept)."""
+    still = np.flatnonzero((scale == 0.0) | (resolution > 0.5))
+    if still.size:
+        what = "constant, like the intercept" if centre else "zero throughout"
+        raise RankDeficientError(f"the column {labels[still[0]]!r} is {what}, so its coefficient is not determined; "
+                                 f"drop {labels[still[0]].split('.', 1)[-1]!r} or use a sample in which it moves")
+
+
+def undetermined_below(resolution: FloatArray, n: int) -> FloatArray:
+    """Return, for each column, the length left after projection that rounding of the data alone can explain."""
+    return np.asarray(np.maximum(64 * np.finfo(float).eps * np.sqrt(n), 4 * np.maximum.accumulate(resolution)))
+
+
+def refuse_collinear(upper: FloatArray, resolution: FloatArray, n: int, labels: Sequence[str]) -> None:
+    """Raise RankDeficientError naming the first column of R that is a combination of those before it."""
+    short = np.flatnonzero(np.abs(np.diag(upper)) <= undetermined_below(resolution, n))
+    if short.size:
+        j = int(short[0])
+        mix = np.abs(solve_triangular(upper[:j, :j], upper[:j, j]))
+        others = [labels[a] for a in np.argsort(-mix)[:4] if mix[a] > 1e-6 * mix.max()]
+        raise RankDeficientError(f"the column {labels[j]!r} is a combination of {', '.join(map(repr, others))}, so the "
+                                 f"coefficients are not determined; drop {labels[j].split('.', 1)[-1]!r} or use "
+                                 "fewer lags")

@@ -1,0 +1,197 @@
+"""Compiled sums of lagged products: the one pass over the data that every least-squares fit starts from.
+
+Used by closed_form, order and rolling. Columns of the regression stand in the order
+(z, lag 1, …, lag p, now): the fixed regressors z (trend and exogenous), the k series at each lag, and the
+k series themselves. Nothing here decides whether the result is accurate enough; the callers do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numba import float64, int64, njit, types
+
+from varnn.series import FloatArray
+
+MATRIX = types.Array(float64, 2, "C", readonly=True)
+VECTOR = types.Array(float64, 1, "C", readonly=True)
+BLOCK_ROWS = 2048  # rows of lags that a BLAS pass builds at once; they stay in the second-level cache
+PIVOT_FLOOR = 1e-10  # a squared relative pivot below this leaves a Gram matrix too few digits
+
+
+THREE = types.Tuple((float64[:, ::1], float64[::1], float64[::1]))  # type: ignore[no-untyped-call]
+
+
+@njit(THREE(MATRIX, types.boolean), cache=True, nogil=True)
+def standardise(values: FloatArray, centre: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Shift each column by its mean and scale it by a power of two, so that no digit is lost by either.
+
+    x̃_t = (x_t − shift) · unit, with max |x̃| in (½, 1]; `unit` is 1 for a column that is all zero.
+    """
+    T, k = values.shape
+    shift, unit, out = np.zeros(k), np.ones(k), np.empty((T, k))
+    if centre and T > 0:
+        for t in range(T):
+            for j in range(k):
+                shift[j] += values[t, j] / T
+    largest = np.zeros(k)
+    for t in range(T):
+        for j in range(k):
+            out[t, j] = values[t, j] - shift[j]
+            largest[j] = max(largest[j], abs(out[t, j]))
+    for j in range(k):
+        if largest[j] > 0.0:
+            unit[j] = 2.0 ** -np.ceil(np.log2(largest[j]))
+    for t in range(T):
+        for j in range(k):
+            out[t, j] *= unit[j]
+    return out, shift, unit
+
+
+@njit(types.void(MATRIX, MATRIX, int64, int64, int64, int64, float64[:, ::1], float64[::1]), cache=True, nogil=True)
+def add_rows(y: FloatArray, z: FloatArray, lags: int, order: int, start: int, stop: int, products: FloatArray,
+             sums: FloatArray) -> None:
+    """Add rows start … stop − 1 to the first block row of the Gram matrix and to the column sums.
+
+    products[i] += Σ_t y_ti · (z_t, y_{t−1}, …, y_{t−p}, y_t) for each series i, and below those k rows
+    Σ_t z_ti · (z_t, …); sums[j] += Σ_t of column j. `order` lags are filled, the columns stand as for `lags`.
+    """
+    k, g = y.shape[1], z.shape[1]
+    now = g + lags * k
+    row = np.empty(now + k)
+    for t in range(start, stop):
+        for j in range(g):
+            row[j] = z[t, j]
+        for i in range(order):
+            for j in range(k):
+                row[g + i * k + j] = y[t - 1 - i, j]
+        for i in range(order * k + g, now):
+            row[i] = 0.0
+        for j in range(k):
+            row[now + j] = y[t, j]
+        for j in range(now + k):
+            sums[j] += row[j]
+        for i in range(k):
+            for j in range(now + k):
+                products[i, j] += row[now + i] * row[j]
+        for i in range(g):
+            for j in range(now + k):
+                products[k + i, j] += row[i] * row[j]
+
+
+def regressor_blocks(y: FloatArray, z: FloatArray, lags: int, start: int) -> Iterator[tuple[int, int, FloatArray]]:
+    """Yield (first, after, X): the regressors (z, lag 1, …, lag p) of rows first … after − 1, block by block."""
+    for first in range(start, len(y), BLOCK_ROWS):
+        after = min(first + BLOCK_ROWS, len(y))
+        yield first, after, np.hstack([z[first:after], *(y[first - i:after - i] for i in range(1, lags + 1))])
+
+
+def multiply_rows(y: FloatArray, z: FloatArray, lags: int, start: int, products: FloatArray, sums: FloatArray) -> None:
+    """Do what `add_rows` does with all lags and all rows from `start`, by one BLAS product a lag.
+
+    Quicker for long, wide series; products of slices need no copy of the lags.
+    """
+    T, k, g = len(y), y.shape[1], z.shape[1]
+    d = g + lags * k
+    for first, shift in [(d, 0), *((g + i * k, i + 1) for i in range(lags))]:
+        block = y[start - shift:T - shift]
+        products[:k, first:first + k] += y[start:].T @ block
+        if g:
+            products[k:, first:first + k] += z[start:].T @ block
+    if g:
+        products[:, :g] += np.vstack([y[start:].T @ z[start:], z[start:].T @ z[start:]])
+    sums[:g] += z[start:].sum(axis=0)
+    sums[d:] += y[start:].sum(axis=0)
+    running = sums[d:].copy()
+    for i, leaving in enumerate(np.split(sums[g:d], lags) if lags else []):
+        running += y[start - 1 - i] - y[-1 - i]
+        leaving += running
+
+
+@njit(types.void(MATRIX, int64, int64, int64, int64, int64, MATRIX, VECTOR, types.boolean, float64[:, ::1]),
+      cache=True, nogil=True)
+def complete_gram(y: FloatArray, g: int, lags: int, order: int, start: int, stop: int, products: FloatArray,
+                  sums: FloatArray, centre: bool, gram: FloatArray) -> None:
+    """Fill the Gram matrix of (z, lag 1 … lag `order`, now) about the column means from its first block row.
+
+    Σ_t y_{t−i−1} y_{t−j−1}ᵀ = Σ_t y_{t−i} y_{t−j}ᵀ + (the row that enters) − (the row that leaves), so only
+    the first block row needs a pass over the data; sums over rows start … stop − 1.
+    """
+    k = y.shape[1]
+    now, last = g + lags * k, g + order * k
+    width = last + k
+    n = stop - start
+    for a in range(g):
+        for b in range(a, last):
+            gram[a, b] = products[k + a, b]
+        for b in range(k):
+            gram[a, last + b] = products[k + a, now + b]
+    for i in range(order):
+        for j in range(i, order):
+            for a in range(k):
+                for b in range(k):
+                    if i == 0:
+                        previous = products[a, now + b] if j == 0 else products[a, g + (j - 1) * k + b]
+                    else:
+                        previous = gram[g + (i - 1) * k + a, g + (j - 1) * k + b]
+                    gram[g + i * k + a, g + j * k + b] = (
+                        previous + y[start - 1 - i, a] * y[start - 1 - j, b]
+                        - y[stop - 1 - i, a] * y[stop - 1 - j, b])
+        for a in range(k):
+            for b in range(k):
+                gram[g + i * k + a, last + b] = products[b, g + i * k + a]
+    for a in range(k):
+        for b in range(a, k):
+            gram[last + a, last + b] = products[a, now + b]
+    if centre:
+        for a in range(width):
+            at_a = sums[a] if a < last else sums[now + a - last]
+            for b in range(a, width):
+                at_b = sums[b] if b < last else sums[now + b - last]
+                gram[a, b] -= at_a * (at_b / n)
+
+
+@njit(float64(float64[:, ::1], float64[::1], int64), cache=True, nogil=True)
+def factor(gram: FloatArray, scale: FloatArray, pivots: int) -> float:
+    """Overwrite the upper triangle of the Gram matrix by R with RᵀR = D⁻¹ G D⁻¹, D = diag(scale).
+
+    Every column is scaled to length one first. Returns the smallest squared pivot among the first `pivots`
+    columns (one minus that column's R² on the columns before it); stops early, with a value below
+    `PIVOT_FLOOR`, where a column is as good as a combination of those before.
+    """
+    width = gram.shape[0]
+    for a in range(width):
+        scale[a] = np.sqrt(gram[a, a]) if gram[a, a] > 0.0 else 1.0
+        if a < pivots and not gram[a, a] > 0.0:
+            return 0.0
+    for a in range(width):
+        for b in range(a, width):
+            gram[a, b] /= scale[a] * scale[b]
+    smallest = 1.0
+    for a in range(width):
+        if a < pivots:
+            smallest = min(smallest, gram[a, a])
+            if not gram[a, a] > PIVOT_FLOOR:
+                return float(gram[a, a])
+        root = np.sqrt(max(gram[a, a], 0.0))
+        for b in range(a, width):
+            gram[a, b] = gram[a, b] / root if root > 0.0 else 0.0
+        for c in range(a + 1, width):
+            weight = gram[a, c]
+            for b in range(c, width):
+                gram[c, b] -= weight * gram[a, b]
+    return smallest
+
+
+@njit(types.void(MATRIX, float64[:, ::1]), cache=True, nogil=True)
+def invert_upper(upper: FloatArray, inverse: FloatArray) -> None:
+    """Write the inverse of the leading upper triangle of `upper` (as wide as `inverse`) into `inverse`."""
+    d = inverse.shape[0]
+    inverse[:, :] = 0.0
+    for a in range(d - 1, -1, -1):
+        inverse[a, a] = 1.0 / upper[a, a]
+        for c in range(a + 1, d):
+            weight = upper[a, c] * inverse[a, a]
+            for b in range(c, d):
+                inverse[a, b] -= weight * inverse[c, b]

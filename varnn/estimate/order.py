@@ -1,0 +1,199 @@
+"""Lag order by information criteria: every order from one factorisation of the longest regression.
+
+Called by the VAR and by anything that needs a lag length. All orders are compared on the same rows, as in
+statsmodels' `select_order`, and to the same numbers. Never looks at forecasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack, qr
+
+from varnn.errors import TooShortError
+from varnn.estimate.closed_form import (
+    LARGE,
+    Trend,
+    fixed_regressors,
+    one_thread,
+    refuse_collinear,
+    refuse_constant,
+    rows_needed,
+    scaled_design,
+    undetermined_below,
+)
+from varnn.estimate.kernels_var import LARGEST_LOSS
+from varnn.estimate.moments import add_rows, complete_gram, multiply_rows, standardise
+from varnn.series import FloatArray
+
+Criterion = Literal["aic", "bic", "hqic", "fpe"]
+CRITERIA: tuple[Criterion, ...] = ("aic", "bic", "hqic", "fpe")
+SMALLEST_PIVOT = 1e-6      # below it the Gram route would cost more than 1e-9 of a criterion
+ROWS_PER_COEFFICIENT = 3   # what the default bound on the order leaves; AIC overfits badly below it
+
+
+@dataclass(frozen=True, eq=False)
+class OrderSearch:
+    """Information criteria of the orders 0 (or 1) … max_lags on a common sample.
+
+    Attributes
+    ----------
+    orders : array (P,) of int
+        Lag orders searched.
+    criteria : dict of str to array (P,)
+        Values of aic, bic, hqic and fpe, one an order; inf where the coefficients are not determined.
+    nobs : int
+        Rows that every order explains.
+    """
+
+    orders: NDArray[np.int64]
+    criteria: dict[Criterion, FloatArray]
+    nobs: int
+
+    def best(self, criterion: Criterion) -> int:
+        """Order with the smallest value of `criterion`; the shortest of equals."""
+        return int(self.orders[int(np.argmin(self.criteria[criterion]))])
+
+
+def default_max_lags(T: int, k: int, trend: Trend = "c", q: int = 0) -> int:
+    """Return the longest order worth a search: 12 (T/100)^¼, cut so that n ≥ 3 rows a coefficient remain.
+
+    Examples
+    --------
+    >>> default_max_lags(200, 3), default_max_lags(40, 3)
+    (14, 3)
+
+    References
+    ----------
+    Schwert (1989), J. Business & Economic Statistics 7(2), for 12 (T/100)^¼.
+    """
+    fixed = len(trend.replace("n", "")) + q
+    enough = (T - ROWS_PER_COEFFICIENT * fixed) // (ROWS_PER_COEFFICIENT * k + 1)
+    possible = (T - k - fixed) // (1 + k)
+    return int(min(round(12 * (T / 100) ** 0.25), max(1, enough), max(0, possible)))
+
+
+def search_orders(values: FloatArray, max_lags: int, trend: Trend = "c", exog: FloatArray | None = None, *,
+                  names: Sequence[str] | None = None) -> OrderSearch:
+    """Compute aic, bic, hqic and fpe of every VAR order up to `max_lags`.
+
+    ln|Σ_p| + penalty · k(kp + c)/n with Σ_p = E_pᵀE_p/n and penalty 2, ln n or 2 ln ln n;
+    fpe = ((n + kp + c)/(n − kp − c))^k |Σ_p|. With RᵀR the Gram matrix of (x, y), n Σ_p is the sum of the squares
+    of the columns of y in the rows of R below order p, so that one factorisation serves all orders.
+
+    Parameters
+    ----------
+    values : array (T, k)
+        Observations, oldest first.
+    max_lags : int
+        Longest order P; all orders explain the rows after the first P.
+    trend : {"n", "c", "ct"}
+        Deterministic terms.
+    exog : array (T, q), optional
+        Exogenous z_t, in every order.
+    names : sequence of str, optional
+        Labels of the regressors of the longest order, for error messages.
+
+    Returns
+    -------
+    OrderSearch
+
+    Raises
+    ------
+    TooShortError
+        If the longest order leaves fewer than k residual degrees of freedom.
+    RankDeficientError
+        If not even the shortest order is determined.
+
+    Examples
+    --------
+    >>> y = np.random.default_rng(0).normal(size=(300, 2))
+    >>> for t in range(1, 300):
+    ...     y[t] += 0.8 * y[t - 1]
+    >>> search_orders(y, 8).best("bic")
+    1
+
+    References
+    ----------
+    Lütkepohl (2005), eq. 4.3.1–4.3.9.
+    """
+    T, k = values.shape
+    z = fixed_regressors(T, trend, exog)
+    q = 0 if exog is None else exog.shape[1]
+    need = rows_needed(k, max_lags, trend, q)
+    if need > T:
+        most = max(0, (T - k - len(trend.replace("n", "")) - q) // (1 + k))
+        raise TooShortError(f"max_lags={max_lags} on {k} series needs at least {need} rows, got {T}; "
+                            f"use max_lags <= {most} or a longer series")
+    with one_thread(T * k * k * max_lags):
+        upper, scale = _triangle(values, z, max_lags, trend != "n", names)
+    fixed, n = z.shape[1] + (trend != "n"), T - max_lags
+    least = 0 if fixed else 1
+    return _criteria(upper, scale, z.shape[1], fixed, least, max_lags, n)
+
+
+def _criteria(upper: FloatArray, scale: FloatArray, g: int, fixed: int, least: int, max_lags: int,
+              n: int) -> OrderSearch:
+    k = len(scale)
+    explained = upper[g:g + max_lags * k, -k:].reshape(max_lags, k, k)                        # a block an order
+    left = upper[-k:, -k:].T @ upper[-k:, -k:]
+    squares = np.concatenate([left[None], (np.swapaxes(explained, 1, 2) @ explained)[::-1]])
+    products = np.cumsum(squares, axis=0)[::-1][least:]                                       # (orders, k, k)
+    orders = np.arange(least, max_lags + 1)
+    log_det = np.linalg.slogdet(products / n)[1] + 2 * np.log(scale).sum()
+    regressors = orders * k + fixed
+    with np.errstate(over="ignore"):
+        fpe = ((n + regressors) / (n - regressors)) ** k * np.exp(log_det)
+    values = {"aic": 2.0, "bic": np.log(n), "hqic": 2 * np.log(np.log(n))}
+    criteria: dict[Criterion, FloatArray] = {
+        name: log_det + penalty * regressors * k / n for name, penalty in values.items()}  # type: ignore[misc]
+    criteria["fpe"] = fpe
+    undetermined = np.isnan(upper[g:g + max_lags * k:k, 0])                                   # orders 1 … P
+    if undetermined.any():
+        for name in CRITERIA:
+            criteria[name][1 - least:][undetermined] = np.inf
+    return OrderSearch(orders, criteria, n)
+
+
+def _triangle(values: FloatArray, z: FloatArray, lags: int, centre: bool,
+              names: Sequence[str] | None) -> tuple[FloatArray, FloatArray]:
+    """Return R of the scaled (z, lag 1 … lag p, now) about its means, and the scale of the last k columns."""
+    (T, k), g = values.shape, z.shape[1]
+    width = g + (lags + 1) * k
+    yc, _, unit = standardise(values, centre)
+    zc = standardise(z, centre)[0]
+    products, sums, gram = np.zeros((k + g, width)), np.zeros(width), np.zeros((width, width))
+    if (T - lags) * k * width >= LARGE:
+        multiply_rows(yc, zc, lags, lags, products, sums)
+    else:
+        add_rows(yc, zc, lags, lags, lags, T, products, sums)
+    complete_gram(yc, g, lags, lags, lags, T, products, sums, centre, gram)
+    squares = np.diag(gram)
+    lagged = squares[g:g + lags * k].reshape(lags, k)
+    if (squares > 0.0).all() and (lagged * LARGEST_LOSS > squares[-k:]).all():
+        scale = np.sqrt(squares)
+        upper, failed = lapack.dpotrf(gram / np.outer(scale, scale), clean=1)
+        if not failed and (np.diag(upper) ** 2 > SMALLEST_PIVOT).all():
+            return np.asarray(upper), np.asarray(scale[-k:] / unit)
+    return _triangle_by_qr(values, z, lags, centre, names)
+
+
+def _triangle_by_qr(values: FloatArray, z: FloatArray, lags: int, centre: bool,
+                    names: Sequence[str] | None) -> tuple[FloatArray, FloatArray]:
+    """Do what `_triangle` does without squaring; NaN marks the orders from the first undetermined column on."""
+    k, g = values.shape[1], z.shape[1]
+    design = scaled_design(values, z, lags, lags, centre)
+    d = g + lags * k
+    labels = list(names)[int(centre):] if names is not None else [f"regressor {a + 1}" for a in range(d)]
+    refuse_constant(design.scale[:d], design.resolution[:d], labels, centre)
+    upper: FloatArray = np.asarray(qr(design.columns, mode="r")[0][:d + k], dtype=np.float64)
+    refuse_collinear(upper[:g + k, :g + k], design.resolution[:g + k], len(design.columns), labels)
+    short = np.flatnonzero(np.abs(np.diag(upper))[:d] <= undetermined_below(design.resolution[:d], len(design.columns)))
+    if short.size:
+        order = (int(short[0]) - g) // k
+        upper[g + order * k:d, 0] = np.nan        # below the diagonal, where nothing else is read
+    return upper, design.scale[d:] / design.unit[d:]

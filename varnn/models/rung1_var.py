@@ -1,0 +1,354 @@
+"""Rung 1: the vector autoregression y_t = c + A_1 y_{t−1} + … + A_p y_{t−p} + D z_t + e_t.
+
+The recursion h_t = W_hh h_{t−1} + W_xh x_t + b with W_hh = 0, so that h_t = ŷ_t. Estimated by exact least
+squares (`engine="qr"`) or by statsmodels; both give the same attributes. The rungs above start from this fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from varnn.errors import ParameterError, RankDeficientError, TooShortError
+from varnn.estimate.closed_form import LeastSquares, Trend, fit_var, regressor_names, rows_needed
+from varnn.estimate.companion import (
+    characteristic_roots,
+    companion,
+    estimation_covariance,
+    forecast_covariance,
+    moving_average,
+)
+from varnn.estimate.order import OrderSearch, default_max_lags, search_orders
+from varnn.forecaster import Draws, Fitted, Forecaster, one_of, square_root
+from varnn.series import FloatArray, Series, checked_horizon, whole_number
+
+if TYPE_CHECKING:
+    from statsmodels.tsa.vector_ar.var_model import VARResults
+
+Engine = Literal["qr", "statsmodels"]
+Criterion = Literal["aic", "bic", "hqic", "fpe"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VAR(Forecaster):
+    """Explain each series by the recent past of all: ŷ_t = c + A_1 y_{t−1} + … + A_p y_{t−p} + D z_t.
+
+    Parameters
+    ----------
+    lags : int or {"aic", "bic", "hqic", "fpe"}, optional
+        Number of lags p, or the criterion that chooses it; "aic" when left out.
+    max_lags : int, optional
+        Longest order searched; 12 (T/100)^¼ when left out, less where the sample is small.
+    trend : {"c", "n", "ct"}
+        A constant, nothing, or a constant and a linear trend.
+    engine : {"qr", "statsmodels"}
+        Who computes the least squares; the numbers agree to nine digits or more on well-scaled data,
+        and "qr" keeps its digits on badly scaled data too.
+
+    Examples
+    --------
+    >>> y = np.random.default_rng(0).normal(size=(200, 2))
+    >>> y[1:] += 0.5 * y[:-1]
+    >>> fit = VAR(lags="bic").fit(y)
+    >>> fit.k_ar, fit.params.index.tolist()
+    (1, ['const', 'L1.y1', 'L1.y2'])
+
+    References
+    ----------
+    Lütkepohl (2005), New Introduction to Multiple Time Series Analysis, ch. 2–4.
+    """
+
+    lags: int | Criterion | None = None
+    max_lags: int | None = None
+    trend: Trend = "c"
+    engine: Engine = "qr"
+    rung: ClassVar[int | None] = 1
+
+    def __post_init__(self) -> None:
+        one_of(self.trend, "trend", ("c", "n", "ct"))
+        one_of(self.engine, "engine", ("qr", "statsmodels"))
+        if isinstance(self.lags, str):
+            one_of(self.lags, "lags", ("aic", "bic", "hqic", "fpe"))
+        elif self.lags is not None:
+            whole_number(self.lags, "lags", least=0)
+        if self.max_lags is not None:
+            whole_number(self.max_lags, "max_lags", least=1)
+            if isinstance(self.lags, (int, np.integer)):
+                raise ParameterError(f"max_lags={self.max_lags} has no use beside lags={self.lags}; leave one out")
+
+    def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> FittedVAR:
+        q = 0 if exog is None else exog.k
+        z = None if exog is None else exog.values
+        lags, search = self._order(series, exog)
+        if lags == 0 and self.trend == "n" and q == 0:
+            raise ParameterError("lags=0 with trend='n' and no X leaves nothing to estimate; use lags >= 1, "
+                                 "trend='c' or X")
+        self._need_rows(series, lags, q)
+        names = regressor_names(series.names, lags, self.trend, () if exog is None else exog.names)
+        if self.engine == "statsmodels":
+            estimate = _by_statsmodels(_statsmodels_results(series, exog, lags, self.trend))
+        else:
+            estimate = fit_var(series.values, lags, self.trend, z, names=names)
+        params = pd.DataFrame(estimate.coef, index=list(names), columns=list(series.names))
+        return FittedVAR(spec=self, series=series, exog=exog, seen=series, seen_exog=exog, params=params,
+                         df_model=len(params), estimate=estimate, k_ar=lags, search=search)
+
+    def _order(self, series: Series, exog: Series | None) -> tuple[int, OrderSearch | None]:
+        if isinstance(self.lags, (int, np.integer)):
+            return int(self.lags), None
+        q, z, exog_names = (0, None, ()) if exog is None else (exog.k, exog.values, exog.names)
+        longest = default_max_lags(len(series), series.k, self.trend, q) if self.max_lags is None else self.max_lags
+        if longest < 1:
+            self._need_rows(series, 1, q)
+        names = regressor_names(series.names, longest, self.trend, exog_names)
+        search = search_orders(series.values, longest, self.trend, z, names=names)
+        return search.best("aic" if self.lags is None else self.lags), search
+
+    def _need_rows(self, series: Series, lags: int, q: int) -> None:
+        need = rows_needed(series.k, lags, self.trend, q) if lags or self.trend != "n" or q else 1
+        if len(series) < need:
+            most = (len(series) - rows_needed(series.k, 0, self.trend, q)) // (series.k + 1)
+            remedy = f"use lags <= {most} or a longer series" if most > 0 else "use a longer series"
+            raise TooShortError(f"VAR(lags={lags}) on {series.k} series needs at least {need} rows, got {len(series)}; "
+                                f"{remedy}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FittedVAR(Fitted):
+    """A VAR with its least-squares estimates; the names are those of statsmodels' VARResults.
+
+    Attributes
+    ----------
+    estimate : LeastSquares
+        Coefficients, root of (XᵀX)⁻¹, residuals and their covariance, as arrays.
+    k_ar : int
+        Number of lags p.
+    search : OrderSearch or None
+        Criteria of all orders, when the order was searched.
+    """
+
+    estimate: LeastSquares
+    k_ar: int
+    search: OrderSearch | None = None
+
+    # --- estimates -----------------------------------------------------------------------------
+
+    @property
+    def trend(self) -> Trend:
+        """Deterministic terms of the specification."""
+        assert isinstance(self.spec, VAR)
+        return self.spec.trend
+
+    @cached_property
+    def resid(self) -> pd.DataFrame:
+        """Residuals of the rows after the presample, in the units of the series."""
+        return self._dated(self.estimate.resid)
+
+    @cached_property
+    def fittedvalues(self) -> pd.DataFrame:
+        """Observations less residuals."""
+        return self._dated(self.series.values[self.k_ar:] - self.estimate.resid)
+
+    @property
+    def nobs(self) -> int:
+        """Rows explained, T − p."""
+        return len(self.estimate.resid)
+
+    @property
+    def sigma_u(self) -> FloatArray:
+        """Residual covariance EᵀE/(T − p − d), shape (k, k)."""
+        return self.estimate.sigma
+
+    @property
+    def sigma_u_mle(self) -> FloatArray:
+        """Residual covariance EᵀE/(T − p), shape (k, k)."""
+        return np.asarray(self.estimate.sigma * (self.df_resid / self.nobs))
+
+    @cached_property
+    def bse(self) -> pd.DataFrame:
+        """Standard errors of `params`."""
+        return self._like_params(self.estimate.bse)
+
+    @property
+    def tvalues(self) -> pd.DataFrame:
+        """Coefficients over their standard errors."""
+        return self.params / self.bse
+
+    @property
+    def pvalues(self) -> pd.DataFrame:
+        """Two-sided normal p-values of `tvalues`, the large-sample convention of statsmodels."""
+        return self._like_params(2 * ndtr(-np.abs(self.tvalues.to_numpy())))
+
+    @property
+    def coefs(self) -> FloatArray:
+        """Lag matrices A_1 … A_p, shape (p, k, k); row i of A_j moves series i."""
+        k, lagged = self.series.k, self.estimate.coef[len(self.params) - self.k_ar * self.series.k:]
+        return np.ascontiguousarray(lagged.reshape(self.k_ar, k, k).swapaxes(1, 2))
+
+    @property
+    def intercept(self) -> FloatArray:
+        """Constant c, shape (k,); zeros with ``trend="n"``."""
+        return np.asarray(self.estimate.coef[0]) if self.trend != "n" else np.zeros(self.series.k)
+
+    @property
+    def fpe(self) -> float:
+        """Final prediction error ((T + d)/(T − d))^k |Σ̃|, T the rows explained; Lütkepohl (2005), eq. 4.3.1."""
+        ratio = (self.nobs + self.df_model) / self.df_resid
+        return float(np.exp(self.series.k * np.log(ratio) + np.linalg.slogdet(self.sigma_u_mle)[1]))
+
+    @property
+    def roots(self) -> NDArray[np.complex128]:
+        """Roots of det(I − A_1 z − … − A_p z^p), furthest from 0 first; all outside 1 when stable."""
+        return characteristic_roots(self.coefs)
+
+    def is_stable(self) -> bool:
+        """Whether every root lies outside the unit circle."""
+        return bool((np.abs(self.roots) > 1).all())
+
+    def to_statsmodels(self) -> VARResults:
+        """Hand over to statsmodels: the VARResults of the same order, sample and regressors."""
+        return _statsmodels_results(self.series, self.exog, self.k_ar, self.trend)
+
+    # --- forecasts -----------------------------------------------------------------------------
+
+    def mse(self, horizon: int, *, estimation_error: bool = False) -> FloatArray:
+        """Forecast error covariance at steps 1 … h, shape (h, k, k).
+
+        Σ_{i<h} Φ_i Σ Φ_iᵀ, to which ``estimation_error=True`` adds Ω(h)/T for estimated coefficients
+        (large-sample average over forecast origins; not defined with exogenous columns).
+
+        Raises
+        ------
+        HorizonError
+        ParameterError
+            If estimation error is asked for a fit with exogenous columns.
+
+        References
+        ----------
+        Lütkepohl (2005), eq. 2.2.11 and 3.5.13.
+        """
+        phi = moving_average(self.coefs, checked_horizon(horizon) - 1)
+        known = forecast_covariance(phi, self.sigma_u)
+        if not estimation_error:
+            return known
+        if self.exog is not None:
+            raise ParameterError("estimation_error=True has no closed form with exogenous columns, whose future is "
+                                 "given; use the paths of forecast(), which include it")
+        design = self._regressors(self.series.values, None)[self.k_ar:]
+        return known + estimation_covariance(phi, self._transition(), self.estimate.inverse_gram,
+                                             design.T @ design / self.nobs, self.sigma_u)
+
+    def _one_step(self, values: FloatArray, exog: FloatArray | None) -> FloatArray:
+        predicted = np.full(values.shape, np.nan)
+        if len(values) > self.k_ar:
+            predicted[self.k_ar:] = self._regressors(values, exog)[self.k_ar:] @ self.estimate.coef
+        return predicted
+
+    def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
+        m, horizon, k = shocks.shape
+        p, T = self.k_ar, len(self.seen)
+        fixed = self._fixed(T + 1, horizon, future_exog)                                      # (h, c)
+        c = fixed.shape[1]
+        coef = self.estimate.coef if draws is None else draws.weights[np.arange(m) % len(draws.weights)]
+        lags = np.tile(self.seen.values[T - p:][::-1].reshape(1, p * k), (m, 1))              # (m, pk) newest first
+        paths = np.empty((m, horizon, k))
+        for step in range(horizon):
+            if draws is None:
+                drift = fixed[step] @ coef[:c] + lags @ coef[c:]
+            else:
+                drift = np.einsum("c,mck->mk", fixed[step], coef[:, :c]) + np.einsum("md,mdk->mk", lags, coef[:, c:])
+            paths[:, step] = drift + shocks[:, step]
+            if p:
+                lags = np.concatenate([paths[:, step], lags[:, :-k]], axis=1)
+        return paths
+
+    def _draw(self, count: int, rng: np.random.Generator) -> Draws:
+        """Draw (B, Σ) from their posterior under the flat prior p(B, Σ) ∝ |Σ|^{−k}.
+
+        Σ ~ IW(EᵀE, n − d + k − 1), B | Σ ~ N(B̂, Σ ⊗ (XᵀX)⁻¹). With this prior each coefficient and each
+        one-step forecast has the Student distribution with n − d degrees of freedom that classical regression
+        gives it, so its intervals have exact coverage in that case.
+
+        References
+        ----------
+        Geisser & Cornfield (1963), J. Royal Statistical Society B 25(2); Lütkepohl (2005), §5.4.
+        """
+        (d, k), df = self.estimate.coef.shape, self.df_resid + self.series.k - 1
+        bartlett = np.tril(rng.standard_normal((count, k, k)), -1)
+        bartlett[:, np.arange(k), np.arange(k)] = np.sqrt(rng.chisquare(df - np.arange(k), size=(count, k)))
+        half = square_root(self.estimate.resid.T @ self.estimate.resid)
+        root = half @ np.swapaxes(np.linalg.inv(bartlett), 1, 2)                              # Σ = root rootᵀ
+        noise = rng.standard_normal((count, d, k))
+        weights = self.estimate.coef + self.estimate.root @ noise @ np.swapaxes(root, 1, 2)
+        return Draws(root @ np.swapaxes(root, 1, 2), weights)
+
+    def _spread(self, horizon: int, future_exog: FloatArray | None) -> FloatArray:
+        return np.asarray(np.sqrt(np.diagonal(self.mse(horizon), axis1=1, axis2=2)))
+
+    def _notes(self) -> list[str]:
+        chosen = "" if self.search is None else f" (chosen among {self.search.orders[0]} … {self.search.orders[-1]})"
+        closest = np.abs(self.roots).min() if self.k_ar else np.inf
+        return [f"lags          {self.k_ar}{chosen}, trend {self.trend!r}",
+                f"stable        {'yes' if self.is_stable() else 'no'}, smallest root modulus {closest:.4g}"]
+
+    # --- regressors ----------------------------------------------------------------------------
+
+    def _fixed(self, first: int, rows: int, exog: FloatArray | None) -> FloatArray:
+        """Return const, trend (first, first + 1, …) and exogenous columns, (rows, c)."""
+        blocks = [np.ones((rows, 1))] if self.trend != "n" else []
+        blocks += [np.arange(first, first + rows, dtype=np.float64)[:, None]] if self.trend == "ct" else []
+        blocks += [exog] if exog is not None else []
+        return np.hstack(blocks) if blocks else np.empty((rows, 0))
+
+    def _regressors(self, values: FloatArray, exog: FloatArray | None) -> FloatArray:
+        """Return x_t for every row, (T, d); rows of the presample hold NaN."""
+        T, k = values.shape
+        design = np.full((T, len(self.estimate.coef)), np.nan)
+        fixed = self._fixed(1, T, exog)
+        design[:, :fixed.shape[1]] = fixed
+        for lag in range(1, self.k_ar + 1):
+            first = fixed.shape[1] + (lag - 1) * k
+            design[lag:, first:first + k] = values[:-lag]
+        return design
+
+    def _transition(self) -> FloatArray:
+        """Return B with E[x_{t+1} | x_t] = B x_t for (const, trend, lags); Lütkepohl (2005), p. 96."""
+        c = {"n": 0, "c": 1, "ct": 2}[self.trend]
+        matrix = np.zeros((self.df_model, self.df_model))
+        matrix[:c, :c] = np.tril(np.ones((c, c)))
+        matrix[c:, c:] = companion(self.coefs)
+        if self.k_ar:
+            matrix[c:c + self.series.k, :c] = self.estimate.coef[:c].T
+        return matrix
+
+    def _dated(self, block: FloatArray) -> pd.DataFrame:
+        return pd.DataFrame(block, index=self.series.index[len(self.series) - len(block):],
+                            columns=list(self.series.names))
+
+    def _like_params(self, block: FloatArray) -> pd.DataFrame:
+        return pd.DataFrame(block, index=self.params.index, columns=self.params.columns)
+
+
+def _statsmodels_results(series: Series, exog: Series | None, lags: int, trend: Trend) -> Any:
+    from statsmodels.tsa.api import VAR as Peer
+
+    if series.k < 2:
+        raise ParameterError(f"statsmodels' VAR needs at least 2 series, got {series.k}; use engine='qr' for one")
+    return Peer(series.to_frame(), exog=None if exog is None else exog.to_frame()).fit(lags, trend=trend)
+
+
+def _by_statsmodels(results: Any) -> LeastSquares:
+    coef, resid = np.asarray(results.params), np.asarray(results.resid)
+    design = np.asarray(results.endog_lagged)
+    if np.linalg.matrix_rank(design / np.maximum(np.abs(design).max(axis=0), np.finfo(float).tiny)) < design.shape[1]:
+        raise RankDeficientError("constant or collinear columns leave the coefficients undetermined; drop them, or use "
+                                 "engine='qr', which names them")
+    root = np.linalg.qr(design, mode="r")
+    return LeastSquares(np.ascontiguousarray(coef), np.linalg.inv(root), np.ascontiguousarray(resid),
+                        np.asarray(results.sigma_u))
