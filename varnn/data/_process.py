@@ -67,6 +67,7 @@ class Process:
     exog_columns : tuple       their names
     belief : callable or None  state, rng -> state with the unobserved parts drawn anew from their
                                distribution given the past; None when the past determines the state
+    symmetric : bool           the shocks are as likely as their negatives (lets means use both)
     """
 
     columns: tuple[str, ...]
@@ -78,6 +79,7 @@ class Process:
     exog: Callable[[FloatArray], FloatArray] | None = None
     exog_columns: tuple[str, ...] = ()
     belief: Callable[[FloatArray, Rng], FloatArray] | None = None
+    symmetric: bool = False
 
     def run(
         self, n: int, rng: object = None, *, shocks: FloatArray | None = None, state: FloatArray | None = None
@@ -115,6 +117,23 @@ class Process:
             value, now = self.step(now, self.shock(m, private), t + ahead)
             drawn.append(value)
         return np.stack(drawn, axis=1)
+
+    def mean_ahead(self, horizon: int, rng: object, *, state: FloatArray, t: int, m: int) -> FloatArray:
+        """Estimate E[y_{t+1} … y_{t+h} | state] from m draws, shape (h, k).
+
+        Averages the conditional means E[y_{t+j} | draw up to j − 1], not the draws themselves, and pairs every
+        shock with its negative where that is as likely: exact at one step, and at all steps of a linear process.
+        """
+        private = generator(rng)
+        half = -(-m // 2) if self.symmetric else m
+        now = np.repeat(np.atleast_2d(state), 2 * half if self.symmetric else half, axis=0)
+        now = now if self.belief is None else self.belief(now, private)
+        means = [self.mean(np.atleast_2d(state), t)[0]]
+        for ahead in range(horizon - 1):
+            shock = self.shock(half, private)
+            _, now = self.step(now, np.vstack([shock, -shock]) if self.symmetric else shock, t + ahead)
+            means.append(self.mean(now, t + ahead + 1).mean(axis=0))
+        return np.array(means)
 
     def _burnt_in(self, m: int, rng: Rng) -> FloatArray:
         now = self.start(m, rng)
@@ -171,15 +190,15 @@ class Simulated:
     ) -> FloatArray:
         """Return sampled E[y_{o+1} … y_{o+h} | first o rows] for each origin o, shape (origins, h, k).
 
-        The Monte Carlo error of an entry is sd/√paths; its first step is exact.
+        The first step is exact, and so is every step of a linear process; otherwise the Monte Carlo error is
+        below sd/√paths.
         """
         private = generator(rng)
-        means = []
-        for origin in origins:
-            mean = self.ahead(origin, horizon, paths=paths, rng=private).mean(axis=0)
-            mean[0] = self.process.mean(self.states[origin][None, :], origin)[0]
-            means.append(mean)
-        return np.array(means)
+        horizon = checked_horizon(horizon)
+        paths = whole_number(paths, "paths", least=1)
+        rows = [whole_number(origin, "origin", least=0, most=len(self.values)) for origin in origins]
+        return np.array([self.process.mean_ahead(horizon, private, state=self.states[row], t=row, m=paths)
+                         for row in rows])
 
 
 @dataclass(frozen=True, kw_only=True)

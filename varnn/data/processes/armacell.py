@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from varnn.data._process import RECIPES, Process, Recipe, Simulated
+from varnn.data._process import RECIPES, Process, Recipe, Simulated, at_rest, normal_shocks
 from varnn.data.processes.bilinear import bilinear_ma
 from varnn.data.processes.linear import varma_process
 from varnn.data.processes.threshold import nar, sgn, tar
@@ -53,7 +53,7 @@ def observed_through(curve: Callable[[FloatArray], FloatArray],
         return np.hstack([after, curve(after) + shock[:, 1:]]), after
 
     return Process(columns=("x", "y"), mean=mean, step=step, burn=0,
-                   shock=lambda m, rng: rng.standard_normal((m, 2)), start=lambda m, rng: np.zeros((m, 1)))
+                   shock=normal_shocks(2), start=at_rest(1), symmetric=True)
 
 
 def exp() -> Process:

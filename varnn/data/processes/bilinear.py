@@ -25,7 +25,7 @@ def bilinear(*, coefficient: float = 0.7, sd: float = 1.0) -> Process:
         value = mean(state, t) + shock
         return value, np.hstack([value, shock, state[:, 1:2]])  # y_{t}, e_{t}, e_{t−1}
 
-    return Process(columns=("y",), mean=mean, step=step, shock=normal_shocks(1, sd), start=at_rest(3))
+    return Process(columns=("y",), mean=mean, step=step, shock=normal_shocks(1, sd), symmetric=True, start=at_rest(3))
 
 
 @process("bilinear_ma", "bilinear moving average", citation=LEE)
@@ -42,4 +42,4 @@ def bilinear_ma(*, first: float = -0.4, second: float = 0.3, product: float = 0.
     def step(state: FloatArray, shock: FloatArray, t: int) -> tuple[FloatArray, FloatArray]:
         return mean(state, t) + shock, np.hstack([shock, state[:, :1]])
 
-    return Process(columns=("y",), mean=mean, step=step, shock=normal_shocks(1, sd), start=at_rest(2))
+    return Process(columns=("y",), mean=mean, step=step, shock=normal_shocks(1, sd), symmetric=True, start=at_rest(2))

@@ -41,7 +41,7 @@ def varma_process(ar: Matrices, ma: Matrices, *, sd: float, burn: int) -> Proces
         shocks = np.hstack([shock, state[:, k * p :]])[:, : k * q]
         return value, np.hstack([lags, shocks])
 
-    return Process(columns=numbered(k), mean=mean, step=step, shock=normal_shocks(k, sd),
+    return Process(columns=numbered(k), mean=mean, step=step, shock=normal_shocks(k, sd), symmetric=True,
                    start=at_rest(k * (p + q)), burn=burn)
 
 
@@ -108,4 +108,5 @@ def time_varying_var(*, radius: float = 0.8, period: float = 400.0, sd: float = 
         value = mean(state, t) + shock
         return value, value
 
-    return Process(columns=("y1", "y2"), mean=mean, step=step, shock=normal_shocks(2, sd), start=at_rest(2))
+    return Process(columns=("y1", "y2"), mean=mean, step=step, shock=normal_shocks(2, sd), symmetric=True,
+                   start=at_rest(2))

@@ -39,7 +39,8 @@ def tanh_rnn(*, k: int = 3, width: int = 6, gain: float = 2.0, sd: float = 0.5, 
         value = units @ hy.T + shock
         return value, np.hstack([units, value])
 
-    return Process(columns=numbered(k), mean=mean, step=step, shock=normal_shocks(k, sd), start=at_rest(width + k))
+    return Process(columns=numbered(k), mean=mean, step=step, shock=normal_shocks(k, sd), symmetric=True,
+                   start=at_rest(width + k))
 
 
 @process("lstm_net", "LSTM with random weights, two series", length=2000,
@@ -73,5 +74,5 @@ def lstm_net(*, k: int = 2, width: int = 4, gain: float = 4.0, sd: float = 0.3, 
         value = units @ hy.T + shock
         return value, np.hstack([value, units, memory])
 
-    return Process(columns=numbered(k), mean=mean, step=step, shock=normal_shocks(k, sd),
+    return Process(columns=numbered(k), mean=mean, step=step, shock=normal_shocks(k, sd), symmetric=True,
                    start=at_rest(k + 2 * width))

@@ -25,7 +25,8 @@ def of_the_last_value(mean_of: Callable[[FloatArray], FloatArray], k: int, sd: f
         value = mean_of(state) + shock
         return value, value
 
-    return Process(columns=numbered(k), mean=mean, step=step, shock=normal_shocks(k, sd), start=at_rest(k), burn=burn)
+    return Process(columns=numbered(k), mean=mean, step=step, shock=normal_shocks(k, sd), symmetric=True,
+                   start=at_rest(k), burn=burn)
 
 
 @process("tar", "threshold autoregression", citation=LEE)
