@@ -40,6 +40,16 @@ class Draws:
     weights: Any
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """How sample paths are to be drawn: checked arguments of `Fitted.forecast`."""
+
+    n_paths: int
+    uncertainty: Uncertainty
+    shocks: Shocks
+    rng: np.random.Generator
+
+
 @dataclass(frozen=True, kw_only=True)
 class Forecaster(ABC):
     """Specification of a model. It never changes; `fit` may be called any number of times."""
@@ -171,15 +181,11 @@ class Fitted(ABC):
         n_paths = whole_number(n_paths, "n_paths", least=1)
         one_of(uncertainty, "uncertainty", ("full", "none"))
         one_of(shocks, "shocks", KINDS)
+        plan = Plan(n_paths=n_paths, uncertainty=uncertainty, shocks=shocks, rng=generator(rng))
         future = self._future_exog(X, horizon)
-        random = generator(rng)
-        draws = self._draw(n_paths, random) if uncertainty == "full" else None
-        noise = self._shocks(n_paths, horizon, shocks, draws, random)
-        point = self._mean(horizon, future)
-        spread = self._spread(horizon, future) if uncertainty == "none" and shocks == "gaussian" else None
-        return Forecast(point, self._simulate(noise, future, draws), self.series.names,
-                        self.seen.future_index(horizon), coverages,
-                        self.seen.window(max(0, len(self.seen) - HISTORY_ROWS), len(self.seen)).to_frame(), spread)
+        point, paths, spread = self._outlook(horizon, future, plan)
+        history = self.seen.window(max(0, len(self.seen) - HISTORY_ROWS), len(self.seen)).to_frame()
+        return Forecast(point, paths, self.series.names, self.seen.future_index(horizon), coverages, history, spread)
 
     def update(self, y_new: object, X_new: object = None) -> Self:
         """Return the same fit having seen more observations: the state moves on, the parameters stay.
@@ -292,14 +298,22 @@ class Fitted(ABC):
             return None
         return self.seen.future_exog(X, horizon, self.seen_exog.names)
 
-    def _shocks(self, count: int, horizon: int, kind: Shocks, draws: Draws | None,
-                rng: np.random.Generator) -> FloatArray:
-        """Return (m, h, k) shocks; path i has the covariance of draw i, or `sigma_u` without draws."""
-        white = white_shocks(kind, self.resid.to_numpy(), count, horizon, rng)                   # (m, h, k)
-        if draws is None:
-            return np.asarray(white @ square_root(self.sigma_u).T)
-        roots = np.stack([square_root(sigma) for sigma in draws.sigma])[np.arange(count) % len(draws.sigma)]
-        return np.asarray(np.einsum("mij,mhj->mhi", roots, white))
+    def _outlook(self, horizon: int, future_exog: FloatArray | None,
+                 plan: Plan) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+        """Return means (h, k), sample paths (m, h, k) and exact standard deviations (h, k) where there are any."""
+        draws = self._draw(plan.n_paths, plan.rng) if plan.uncertainty == "full" else None
+        white = white_shocks(plan.shocks, self.resid.to_numpy(), plan.n_paths, horizon, plan.rng)   # (m, h, k)
+        paths = self._simulate(coloured(white, self.sigma_u, draws), future_exog, draws)
+        exact = plan.uncertainty == "none" and plan.shocks == "gaussian"
+        return self._mean(horizon, future_exog), paths, self._spread(horizon, future_exog) if exact else None
+
+
+def coloured(white: FloatArray, sigma: FloatArray, draws: Draws | None) -> FloatArray:
+    """Give white shocks (m, h, k) the covariance of their draw, or `sigma` without draws."""
+    if draws is None:
+        return np.asarray(white @ square_root(sigma).T)
+    roots = np.stack([square_root(one) for one in draws.sigma])[np.arange(len(white)) % len(draws.sigma)]
+    return np.asarray(white @ roots.transpose(0, 2, 1))
 
 
 def square_root(sigma: FloatArray) -> FloatArray:
