@@ -364,8 +364,8 @@ def _show_table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Non
         table.add_column(title, no_wrap=position == 0)
     for row in rows:
         table.add_row(*map(escape, row))
-    console = Console(highlight=False)
-    console.print(table, width=None if console.is_terminal else WIDE)
+    on_screen = Console().is_terminal
+    Console(highlight=False, width=None if on_screen else WIDE).print(table)
 
 
 def _say(text: str, *, error: bool = False) -> None:

@@ -340,6 +340,9 @@ def _frame_from_array(data: object, argument: str) -> pd.DataFrame:
         raise ShapeError(f"{argument} is not rectangular ({problem}); pass a (T, k) array of numbers") from None
     if np.ma.isMaskedArray(data) and np.ma.getmaskarray(data).any():
         raise MissingDataError(f"{argument} has masked values; drop or impute them first")
+    if array.dtype.names:
+        raise DtypeError(f"{argument} is a structured array with the fields {list(array.dtype.names)}; "
+                         "pass a DataFrame of them")
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2:

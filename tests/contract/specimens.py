@@ -45,7 +45,7 @@ def _numbers() -> np.ndarray:
     drive = rng.standard_normal((len(values), 2))
     for t in range(1, len(values)):
         values[t] = turn @ values[t - 1] + 0.3 * drive[t] + rng.standard_normal(2)
-    return np.hstack([[*values, 2.0, -1.0], drive])[20:]
+    return np.hstack([values + np.array([2.0, -1.0]), drive])[20:]
 
 
 def quarters(rows: int = T) -> pd.PeriodIndex:
