@@ -166,8 +166,8 @@ def _against(losses: Losses, model: str, position: int | None) -> dict[str, floa
     test = diebold_mariano(mine, theirs, horizon=overlap)
     unconditional = giacomini_white(mine, theirs, horizon=overlap)
     nested = base == "VAR" and model in NESTED
-    lower, upper = (100 * gain.lower, 100 * gain.upper) if gain.valid else (np.nan, np.nan)
-    return {"skill": 100 * gain.value, "skill_lower": lower, "skill_upper": upper,
+    lower, upper = (gain.lower, gain.upper) if gain.valid else (np.nan, np.nan)
+    return {"skill": gain.value, "skill_lower": lower, "skill_upper": upper,
             "dm": test.statistic, "dm_p": test.pvalue if test.valid else np.nan,
             "cw_p": _nested_p(losses, base, model, position, overlap) if nested else np.nan,
             "gw_p": unconditional.pvalue if unconditional.valid else np.nan}

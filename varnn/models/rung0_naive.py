@@ -15,6 +15,7 @@ import pandas as pd
 from varnn.errors import ExogError
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, square_root
 from varnn.series import FloatArray, Series, season_of, whole_number
+from varnn.shocks import inverse_wishart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,15 +166,11 @@ def _seasonal_walk(spec: Forecaster, series: Series, exog: Series | None, season
 
 
 def _level_draws(fit: Fitted, count: int, rng: np.random.Generator) -> Draws:
-    """Draw the covariance from its inverse-Wishart posterior and the level from N(level, Σ/T)."""
-    k, df = fit.series.k, max(fit.nobs - 1, fit.series.k)
-    root = square_root(fit.sigma_u_mle * fit.nobs)
-    white = rng.standard_normal((count, df, k))
-    inner = np.einsum("dti,dtj->dij", white, white)
-    sigma = root @ np.linalg.inv(inner) @ root.T
-    level = fit.params.to_numpy()[0]
-    shift = np.stack([square_root(one) @ rng.standard_normal(k) for one in sigma]) / np.sqrt(fit.nobs)
-    return Draws(sigma, level + shift)
+    """Draw (Σ, level) from their posterior under a flat prior: Σ ~ IW(E'E, n − 2 + k), level | Σ ~ N(·, Σ/n)."""
+    k, errors = fit.series.k, fit.resid.to_numpy()
+    half = inverse_wishart(square_root(errors.T @ errors), fit.nobs - 2 + k, count, rng)
+    level = fit.params.to_numpy()[0] + (half @ rng.standard_normal((count, k, 1)))[:, :, 0] / np.sqrt(fit.nobs)
+    return Draws(half @ half.transpose(0, 2, 1), level)
 
 
 def _no_exog(spec: Forecaster, exog: Series | None) -> None:
