@@ -312,12 +312,12 @@ def coloured(white: FloatArray, sigma: FloatArray, draws: Draws | None) -> Float
     """Give white shocks (m, h, k) the covariance of their draw, or `sigma` without draws."""
     if draws is None:
         return np.asarray(white @ square_root(sigma).T)
-    roots = np.stack([square_root(one) for one in draws.sigma])[np.arange(len(white)) % len(draws.sigma)]
+    roots = square_root(draws.sigma)[np.arange(len(white)) % len(draws.sigma)]                    # (m, k, k)
     return np.asarray(white @ roots.transpose(0, 2, 1))
 
 
 def square_root(sigma: FloatArray) -> FloatArray:
-    """Return R with R R' = Σ: the Cholesky factor, or the eigenvector root of a singular Σ.
+    """Return R with R R' = Σ, shape (…, k, k): Cholesky factors, or symmetric roots if a Σ is singular.
 
     Examples
     --------
@@ -327,9 +327,10 @@ def square_root(sigma: FloatArray) -> FloatArray:
     try:
         return np.asarray(np.linalg.cholesky(sigma))
     except np.linalg.LinAlgError:
-        scale = np.sqrt(np.maximum(np.diag(sigma), np.finfo(float).tiny))
-        values, vectors = np.linalg.eigh(sigma / np.outer(scale, scale))
-        return np.asarray(scale[:, None] * (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)
+        scale = np.sqrt(np.maximum(np.diagonal(sigma, axis1=-2, axis2=-1), np.finfo(float).tiny))[..., :, None]
+        values, vectors = np.linalg.eigh(sigma / (scale * np.swapaxes(scale, -1, -2)))
+        roots = (vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+        return np.asarray(scale * roots)
 
 
 def one_of(value: object, argument: str, accepted: tuple[object, ...]) -> None:
