@@ -1,0 +1,281 @@
+"""The pictures of a comparison, one function each: data in, one `<svg>` element out.
+
+Called by `page`. Each says one thing, has its units on the axes, and is told apart in black and white by dashes,
+markers and hatching. Nothing is fitted or tested here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from varnn.report.canvas import BAND, COLOURS, HALF, INK, MUTED, RULE, THIRD, Style, panel, rule, short, svg
+from varnn.report.outcomes import Outcomes
+
+MOST_ORIGINS_SHOWN = 120
+MOST_SERIES_SHOWN = 3
+YEAR = re.compile(r"\d{4}[-Q/]")
+
+
+def skill_by_horizon(table: pd.DataFrame, models: Sequence[str], styles: dict[str, Style], reference: str) -> str:
+    """Gain in RMSE over the reference at each step, with 95 % intervals dodged sideways so that they can be told apart.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `Comparison.by_horizon`.
+    models : sequence of str
+        The ones to draw; the axis fits them, and naive rows far below leave the picture.
+    styles : dict
+        Of every model.
+    reference : str
+        The model at zero.
+    """
+    label = f"Skill against the {short(reference)} by steps ahead"
+    figure, axes = panel(HALF, across="steps ahead", up=f"RMSE gain over the {short(reference)}, %")
+    axes.axhline(0, color=INK, linewidth=1)
+    limits = [0.0]
+    for at, model in enumerate(models):
+        mine = table[table["model"] == model].sort_values("step")
+        shift = 0.14 * (at - (len(models) - 1) / 2)
+        steps, skill = mine["step"].to_numpy(dtype=float) + shift, mine["skill"].to_numpy(dtype=float)
+        lower, upper = (mine[side].to_numpy(dtype=float) for side in ("skill_lower", "skill_upper"))
+        style = styles[model]
+        axes.vlines(steps, lower, upper, color=COLOURS[style.colour], linewidth=1, alpha=0.55, gid=_gid(model, styles))
+        _line(axes, steps, skill, model, styles, marked=True)
+        limits += [value for value in (*lower, *upper, *skill) if np.isfinite(value)]
+    for model in [one for one in styles if one not in models and one not in (reference, "oracle")]:
+        mine = table[table["model"] == model].sort_values("step")
+        _line(axes, mine["step"].to_numpy(dtype=float), mine["skill"].to_numpy(dtype=float), model, styles)
+    room = max(max(limits) - min(limits), 1.0)
+    axes.set_ylim(min(limits) - 0.08 * room, max(limits) + 0.08 * room)
+    steps_shown = sorted(int(step) for step in table["step"].unique())
+    axes.set_xlim(steps_shown[0] - 0.5, steps_shown[-1] + 0.5)
+    rule(axes, None, _signed)
+    return svg(figure, label)
+
+
+def gain_over_time(outcomes: Outcomes, models: Sequence[str], styles: dict[str, Style]) -> str:
+    """Cumulated difference in squared error against the reference, one line a model, over the judged dates."""
+    reference = outcomes.reference
+    figure, axes = panel(HALF, across="date forecast",
+                         up=f"squared error saved, cumulated (the {short(reference)} is 0)")
+    rows = outcomes.origins + outcomes.steps[0] - 1
+    axes.axhline(0, color=INK, linewidth=1)
+    for model in models:
+        _line(axes, rows, outcomes.gain_over_time(model), model, styles)
+    rule(axes, _dates(axes, outcomes, rows), number)
+    return svg(figure, f"Where in time the gain over the {short(reference)} comes from")
+
+
+def forecasts(outcomes: Outcomes, model: str, series: int, styles: dict[str, Style],
+              limits: tuple[float, float]) -> str:
+    """Outcomes as dots on a line, first-step forecasts as a line in 80 and 95 % bands, for one model and series."""
+    shown = slice(-MOST_ORIGINS_SHOWN, None)
+    at, name = outcomes.models.index(model), outcomes.series[series]
+    rows = (outcomes.origins + outcomes.steps[0] - 1)[shown]
+    figure, axes = panel((HALF[0], 230), title=f"{_trimmed(name)} · {short(model)}")
+    _bands(axes, rows, [[side[at, shown, 0, series] for side in outcomes.bands[level]] for level in (95, 80)],
+           styles[model])
+    axes.plot(rows, outcomes.observed[shown, 0, series], color=INK, linewidth=0.9, marker="o",
+              markersize=2.4 if len(rows) > 60 else 3)
+    axes.plot(rows, outcomes.mean[at, shown, 0, series], color=COLOURS[styles[model].colour], linewidth=1.8,
+              linestyle=styles[model].line)
+    axes.set_ylim(*limits)
+    rule(axes, _dates(axes, outcomes, rows), number)
+    return svg(figure, f"{name}: forecasts of the {short(model)} against what happened")
+
+
+def forecast_limits(outcomes: Outcomes, models: Sequence[str], series: int) -> tuple[float, float]:
+    """Return y limits that hold the outcomes and the 95 % bands of `models`, so that panels can be compared."""
+    shown = slice(-MOST_ORIGINS_SHOWN, None)
+    values = [outcomes.observed[shown, 0, series]]
+    for model in models:
+        at = outcomes.models.index(model)
+        values += [side[at, shown, 0, series] for side in outcomes.bands[95]]
+    finite = np.concatenate(values)
+    finite = finite[np.isfinite(finite)]
+    if len(finite) == 0:
+        return -1.0, 1.0
+    low, high = np.quantile(finite, [0.002, 0.998])
+    observed = outcomes.observed[shown, 0, series]
+    low, high = min(low, np.nanmin(observed)), max(high, np.nanmax(observed))
+    room = 0.06 * (high - low or 1.0)
+    return float(low - room), float(high + room)
+
+
+def fan(outcomes: Outcomes, model: str, series: int, styles: dict[str, Style]) -> str:
+    """Draw the forecast from the last origin: the past, the outcomes, the model's fan and the reference's outline."""
+    at, base = outcomes.models.index(model), outcomes.models.index(outcomes.reference)
+    name, horizon = outcomes.series[series], len(outcomes.steps)
+    rows = outcomes.origins[-1] + np.array(outcomes.steps) - 1
+    past_rows, past = _history(outcomes, series, max(24, 2 * horizon))
+    figure, axes = panel(THIRD, title=_trimmed(name))
+    axes.axvline(outcomes.origins[-1] - 0.5, color=RULE, linewidth=1.2)
+    _bands(axes, rows, [[side[at, -1, :, series] for side in outcomes.bands[level]] for level in (95, 80)],
+           styles[model])
+    for side in outcomes.bands[95] if model != outcomes.reference else ():
+        axes.plot(rows, side[base, -1, :, series], color=COLOURS["slate"], linewidth=1, linestyle=(0, (4, 2)))
+    axes.plot(past_rows, past, color=INK, linewidth=1)
+    axes.plot(rows, outcomes.observed[-1, :, series], color=INK, linewidth=0.9, marker="o", markersize=3)
+    axes.plot(rows, outcomes.mean[at, -1, :, series], color=COLOURS[styles[model].colour],
+              linestyle=styles[model].line)
+    rule(axes, _dates(axes, outcomes, np.concatenate([past_rows, rows]), most=4), number)
+    return svg(figure, f"{name}: fan of the {short(model)} from the last origin")
+
+
+def pit(outcomes: Outcomes, model: str, styles: dict[str, Style]) -> str | None:
+    """PIT histogram with its 95 % chance band; None where the model gave no distribution."""
+    found = outcomes.pit_histogram(model)
+    if found is None:
+        return None
+    bins = len(found.height)
+    edges = np.arange(bins) / bins
+    figure, axes = panel(THIRD, title=short(model), across="where the outcome fell in the forecast", left=4, right=4)
+    axes.axhspan(found.lower, found.upper, facecolor=BAND, zorder=0.5)
+    axes.bar(edges, found.height, width=1 / bins, align="edge", facecolor=(COLOURS[styles[model].colour], 0.35),
+             edgecolor=COLOURS[styles[model].colour], linewidth=1)
+    axes.axhline(1, color=INK, linewidth=1, linestyle=(0, (4, 2)))
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, max(1.6, 1.12 * float(found.height.max()), 1.05 * found.upper))
+    rule(axes, [(0, "lowest"), (0.5, "middle"), (1, "highest")], None)
+    return svg(figure, f"PIT histogram of the {short(model)}")
+
+
+def coverage_by_horizon(outcomes: Outcomes, models: Sequence[str], styles: dict[str, Style], level: int = 90) -> str:
+    """Share of outcomes that the `level` % bands held at each step, with the limits of chance."""
+    figure, axes = panel(HALF, across="steps ahead", up=f"outcomes inside the {level} % band, %")
+    steps = np.array(outcomes.steps, dtype=float)
+    lower, upper = outcomes.chance(level)
+    wide = np.concatenate([[steps[0] - 0.5], steps, [steps[-1] + 0.5]])
+    low, high = (100 * np.concatenate([side[:1], side, side[-1:]]) for side in (lower, upper))
+    axes.fill_between(wide, low, high, color=BAND, linewidth=0)
+    axes.axhline(level, color=INK, linewidth=1, linestyle=(0, (4, 2)))
+    seen = [100 * lower.min(), 100.0]
+    for model in models:
+        share = 100 * outcomes.held(model, level)[0]
+        _line(axes, steps, share, model, styles, marked=True)
+        seen += [value for value in share if np.isfinite(value)]
+    axes.set_ylim(max(0.0, min(seen) - 3), 101)
+    axes.set_xlim(outcomes.steps[0] - 0.5, outcomes.steps[-1] + 0.5)
+    rule(axes, None, number)
+    return svg(figure, f"Coverage of the {level} % bands by steps ahead")
+
+
+def width_by_horizon(outcomes: Outcomes, models: Sequence[str], styles: dict[str, Style], level: int = 90) -> str:
+    """Mean width of each model's bands, as a percentage of the reference's."""
+    figure, axes = panel(HALF, across="steps ahead",
+                         up=f"width of the {level} % band, % of the {short(outcomes.reference)}'s")
+    axes.axhline(100, color=INK, linewidth=1, linestyle=(0, (4, 2)))
+    steps = np.array(outcomes.steps, dtype=float)
+    seen = [95.0, 105.0]
+    for model in models:
+        width = 100 * outcomes.relative_width(model, level)
+        _line(axes, steps, width, model, styles, marked=True)
+        seen += [value for value in width if np.isfinite(value)]
+    room = max(seen) - min(seen)
+    axes.set_ylim(min(seen) - 0.06 * room, max(seen) + 0.06 * room)
+    axes.set_xlim(outcomes.steps[0] - 0.5, outcomes.steps[-1] + 0.5)
+    rule(axes, None, number)
+    return svg(figure, f"Width of the {level} % bands by steps ahead")
+
+
+def gap_closed(table: pd.DataFrame, models: Sequence[str], styles: dict[str, Style], reference: str) -> str:
+    """Share of the way from the reference to the best possible forecast, by steps ahead."""
+    figure, axes = panel(HALF, across="steps ahead", up="gap to the best forecast closed, %")
+    axes.axhline(0, color=INK, linewidth=1)
+    axes.axhline(100, color=INK, linewidth=1, linestyle=(0, (8, 2, 1, 2)))
+    mine = table[table["model"].isin(models)]
+    steps = sorted(int(step) for step in table["step"].unique())
+    width = 0.8 / max(1, len(models))
+    for at, model in enumerate(models):
+        share = 100 * mine[mine["model"] == model].sort_values("step")["gap_closed"].to_numpy(dtype=float)
+        style = styles[model]
+        axes.bar(np.array(steps) + (at - (len(models) - 1) / 2) * width, np.nan_to_num(share).clip(-130, 130),
+                 width=0.86 * width, facecolor="none", edgecolor=COLOURS[style.colour], linewidth=1.2,
+                 hatch=("////", "....", "\\\\\\\\", "xxxx")[at % 4], gid=_gid(model, styles))
+    low = float(np.nanmin([*(100 * mine["gap_closed"]), 0.0]))
+    axes.set_ylim(max(-135.0, 1.1 * low - 4), 112)
+    axes.text(steps[-1] + 0.45, 102, "best possible", ha="right", va="bottom", fontsize=10.5, color=MUTED)
+    axes.text(steps[-1] + 0.45, 2, short(reference), ha="right", va="bottom", fontsize=10.5, color=MUTED)
+    axes.set_xlim(steps[0] - 0.5, steps[-1] + 0.5)
+    rule(axes, None, number)
+    return svg(figure, "Gap to the best possible forecast closed, by steps ahead")
+
+
+def date_ticks(labels: Sequence[str], most: int = 6) -> tuple[list[int], list[str]]:
+    """Return positions and short texts for at most about `most` ticks on an axis of dates.
+
+    Examples
+    --------
+    >>> date_ticks(["1998Q4", "1999Q1", "1999Q2", "2000Q1", "2001Q1", "2002Q1"])
+    ([1, 3, 4, 5], ['1999', '2000', '2001', '2002'])
+    >>> date_ticks(["98", "99", "100", "101", "102"], most=3)
+    ([0, 2, 4], ['98', '100', '102'])
+    """
+    if all(YEAR.match(label) for label in labels):
+        years = [int(label[:4]) for label in labels]
+        starts = [at for at in range(1, len(years)) if years[at] != years[at - 1]]
+        for every in (1, 2, 4, 5, 10, 20, 50, 100):
+            chosen = [at for at in starts if years[at] % every == 0]
+            if len(chosen) <= most:
+                break
+        if len(chosen) >= 3:
+            return chosen, [str(years[at]) for at in chosen]
+    last = len(labels) - 1
+    count = max(2, min(most, 5, len(labels))) if last else 1
+    spread = sorted({round(last * at / max(1, count - 1)) for at in range(count)})
+    return spread, [labels[at][:10] for at in spread]
+
+
+def _line(axes: Axes, x: np.ndarray, y: np.ndarray, model: str, styles: dict[str, Style], *,
+          marked: bool = False) -> None:
+    style = styles[model]
+    axes.plot(x, y, color=COLOURS[style.colour], linewidth=style.weight, linestyle=style.line, gid=_gid(model, styles),
+              marker=style.marker if marked else None, markersize=4.5)
+
+
+def _bands(axes: Axes, x: np.ndarray, bands: list[list[np.ndarray]], style: Style) -> None:
+    """Fill the wide band lightly and the narrow one more so; a thin edge keeps them apart in print."""
+    for (lower, upper), opacity in zip(bands, (0.16, 0.24), strict=True):
+        axes.fill_between(x, lower, upper, color=COLOURS[style.colour], alpha=opacity, linewidth=0)
+
+
+def _dates(axes: Axes, outcomes: Outcomes, rows: np.ndarray, most: int = 6) -> list[tuple[float, str]]:
+    """Fit the horizontal axis to the rows and return its marks."""
+    rows = np.unique(rows)
+    axes.set_xlim(rows[0] - 0.02 * (rows[-1] - rows[0]) - 0.5, rows[-1] + 0.02 * (rows[-1] - rows[0]) + 0.5)
+    at, texts = date_ticks([outcomes.dates.get(int(row), "") for row in rows], most)
+    return list(zip(rows[at].tolist(), texts, strict=True))
+
+
+def _history(outcomes: Outcomes, series: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return up to `length` rows before the last origin that earlier origins were judged on, and their values."""
+    rows = outcomes.origins[:, None] + np.array(outcomes.steps) - 1
+    known = dict(zip(rows.ravel().tolist(), outcomes.observed[..., series].ravel().tolist(), strict=True))
+    past = sorted(row for row in known if row < outcomes.origins[-1])[-length:]
+    return np.array(past, dtype=np.int64), np.array([known[row] for row in past])
+
+
+def _gid(model: str, styles: dict[str, Style]) -> str:
+    return f"model:{list(styles).index(model)}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+g}".replace("-", "−") if abs(value) > 1e-9 else "0"
+
+
+def number(value: float) -> str:
+    """Return a tick text that stays short from 1e-9 to 1e12."""
+    for least, unit, letter in ((1e9, 1e9, " bn"), (1e6, 1e6, " M"), (1e4, 1e3, "k")):
+        if abs(value) >= least:
+            return f"{value / unit:.5g}{letter}".replace("-", "−")
+    return f"{value:.5g}".replace("-", "−")
+
+
+def _trimmed(name: str, most: int = 34) -> str:
+    return name if len(name) <= most else name[:most - 1] + "…"

@@ -1,0 +1,247 @@
+"""One self-contained HTML page from any number of comparisons, and the same tables as CSV beside it.
+
+Called by `Comparison.report`, the command line and the benchmark harness. The page asks for nothing outside itself
+and runs one script, known by its hash. The same ledgers give the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+from varnn.errors import ParameterError, StoreError
+from varnn.report import figures, tables, words
+from varnn.report.canvas import NAIVE, Style, drawing, short, styles
+from varnn.report.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from varnn.ladder import Comparison
+
+MOST_PIT = 5
+
+
+def render(comparisons: Sequence[Comparison], path: str | Path, *, title: str) -> Path:
+    """Write the report of one or many comparisons.
+
+    Parameters
+    ----------
+    comparisons : sequence of Comparison
+        One gives a page about it; more give an overview first and then a section for each.
+    path : str or Path
+        The HTML file, or a folder to hold `index.html`. Tables go to `tables/` beside the file.
+    title : str
+        The heading of the page.
+
+    Returns
+    -------
+    Path
+        The HTML file.
+
+    Raises
+    ------
+    ParameterError
+        If there is nothing to report.
+    StoreError
+        If the files cannot be written.
+    """
+    if not comparisons:
+        raise ParameterError("comparisons=[] is not usable; give at least one comparison to report")
+    path = Path(path)
+    page = path if path.suffix.lower() in (".html", ".htm") else path / "index.html"
+    names = tables.slugs([str(comparison.ledger.meta["title"]) for comparison in comparisons])
+    with drawing():
+        sections = [_section(comparison, name, page.parent / "tables")
+                    for comparison, name in zip(comparisons, names, strict=True)]
+    style, script = _asset("style.css"), _asset("script.js")
+    text = _environment().get_template("page.html").render(
+        title=title, sections=sections, overview=_overview(sections) if len(sections) > 1 else None,
+        columns=tables.COLUMNS, style=Markup(style), script=Markup(script), style_hash=_hash(style),
+        script_hash=_hash(script), versions=dict(comparisons[0].ledger.meta.get("versions", {})))
+    _write(page, text)
+    return page
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """Everything the template says about one comparison."""
+
+    slug: str
+    meta: Mapping[str, Any]
+    about: list[str]
+    verdict: list[str]
+    models: list[Legend]
+    reference: str
+    best: str
+    rows: list[tables.Row]
+    steps: list[int]
+    horizons: list[tuple[str, int, list[tables.Cell]]]
+    coverage: list[tuple[str, int, list[tables.Cell]]]
+    calibration: list[str]
+    troubles: list[tuple[str, str, int, str, str]]
+    pictures: Mapping[str, Any]
+    files: list[str]
+    first: Mapping[str, tables.Cell]
+    whole: Mapping[str, tables.Cell]
+    gap: Mapping[str, tables.Cell]
+    speed: Mapping[str, tables.Cell]
+
+
+@dataclass(frozen=True)
+class Legend:
+    """A model's name and line, as the legend and the tables draw it."""
+
+    name: str
+    at: int
+    style: Style
+    drawn: bool
+
+    @property
+    def dashes(self) -> str:
+        """Dash pattern in units of SVG."""
+        return " ".join(f"{1.7 * length:g}" for length in self.style.dashes)
+
+
+def _section(comparison: Comparison, slug: str, folder: Path) -> Section:
+    ledger = comparison.ledger
+    outcomes = Outcomes.of(ledger)
+    given = styles(outcomes.models)
+    judged = [model for model in outcomes.models if model in comparison.table.index]
+    rungs = [model for model in outcomes.rungs if model != outcomes.reference] or [
+        model for model in judged if model != outcomes.reference]
+    best = _best(comparison, rungs) or outcomes.reference
+    steps, horizons = tables.horizon_table(comparison, judged)
+    by_step = {model: cells[0] for (_, at, cells) in horizons for model in [outcomes.models[at]]}
+    return Section(
+        slug=slug, meta=ledger.meta, about=words.about(ledger.meta), verdict=list(comparison.verdict),
+        models=[Legend(short(model), at, given[model], model in outcomes.rungs or model == "oracle")
+                for at, model in enumerate(outcomes.models)],
+        reference=short(outcomes.reference), best=short(best), rows=tables.main_table(comparison, outcomes.models),
+        steps=steps, horizons=horizons, coverage=tables.coverage_table(outcomes),
+        calibration=words.calibration(outcomes), troubles=tables.troubles(comparison),
+        pictures=_pictures(comparison, outcomes, given, rungs, best),
+        files=tables.write_csv(comparison, outcomes, folder, slug), first=by_step,
+        whole={model: tables.skill_cell(short(model), line)
+               for model, line in tables.lines(comparison.table.loc[judged]).items()},
+        gap=_gap_cells(comparison), speed=_speed_cells(comparison))
+
+
+def _pictures(comparison: Comparison, outcomes: Outcomes, given: dict[str, Style], rungs: list[str],
+              best: str) -> dict[str, Any]:
+    """Draw every picture of one section, as markup that matplotlib has escaped."""
+    reference = outcomes.reference
+    pair = list(dict.fromkeys([reference, best]))
+    series = range(min(len(outcomes.series), figures.MOST_SERIES_SHOWN))
+    against = []
+    for at in series:
+        limits = figures.forecast_limits(outcomes, pair, at)
+        against.append([Markup(figures.forecasts(outcomes, model, at, given, limits)) for model in pair])
+    histograms = [(picture, words.pit_note(outcomes, model)) for model in outcomes.rungs[:MOST_PIT]
+                  if (picture := figures.pit(outcomes, model, given))]
+    pictures: dict[str, Any] = {
+        "skill": figures.skill_by_horizon(comparison.by_horizon, rungs, given, reference),
+        "time": figures.gain_over_time(outcomes, rungs, given),
+        "fans": [Markup(figures.fan(outcomes, best, at, given)) for at in series if len(outcomes.steps) > 1],
+        "coverage": figures.coverage_by_horizon(outcomes, outcomes.rungs, given),
+        "width": figures.width_by_horizon(outcomes, outcomes.rungs, given),
+        "gap": ""}
+    if comparison.oracle_gap is not None:
+        pictures["gap"] = figures.gap_closed(comparison.oracle_gap, rungs, given, reference)
+    drawn = {name: Markup(picture) if isinstance(picture, str) else picture
+             for name, picture in pictures.items()}
+    return drawn | {"against": against, "pit": [(Markup(picture), note) for picture, note in histograms]}
+
+
+def _best(comparison: Comparison, rungs: list[str]) -> str | None:
+    errors = comparison.table.loc[rungs, "rmsse"].dropna()
+    return str(errors.idxmin()) if len(errors) else None
+
+
+def _gap_cells(comparison: Comparison) -> dict[str, tables.Cell]:
+    """Share of the gap to the best possible forecast closed at the first step."""
+    gap = comparison.oracle_gap
+    if gap is None:
+        return {}
+    cells = {}
+    for row in gap[gap["step"] == gap["step"].min()].itertuples():
+        share = 100 * float(row.gap_closed)
+        excess = 100 * (float(row.rmsse) / float(row.oracle) - 1) if row.oracle else float("nan")
+        hint = f"{short(str(row.model))}: RMSE {tables.number(excess)} % above the best possible"
+        text = f"{share:.0f}".replace("-", "−") if np.isfinite(share) else tables.NOTHING
+        cells[str(row.model)] = tables.Cell(text, f"{share:.6g}" if np.isfinite(share) else "", hint,
+                                            "up" if share > 0 else "down", round(min(1.0, abs(share) / 100), 3)
+                                            if np.isfinite(share) else 0.0)
+    return cells
+
+
+def _speed_cells(comparison: Comparison) -> dict[str, tables.Cell]:
+    """Median seconds of one fit and its first forecast, over the origins where the model was estimated anew."""
+    fits = comparison.ledger.fits
+    medians = fits[fits["refit"].astype(bool)].groupby("model", sort=False)["seconds"].median()
+    return {str(model): tables.Cell(tables.duration(float(value)), f"{value:.6g}") for model, value in medians.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Overview:
+    """What the first screen of a report of many data sets says."""
+
+    models: list[tuple[str, str]]
+    summary: list[str]
+    simulated: list[Section]
+    rungs: list[tuple[str, str]]
+
+
+def _overview(sections: list[Section]) -> Overview:
+    models = list(dict.fromkeys(model for section in sections for model in section.whole))
+    rungs = [model for model in models if model not in NAIVE]
+    summary = []
+    for model in [model for model in rungs if model != "VAR"]:
+        cells = [section.whole[model] for section in sections if model in section.whole]
+        gains = sum(cell.kind == "up" for cell in cells)
+        sure = sum(cell.kind == "up" and "*" in cell.text for cell in cells)
+        worse = sum(cell.kind == "down" and "*" in cell.text for cell in cells)
+        summary.append(f"Over all steps, the {short(model)} has a lower RMSE than the VAR on {gains} of {len(cells)} "
+                       f"data sets, beyond chance on {sure}; it is worse beyond chance on {worse}.")
+    simulated = [section for section in sections if section.gap]
+    return Overview([(model, short(model)) for model in models], summary, simulated,
+                    [(model, short(model)) for model in rungs])
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("varnn.report", ""), autoescape=True,
+                                     trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment.filters["tied"] = words.tied
+    return environment
+
+
+def _asset(name: str) -> str:
+    return resources.files("varnn.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the page whole or not at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", newline="\n", suffix=".part",
+                                         delete=False) as part:
+            part.write(text)
+        os.chmod(part.name, 0o644)
+        os.replace(part.name, path)
+    except OSError as problem:
+        raise StoreError(f"the report cannot be written to {path}: {problem.strerror}") from None
