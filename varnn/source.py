@@ -6,7 +6,7 @@ Called by the command line and by the default comparison. Reads; never estimates
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -63,7 +63,7 @@ class Source:
         paths = to_levels(outlook.paths, self.levels, self.transform)
         point = to_levels(np.array(outlook.point), self.levels, self.transform) if self.transform == "diff" else (
             paths.mean(axis=0))
-        return Forecast(point, paths, outlook.names, outlook.index, outlook.coverage)
+        return replace(outlook, point=np.asarray(point), paths=np.asarray(paths), history=None, spread=None)
 
 
 def find(given: str, *, date: str | None = None, columns: Sequence[str] | None = None,

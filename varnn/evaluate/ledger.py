@@ -64,7 +64,7 @@ class Ledger:
             folder.mkdir(parents=True, exist_ok=True)
             for name in TABLES:
                 getattr(self, name).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-            text = json.dumps(dict(self.meta), indent=1, sort_keys=True, ensure_ascii=False)
+            text = json.dumps(dict(self.meta), indent=1, ensure_ascii=False)
             (folder / "meta.json").write_text(text + "\n", encoding="utf-8")
         except OSError as problem:
             raise StoreError(f"the ledger cannot be written to {folder}: {problem.strerror}") from None
