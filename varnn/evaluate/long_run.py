@@ -68,7 +68,8 @@ def cosine_terms(n: int) -> int:
     return max(2, int(0.41 * n ** (2.0 / 3.0)))
 
 
-def long_run_variance(x: FloatArray, horizon: int, kernel: Kernel, *, centred: bool = True) -> FloatArray:
+def long_run_variance(x: FloatArray, horizon: int, kernel: Kernel, *, centred: bool = True,
+                      terms: int | None = None) -> FloatArray:
     """Estimate the long-run covariance Ω of a stationary sequence, n·Var(mean).
 
         rectangular : Γ_0 + Σ_{j<h} (Γ_j + Γ_j')             exact for MA(h − 1), may be indefinite
@@ -83,6 +84,8 @@ def long_run_variance(x: FloatArray, horizon: int, kernel: Kernel, *, centred: b
     kernel : 'rectangular', 'bartlett' or 'cosine'
     centred : bool
         Subtract the mean first (the cosines do so by themselves).
+    terms : int, optional
+        B, `cosine_terms(n)` by default.
 
     Returns
     -------
@@ -100,10 +103,10 @@ def long_run_variance(x: FloatArray, horizon: int, kernel: Kernel, *, centred: b
     """
     n = len(x)
     if kernel == "cosine":
-        terms = np.arange(1, cosine_terms(n) + 1)
-        cosines = np.sqrt(2.0 / n) * np.cos(np.pi * np.outer(terms, np.arange(n) + 0.5) / n)       # (B, n)
+        waves = np.arange(1, (cosine_terms(n) if terms is None else terms) + 1)
+        cosines = np.sqrt(2.0 / n) * np.cos(np.pi * np.outer(waves, np.arange(n) + 0.5) / n)       # (B, n)
         averages = cosines @ (x - x.mean(axis=0))                                                  # (B, q)
-        return np.asarray(averages.T @ averages / len(terms))
+        return np.asarray(averages.T @ averages / len(waves))
     z = x - x.mean(axis=0) if centred else x
     omega = z.T @ z / n
     for j in range(1, min(horizon, n)):
