@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 import warnings
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -62,10 +63,17 @@ class Task:
     n_paths: int = 500
     oracle: Oracle | None = None
 
+    @cached_property
+    def scales(self) -> tuple[FloatArray, FloatArray]:
+        """MASE and RMSSE yardsticks (k,) of the first training window, the same at every origin."""
+        training = self.series.values[:self.windows.first]
+        season = self.season if len(training) > self.season else 1
+        return mase_scale(training, season), rmsse_scale(training, season)
+
 
 @dataclass
-class _Rows:
-    """Growing columns of the three tables."""
+class Part:
+    """Forecasts of one model over some origins: columns of the ledger's three tables, a block an origin."""
 
     forecasts: list[dict[str, Any]] = field(default_factory=list)
     joint: list[dict[str, Any]] = field(default_factory=list)
@@ -93,34 +101,42 @@ def backtest(models: Mapping[str, Forecaster], task: Task, meta: Mapping[str, An
     """
     if ORACLE in models:
         raise InputError(f"a model is labelled {ORACLE!r}, which is the name of the best possible forecast; rename it")
-    rows = _Rows()
-    scale = _scales(task)
-    for label, model in models.items():
-        _run(label, model, task, scale, rows, progress)
-    if task.oracle is not None:
-        _run_oracle(task, scale, rows)
-    forecasts = pd.concat([pd.DataFrame(block) for block in rows.forecasts], ignore_index=True)
-    return Ledger(forecasts, pd.concat([pd.DataFrame(block) for block in rows.joint], ignore_index=True),
-                  pd.DataFrame(rows.fits), dict(meta))
-
-
-def origin_seed(seed: int, label: str, stop: int) -> np.random.Generator:
-    """Return the private generator of one model at one origin, whatever ran before it or beside it."""
-    return np.random.default_rng(np.random.SeedSequence([seed, zlib.crc32(label.encode()), stop]))
-
-
-def _run(label: str, model: Forecaster, task: Task, scale: tuple[FloatArray, FloatArray], rows: _Rows,
-         progress: Progress | None) -> None:
-    fit: Fitted | None = None
     total = task.windows.count(len(task.series))
-    for number, origin in enumerate(task.windows.over(len(task.series))):
+    parts = []
+    for label, model in models.items():
+        done = 0
+        for block in blocks(task):
+            parts.append(forecast_block(label, model, task, block))
+            done += len(block)
+            if progress is not None:
+                progress(label, done, total)
+    if task.oracle is not None:
+        parts.append(oracle_part(task))
+    return assemble(parts, meta)
+
+
+def blocks(task: Task) -> list[list[Origin]]:
+    """Return the origins in blocks that each begin with an estimation, so that blocks can run apart."""
+    parts: list[list[Origin]] = []
+    for origin in task.windows.over(len(task.series)):
+        if origin.refit:
+            parts.append([])
+        parts[-1].append(origin)
+    return parts
+
+
+def forecast_block(label: str, model: Forecaster, task: Task, origins: Sequence[Origin]) -> Part:
+    """Return one model's forecasts from one block of origins; the same bits alone and in company."""
+    part = Part()
+    fit: Fitted | None = None
+    for origin in origins:
         rng = origin_seed(task.seed, label, origin.stop)
         started = time.perf_counter()
         stop, point, paths = "", None, None
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                if origin.refit or fit is None:
+                if fit is None or origin.refit:
                     fit = _fitted(model, task, origin, rng)
                 else:
                     fit = _moved_on(fit, task, origin.stop)
@@ -129,11 +145,36 @@ def _run(label: str, model: Forecaster, task: Task, scale: tuple[FloatArray, Flo
                 stop, fit = f"{type(problem).__name__}: {problem}", None
         stop = stop or "; ".join(dict.fromkeys(str(one.message) for one in _ours(caught)))
         seconds = time.perf_counter() - started
-        rows.fits.append({"model": label, "origin": origin.stop, "refit": origin.refit, "seconds": round(seconds, 6),
+        part.fits.append({"model": label, "origin": origin.stop, "refit": origin.refit, "seconds": round(seconds, 6),
                           "stop": stop, "notes": "" if fit is None else "; ".join(fit._notes())})
-        _record(label, origin, point, paths, task, scale, rows)
-        if progress is not None:
-            progress(label, number + 1, total)
+        _record(label, origin, point, paths, task, part)
+    return part
+
+
+def oracle_part(task: Task) -> Part:
+    """Return the best possible forecasts at every origin of a simulated series."""
+    part = Part()
+    if task.oracle is None:
+        return part
+    for origin in task.windows.over(len(task.series)):
+        best = task.oracle(origin.stop, task.windows.gap + task.windows.horizon)[task.windows.gap:]
+        _record(ORACLE, origin, best, None, task, part)
+    return part
+
+
+def assemble(parts: Sequence[Part], meta: Mapping[str, Any]) -> Ledger:
+    """Return the ledger that parts in the order model × origin, the oracle last, make together."""
+    def joined(blocks: Iterable[dict[str, Any]]) -> pd.DataFrame:
+        return pd.concat([pd.DataFrame(block) for block in blocks], ignore_index=True)
+
+    return Ledger(joined(block for part in parts for block in part.forecasts),
+                  joined(block for part in parts for block in part.joint),
+                  pd.DataFrame([row for part in parts for row in part.fits]), dict(meta))
+
+
+def origin_seed(seed: int, label: str, stop: int) -> np.random.Generator:
+    """Return the private generator of one model at one origin, whatever ran before it or beside it."""
+    return np.random.default_rng(np.random.SeedSequence([seed, zlib.crc32(label.encode()), stop]))
 
 
 def _fitted(model: Forecaster, task: Task, origin: Origin, rng: np.random.Generator) -> Fitted:
@@ -177,8 +218,8 @@ def _ours(caught: list[warnings.WarningMessage]) -> list[warnings.WarningMessage
 
 
 def _record(label: str, origin: Origin, point: FloatArray | None, paths: FloatArray | None, task: Task,
-            scale: tuple[FloatArray, FloatArray], rows: _Rows) -> None:
-    series, windows = task.series, task.windows
+            part: Part) -> None:
+    series, windows, scale = task.series, task.windows, task.scales
     first = origin.stop + windows.gap
     observed = series.values[first:first + windows.horizon]
     h, k = observed.shape
@@ -197,25 +238,11 @@ def _record(label: str, origin: Origin, point: FloatArray | None, paths: FloatAr
     block["crps"] = _short(nothing if paths is None else crps(observed, paths))
     block["pit"] = _short(nothing if paths is None else (paths <= observed).mean(axis=0))
     block["scale_mae"], block["scale_rmse"] = (np.tile(_short(one), h) for one in scale)
-    rows.forecasts.append(block)
+    part.forecasts.append(block)
     scores = [np.nan] * h if paths is None else [
         energy(observed[step] / scale[1], paths[:, step] / scale[1]) for step in range(h)]
-    rows.joint.append({"model": label, "origin": origin.stop,
+    part.joint.append({"model": label, "origin": origin.stop,
                        "step": np.arange(windows.gap + 1, windows.gap + h + 1), "energy": _short(np.array(scores))})
-
-
-def _run_oracle(task: Task, scale: tuple[FloatArray, FloatArray], rows: _Rows) -> None:
-    assert task.oracle is not None
-    for origin in task.windows.over(len(task.series)):
-        best = task.oracle(origin.stop, task.windows.gap + task.windows.horizon)[task.windows.gap:]
-        _record(ORACLE, origin, best, None, task, scale, rows)
-
-
-def _scales(task: Task) -> tuple[FloatArray, FloatArray]:
-    """Return the MASE and RMSSE yardsticks of the first training window, the same at every origin."""
-    training = task.series.values[:task.windows.first]
-    season = task.season if len(training) > task.season else 1
-    return mase_scale(training, season), rmsse_scale(training, season)
 
 
 def _short(block: FloatArray) -> FloatArray:
