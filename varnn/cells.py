@@ -1,0 +1,148 @@
+"""The step of each rung, h_t = f_W(h_{t-1}, x_t), as functions on torch tensors, and the shapes of its weights.
+
+Called through `recursion.unroll` by `wiring`, the gated rung and `sequence`. Weights are plain mappings of tensors, in
+the names and the order of `torch.nn.RNN`, `GRU` and `LSTM`, so they move there and back; no state, no modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Weights = Mapping[str, Tensor]
+    States = tuple[Tensor, ...]
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def times(matrix: Tensor, vectors: Tensor) -> Tensor:
+    """Return W v for vectors (B, n) and W (m, n), or one W for each vector, (B, m, n)."""
+    if matrix.dim() == 2:
+        return vectors @ matrix.mT
+    return (matrix @ vectors.unsqueeze(-1)).squeeze(-1)
+
+
+def drive(weights: Weights, inputs: Tensor) -> Tensor:
+    """W_ih x_t + b_ih, what enters a cell from outside; for all times in one product when inputs are (T, B, d)."""
+    return times(weights["weight_ih"], inputs) + weights["bias_ih"]
+
+
+def linear_step(weights: Weights, states: States, driven: Tensor) -> States:
+    """h_t = W_hh h_{t-1} + b_hh + drive; identity units, rung 2."""
+    return (driven + times(weights["weight_hh"], states[0]) + weights["bias_hh"],)
+
+
+def tanh_step(weights: Weights, states: States, driven: Tensor) -> States:
+    """h_t = tanh(W_hh h_{t-1} + b_hh + drive); Elman (1990), `torch.nn.RNN`."""
+    return ((driven + times(weights["weight_hh"], states[0]) + weights["bias_hh"]).tanh(),)
+
+
+def gru_step(weights: Weights, states: States, driven: Tensor) -> States:
+    """Gated recurrent unit: h_t = (1 − z) ∘ n + z ∘ h_{t-1}; Cho et al. (2014), in torch's form.
+
+    r = σ(W_ir x + W_hr h), z = σ(W_iz x + W_hz h), n = tanh(W_in x + b_in + r ∘ (W_hn h + b_hn)).
+    """
+    (h,) = states
+    r_x, z_x, n_x = driven.chunk(3, dim=-1)                                       # (B, n) each
+    r_h, z_h, n_h = (times(weights["weight_hh"], h) + weights["bias_hh"]).chunk(3, dim=-1)
+    r, z = (r_x + r_h).sigmoid(), (z_x + z_h).sigmoid()
+    n = (n_x + r * n_h).tanh()
+    return (n + z * (h - n),)
+
+
+def lstm_step(weights: Weights, states: States, driven: Tensor) -> States:
+    """Long short-term memory: c_t = f ∘ c_{t-1} + i ∘ g, h_t = o ∘ tanh(c_t); Gers et al. (2000), in torch's form."""
+    h, c = states
+    gates = driven + times(weights["weight_hh"], h) + weights["bias_hh"]
+    i, f, g, o = gates.chunk(4, dim=-1)                                           # (B, n) each
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return (o.sigmoid() * c.tanh(), c)
+
+
+def mixed_step(weights: Weights, states: States, driven: tuple[Tensor, Tensor]) -> States:
+    """Tanh units beside identity units, rung 3: s_t = tanh(G s_{t-1} + drive_s), u_t = A u_{t-1} + drive_u + W s_t.
+
+    ŷ_t = u_t[:k]. W = 0 is rung 2, and A = 0 besides is rung 1. `weights` holds G "tanh", A "linear" and W "readout";
+    the drives hold W_xh x_t + b, the feedback of earlier forecasts, and B x_t.
+    """
+    s, u = states
+    s = (driven[0] + times(weights["tanh"], s)).tanh()
+    return (s, driven[1] + times(weights["linear"], u) + times(weights["readout"], s))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A kind of unit.
+
+    Attributes
+    ----------
+    step : callable
+        (weights, states, drive) -> states; the first state is the output h_t.
+    gates : int
+        Blocks of n rows in weight_ih and weight_hh.
+    carried : int
+        Number of state tensors.
+    """
+
+    step: Callable[[Weights, States, Tensor], States]
+    gates: int
+    carried: int = 1
+
+    def shapes(self, inputs: int, width: int) -> Shapes:
+        """Return the weights of `width` units on `inputs` inputs, name by name.
+
+        Examples
+        --------
+        >>> CELLS["gru"].shapes(2, 4)
+        {'weight_ih': (12, 2), 'weight_hh': (12, 4), 'bias_ih': (12,), 'bias_hh': (12,)}
+        """
+        rows = self.gates * width
+        return {"weight_ih": (rows, inputs), "weight_hh": (rows, width), "bias_ih": (rows,), "bias_hh": (rows,)}
+
+    def start(self, weights: Weights, batch: int) -> States:
+        """Return zero states (B, n) of the type and on the device of the weights."""
+        like = weights["weight_hh"]
+        return (like.new_zeros(batch, like.shape[-1]),) * self.carried
+
+
+CELLS: dict[str, Cell] = {
+    "linear": Cell(linear_step, gates=1),
+    "tanh": Cell(tanh_step, gates=1),
+    "gru": Cell(gru_step, gates=3),
+    "lstm": Cell(lstm_step, gates=4, carried=2),
+}
+
+
+def count(shapes: Shapes) -> int:
+    """Return the number of weights in all."""
+    return sum(prod(shape) for shape in shapes.values())
+
+
+def unflatten(theta: Tensor, shapes: Shapes) -> dict[str, Tensor]:
+    """Return views of a vector (P,), or of one vector for each of B models (B, P), as named weights.
+
+    Examples
+    --------
+    >>> import torch
+    >>> weights = unflatten(torch.arange(6.0), {"W": (2, 2), "b": (2,)})
+    >>> weights["b"].tolist()
+    [4.0, 5.0]
+    """
+    weights, first = {}, 0
+    for name, shape in shapes.items():
+        size = prod(shape)
+        weights[name] = theta[..., first:first + size].reshape(*theta.shape[:-1], *shape)
+        first += size
+    return weights
+
+
+def flatten(weights: Weights, shapes: Shapes) -> Tensor:
+    """Return named weights as one vector (P,); the inverse of `unflatten`."""
+    import torch
+
+    return torch.cat([weights[name].reshape(-1) for name in shapes])

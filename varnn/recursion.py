@@ -1,0 +1,60 @@
+"""The recursion of every model, written once for torch: h_t = step(h_{t-1}, drive_t).
+
+Called by `wiring`, the gated rung and `sequence`; `estimate/kernels.py` is its compiled twin, and a test holds the two
+equal. Knows neither cells nor weights nor data; the only loop over time that runs on torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar, cast
+
+if TYPE_CHECKING:
+    import torch
+
+State = TypeVar("State")
+Drive = TypeVar("Drive")
+
+
+def unroll(step: Callable[[State, Drive], State], state: State, drive_at: Callable[[int, State], Drive],
+           steps: int) -> State:
+    """Run h_t = step(h_{t-1}, drive_at(t, h_{t-1})) for t = 0 … steps − 1 and return all states.
+
+    Parameters
+    ----------
+    step : callable
+        (state, drive) -> state.
+    state : tensor (B, n), or tuple of such tensors
+        h_{-1}; an LSTM carries two, a model that feeds back its forecasts carries those as well.
+    drive_at : callable
+        (t, h_{t-1}) -> drive; what enters at step t, which may depend on what the recursion did before.
+    steps : int
+        At least 1.
+
+    Returns
+    -------
+    tensor (steps, B, n), or tuple of such tensors
+        Of the same form as `state`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> half = unroll(lambda h, x: 0.5 * h + x, torch.zeros(1, 1), lambda t, h: torch.ones(1, 1), 3)
+    >>> half.flatten().tolist()
+    [1.0, 1.5, 1.75]
+    """
+    states = []
+    for t in range(steps):
+        state = step(state, drive_at(t, state))
+        states.append(state)
+    return stacked(states)
+
+
+def stacked(states: list[State]) -> State:
+    """Stack states along a new first axis: tensors as they are, tuples part by part."""
+    import torch
+
+    if isinstance(states[0], tuple):
+        parts = zip(*cast("list[tuple[torch.Tensor, ...]]", states), strict=True)
+        return cast(State, tuple(torch.stack(part) for part in parts))
+    return cast(State, torch.stack(cast("list[torch.Tensor]", states)))
