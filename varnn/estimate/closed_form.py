@@ -1,6 +1,6 @@
 """Least squares for the VAR: exact to the last digits that the data hold, in microseconds.
 
-`fit_var` estimates one sample, `fit_windows` many in one compiled call with the same bits. Centred and
+`fit_var` estimates one sample, `fit_windows` many, with the same bits. Centred and
 scaled columns, a Gram matrix by shifted products, Cholesky and one step of refinement; Householder QR with
 a rank check wherever the columns are too close to collinear for that. Never regularises, never drops a column.
 """
@@ -19,7 +19,7 @@ from scipy.linalg import lapack, qr, solve_triangular
 from threadpoolctl import ThreadpoolController
 
 from varnn.errors import InputError, RankDeficientError, TooShortError
-from varnn.estimate.kernels_var import LARGEST_LOSS, WORST_CONDITION, fit_each, in_user_units
+from varnn.estimate.kernels_var import LARGEST_LOSS, WORST_CONDITION, fit_one, in_user_units
 from varnn.estimate.moments import complete_gram, multiply_rows, regressor_blocks, standardise
 from varnn.series import FloatArray
 
@@ -195,8 +195,9 @@ class WindowFits:
 
 
 def fit_windows(values: FloatArray, windows: Sequence[tuple[int, int]] | NDArray[np.int64], lags: int,
-                trend: Trend = "c", exog: FloatArray | None = None, *, names: Sequence[str] | None = None) -> WindowFits:
-    """Fit the same VAR to many windows of rows in one compiled call.
+                trend: Trend = "c", exog: FloatArray | None = None, *,
+                names: Sequence[str] | None = None) -> WindowFits:
+    """Fit the same VAR to many windows of rows, a few microseconds of overhead a window.
 
     Parameters
     ----------
@@ -259,11 +260,12 @@ def _compiled(values: FloatArray, z: FloatArray, bounds: NDArray[np.int64], lags
     d = g + lags * k + (trend != "n")
     rows = bounds[:, 1] - bounds[:, 0] - start
     coef, root, sigma = np.empty((B, d, k)), np.empty((B, d, d)), np.empty((B, k, k))
-    resid, usable = np.empty((int(rows.sum()), k)), np.empty(B)
-    fit_each(np.ascontiguousarray(values), z, bounds, lags, start, trend != "n", trend == "ct", coef, root, resid,
-             sigma, usable)
-    parts = [resid] if B == 1 else np.split(resid, np.cumsum(rows)[:-1])
-    return WindowFits(coef, root, sigma, parts, usable > 0)
+    resid, usable = [np.empty((n, k)) for n in rows], np.empty(B, dtype=bool)
+    y = np.ascontiguousarray(values)
+    for i, (first, after) in enumerate(bounds.tolist()):
+        usable[i] = fit_one(y[first:after], z[first:after], lags, start, trend != "n", trend == "ct", first,
+                            coef[i], root[i], resid[i], sigma[i])
+    return WindowFits(coef, root, sigma, resid, usable)
 
 
 def _stacked(singles: list[LeastSquares]) -> WindowFits:

@@ -1,25 +1,22 @@
-"""Compiled least squares of one VAR sample, and of many: Gram matrix, Cholesky, one step of refinement.
+"""Compiled least squares of one VAR sample: Gram matrix, Cholesky, one step of refinement.
 
-Called by closed_form only, which also takes over where these kernels report too few digits. One loop over
-windows, one function a window, no reduction across threads: the bits of a fit do not depend on its company.
+Called by closed_form only, which also takes over where `fit_one` reports too few digits.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numba import float64, int64, njit, types
-from numpy.typing import NDArray
 
-from varnn.estimate.moments import MATRIX, VECTOR, add_rows, complete_gram, factor, invert_upper, standardise
+from varnn.estimate.moments import MATRIX, QUICK, VECTOR, add_rows, complete_gram, factor, invert_upper, standardise
 from varnn.series import FloatArray
 
 WORST_CONDITION = 500.0   # beyond it the Gram route would cost more than 1e-10 of a standard error
 LARGEST_LOSS = 1e4        # ratio of sums of squares between one lag and the next; beyond it digits are lost
-CUBE = float64[:, :, ::1]
 
 
 @njit(types.void(MATRIX, MATRIX, int64, int64, MATRIX, VECTOR, float64[:, ::1], float64[:, ::1], types.boolean),
-      cache=True, nogil=True)
+      **QUICK)
 def residuals(y: FloatArray, z: FloatArray, lags: int, start: int, weights: FloatArray, constant: FloatArray,
               resid: FloatArray, products: FloatArray, with_products: bool) -> None:
     """e_t = y_t − constant − weightsᵀ x_t, and Σ_t (x_t, 1) e_tᵀ in `products` when asked."""
@@ -46,7 +43,7 @@ def residuals(y: FloatArray, z: FloatArray, lags: int, start: int, weights: Floa
                 products[d, j] += e[j]
 
 
-@njit(types.void(MATRIX, VECTOR, VECTOR, float64[:, ::1], float64[:, ::1]), cache=True, nogil=True)
+@njit(inline="always")
 def refine(inverse: FloatArray, scale: FloatArray, means: FloatArray, products: FloatArray,
            weights: FloatArray) -> None:
     """Add (XᵀX)⁻¹ XᵀE to the weights, X about its column means; `products` holds Σ (x_t, 1) e_tᵀ."""
@@ -66,7 +63,7 @@ def refine(inverse: FloatArray, scale: FloatArray, means: FloatArray, products: 
             weights[a, j] += step / scale[a]
 
 
-@njit(types.void(MATRIX, VECTOR, float64[::1]), cache=True, nogil=True)
+@njit(inline="always")
 def intercept(weights: FloatArray, means: FloatArray, constant: FloatArray) -> None:
     """Constant that makes the residuals sum to zero: mean of y less the weighted means of x."""
     d, k = weights.shape
@@ -77,10 +74,10 @@ def intercept(weights: FloatArray, means: FloatArray, constant: FloatArray) -> N
 
 
 @njit(types.void(MATRIX, VECTOR, MATRIX, VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, types.boolean, int64,
-                 float64[:, ::1], float64[:, ::1]), cache=True, nogil=True)
+                 float64[:, ::1], float64[:, ::1]), **QUICK)
 def in_user_units(weights: FloatArray, constant: FloatArray, inverse: FloatArray, scale: FloatArray,
-                  means: FloatArray, y_shift: FloatArray, y_unit: FloatArray, z_shift: FloatArray, z_unit: FloatArray, centre: bool,
-                  n: int, coef: FloatArray, root: FloatArray) -> None:
+                  means: FloatArray, y_shift: FloatArray, y_unit: FloatArray, z_shift: FloatArray,
+                  z_unit: FloatArray, centre: bool, n: int, coef: FloatArray, root: FloatArray) -> None:
     """Undo `standardise`: write coefficients and a root of (XᵀX)⁻¹ for the columns as the user gave them."""
     d, k = weights.shape
     g, c = len(z_shift), 1 if centre else 0
@@ -106,7 +103,7 @@ def in_user_units(weights: FloatArray, constant: FloatArray, inverse: FloatArray
 
 
 @njit(float64(MATRIX, MATRIX, int64, int64, types.boolean, types.boolean, int64, float64[:, ::1], float64[:, ::1],
-              float64[:, ::1], float64[:, ::1]), cache=True, nogil=True)
+              float64[:, ::1], float64[:, ::1]), **QUICK)
 def fit_one(y: FloatArray, z: FloatArray, lags: int, start: int, centre: bool, counts: bool, first: int,
             coef: FloatArray, root: FloatArray, resid: FloatArray, sigma: FloatArray) -> float:
     """Fit one window into the arrays given; return 0 if the Gram route keeps too few digits, else 1.
@@ -160,17 +157,3 @@ def fit_one(y: FloatArray, z: FloatArray, lags: int, start: int, centre: bool, c
         z_shift[0] -= first
     in_user_units(weights, constant, inverse, scale, means, y_shift, y_unit, z_shift, z_unit, centre, n, coef, root)
     return 1.0
-
-
-@njit(types.void(MATRIX, MATRIX, types.Array(int64, 2, "C", readonly=True), int64, int64, types.boolean, types.boolean,
-                 CUBE, CUBE, float64[:, ::1], CUBE, float64[::1]), cache=True, nogil=True)
-def fit_each(y: FloatArray, z: FloatArray, bounds: NDArray[np.int64], lags: int, start: int, centre: bool, counts: bool,
-             coef: FloatArray, root: FloatArray, resid: FloatArray, sigma: FloatArray, usable: FloatArray) -> None:
-    """Run `fit_one` on rows bounds[i, 0] … bounds[i, 1] − 1 for every i; residuals are stacked in `resid`."""
-    filled = 0
-    for i in range(len(bounds)):
-        first, after = bounds[i, 0], bounds[i, 1]
-        n = after - first - start
-        usable[i] = fit_one(y[first:after], z[first:after], lags, start, centre, counts, first,
-                            coef[i], root[i], resid[filled:filled + n], sigma[i])
-        filled += n

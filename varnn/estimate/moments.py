@@ -8,6 +8,7 @@ k series themselves. Nothing here decides whether the result is accurate enough;
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numba import float64, int64, njit, types
@@ -17,13 +18,14 @@ from varnn.series import FloatArray
 MATRIX = types.Array(float64, 2, "C", readonly=True)
 VECTOR = types.Array(float64, 1, "C", readonly=True)
 BLOCK_ROWS = 2048  # rows of lags that a BLAS pass builds at once; they stay in the second-level cache
+QUICK: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}  # no fastmath: bits must repeat
 PIVOT_FLOOR = 1e-10  # a squared relative pivot below this leaves a Gram matrix too few digits
 
 
 THREE = types.Tuple((float64[:, ::1], float64[::1], float64[::1]))  # type: ignore[no-untyped-call]
 
 
-@njit(THREE(MATRIX, types.boolean), cache=True, nogil=True)
+@njit(THREE(MATRIX, types.boolean), **QUICK)
 def standardise(values: FloatArray, centre: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Shift each column by its mean and scale it by a power of two, so that no digit is lost by either.
 
@@ -49,7 +51,7 @@ def standardise(values: FloatArray, centre: bool) -> tuple[FloatArray, FloatArra
     return out, shift, unit
 
 
-@njit(types.void(MATRIX, MATRIX, int64, int64, int64, int64, float64[:, ::1], float64[::1]), cache=True, nogil=True)
+@njit(types.void(MATRIX, MATRIX, int64, int64, int64, int64, float64[:, ::1], float64[::1]), **QUICK)
 def add_rows(y: FloatArray, z: FloatArray, lags: int, order: int, start: int, stop: int, products: FloatArray,
              sums: FloatArray) -> None:
     """Add rows start … stop − 1 to the first block row of the Gram matrix and to the column sums.
@@ -110,7 +112,7 @@ def multiply_rows(y: FloatArray, z: FloatArray, lags: int, start: int, products:
 
 
 @njit(types.void(MATRIX, int64, int64, int64, int64, int64, MATRIX, VECTOR, types.boolean, float64[:, ::1]),
-      cache=True, nogil=True)
+      **QUICK)
 def complete_gram(y: FloatArray, g: int, lags: int, order: int, start: int, stop: int, products: FloatArray,
                   sums: FloatArray, centre: bool, gram: FloatArray) -> None:
     """Fill the Gram matrix of (z, lag 1 … lag `order`, now) about the column means from its first block row.
@@ -152,7 +154,7 @@ def complete_gram(y: FloatArray, g: int, lags: int, order: int, start: int, stop
                 gram[a, b] -= at_a * (at_b / n)
 
 
-@njit(float64(float64[:, ::1], float64[::1], int64), cache=True, nogil=True)
+@njit(float64(float64[:, ::1], float64[::1], int64), **QUICK)
 def factor(gram: FloatArray, scale: FloatArray, pivots: int) -> float:
     """Overwrite the upper triangle of the Gram matrix by R with RᵀR = D⁻¹ G D⁻¹, D = diag(scale).
 
@@ -184,7 +186,7 @@ def factor(gram: FloatArray, scale: FloatArray, pivots: int) -> float:
     return smallest
 
 
-@njit(types.void(MATRIX, float64[:, ::1]), cache=True, nogil=True)
+@njit(types.void(MATRIX, float64[:, ::1]), **QUICK)
 def invert_upper(upper: FloatArray, inverse: FloatArray) -> None:
     """Write the inverse of the leading upper triangle of `upper` (as wide as `inverse`) into `inverse`."""
     d = inverse.shape[0]
