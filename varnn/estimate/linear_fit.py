@@ -231,15 +231,24 @@ def fit_likelihood(sample: Sample, width: int, *, exact: bool, intercept: bool =
     return _finish(problem, best, [], [], float("nan"), float("nan"), tuple(optima))
 
 
-def fit_evidence(sample: Sample, width: int, *, exact: bool, intercept: bool = True) -> LinearEstimate:
+def fit_evidence(
+    sample: Sample, width: int, *, exact: bool, intercept: bool = True, draft: bool = False
+) -> LinearEstimate:
     """Maximum a posteriori fit, shrunk to the VAR with a strength that the evidence sets.
 
     A ~ N(0, 1/α) block by block, B free; α ← γ/|A|² with γ = n - α tr H⁻¹ until it settles.  With H the Gauss-Newton
     information, the log evidence over the VAR (A = 0, same B) is
 
-        log L - log L_VAR - ½ α|A|² + ½ Σ n log α - ½ log|H| + ½ log|H_VAR|,
+        log L - log L_VAR - ½ α|A|² + ½ Σ n log α - ½ log|H| + ½ log|H_VAR|.
 
-    and where it is not positive the VAR itself is returned.
+    The memory is kept where its log-likelihood gain exceeds the γ weights it costs (Akaike's criterion with effective
+    weights); otherwise the VAR itself, by least squares, is returned.
+
+    Parameters
+    ----------
+    sample, width, exact, intercept
+        As for `fit_likelihood`.
+    draft : bool              one start and coarse convergence, memory kept; for ranking candidates
 
     References
     ----------
@@ -261,13 +270,17 @@ def fit_evidence(sample: Sample, width: int, *, exact: bool, intercept: bool = T
             if result.state is None or any(_close(result.state.weights[free], x, H, 0.1) for x, H in found):
                 continue
             weights = result.state.weights
-        settled = _settle(problem, blocks, weights, below, name)
+        settled = _settle(problem, blocks, weights, below, name, 1e-2 if draft else 1e-6)
         if settled is not None:
             found.append((settled.weights[free], settled.information))
             optima.extend(settled.optima)
             candidates.append(settled)
             prior = _prior(free, blocks, [settled.precision.get(label, 0.0) for label in BLOCKS])
-    best = max(candidates, key=lambda candidate: candidate.evidence)
+        if draft:
+            return settled if settled is not None else below
+    best = max(candidates[1:] or candidates, key=lambda candidate: candidate.evidence)
+    if below.value - best.value <= sum(best.effective.values()):
+        best = replace(var_below(sample, width, exact=False, intercept=intercept), gain=min(best.gain, 0.0))
     return replace(best, optima=tuple(optima))
 
 
@@ -293,26 +306,39 @@ def var_below(sample: Sample, width: int, *, exact: bool, intercept: bool = True
 
 
 def _settle(
-    problem: _Problem, blocks: list[Mask], weights: Array, below: LinearEstimate, name: str
+    problem: _Problem, blocks: list[Mask], weights: Array, below: LinearEstimate, name: str, finest: float
 ) -> LinearEstimate | None:
-    """Alternate the fit at given precisions with updates of the precisions, the last fit to full accuracy."""
+    """Alternate the fit at given precisions with updates of the precisions, the last fit to full accuracy.
+
+    Where the fit runs into the edge of stability, Laplace's approximation has no meaning: the precisions are raised,
+    stay at least so high, and the descent begins again nearer to the VAR.
+    """
     free = problem.free
     live = [(label, block) for label, block in zip(BLOCKS, blocks, strict=True) if block.any()]
     alphas = np.full(len(live), 4.0)
     sigma: Array | None = below.sigma
-    steps, rough = 0, True
+    floor = np.full(len(live), 1e-4)
+    steps, walls, rough = 0, 0, True
     for _ in range(30):
         prior = _prior(free, [block for _, block in live], list(alphas))
         problem = replace(problem, prior=prior)
         result = maximise(problem, weights, sigma, tolerance=1e-5 if rough else FINE)
         if result.state is None:
             return None
-        weights, sigma, steps = result.state.weights, result.state.sigma, steps + result.steps
+        steps += result.steps
+        if _at_wall(result.state.weights):
+            walls += 1
+            if walls == 4:
+                return None
+            weights, sigma = 0.5 * (result.state.weights + below.weights), below.sigma
+            floor = alphas = 8.0 * alphas
+            continue
+        weights, sigma = result.state.weights, result.state.sigma
         G = _information(replace(problem, prior=np.zeros(free.shape)), result.state)
         previous = alphas
-        alphas, gammas = _update_precisions(G, weights[free], [block[free] for _, block in live], previous)
+        alphas, gammas = _update_precisions(G, weights[free], [block[free] for _, block in live], previous, floor)
         settled = float(np.abs(np.log(alphas / previous)).max())
-        if settled < 1e-6:
+        if settled < finest:
             break
         rough = settled > 1e-2
     state = result.state
@@ -332,6 +358,10 @@ def _settle(
     return _finish(problem, outcome, list(previous), list(gammas), below.evidence + gain, gain, optimum, live)
 
 
+def _at_wall(weights: Array) -> bool:
+    return likelihood.spectral_radius(weights[:, : weights.shape[0]]) > 2.0 * likelihood.INVERTIBLE - 1.0
+
+
 def _prior(free: Mask, blocks: list[Mask], alphas: list[float]) -> Array:
     """Prior precision of each weight."""
     prior = np.zeros(free.shape)
@@ -340,7 +370,7 @@ def _prior(free: Mask, blocks: list[Mask], alphas: list[float]) -> Array:
     return prior
 
 
-def _update_precisions(G: Array, x: Array, blocks: list[Mask], alphas: Array) -> tuple[Array, Array]:
+def _update_precisions(G: Array, x: Array, blocks: list[Mask], alphas: Array, floor: Array) -> tuple[Array, Array]:
     """MacKay's α ← γ/|θ|² iterated on the quadratic model of the likelihood around the current fit x.
 
     With G its information, the optimum at other precisions is θ(α') = (G + α')⁻¹(G + α) x.  Returns the precisions
@@ -360,7 +390,7 @@ def _update_precisions(G: Array, x: Array, blocks: list[Mask], alphas: Array) ->
         gammas = np.array([max(b.sum() - a * spread[b].sum(), 1e-10) for a, b in zip(current, blocks, strict=True)])
         first = gammas if first is None else first
         sizes = np.array([max(float(theta[b] @ theta[b]), 1e-300) for b in blocks])
-        updated = np.clip(gammas / sizes, np.maximum(alphas / 100, 1e-4), np.minimum(alphas * 100, LARGEST_PRECISION))
+        updated = np.clip(gammas / sizes, np.maximum(alphas / 100, floor), np.minimum(alphas * 100, LARGEST_PRECISION))
         change = float(np.abs(np.log(updated / current)).max())
         current = updated
         if change < 1e-7:

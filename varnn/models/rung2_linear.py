@@ -443,14 +443,19 @@ def _estimate(model: LinearRNN, series: Series, exog: Series | None) -> FittedLi
             raise RankDeficientError(f"the column {name!r} is constant, so nothing about it can be estimated; leave it out")
     sample, units = _sample(series, exog, least, model.trend)
     driven = model.trend == "ct" or exog is not None
+    memory = True
     if model.lags is None:
         most = (len(series) - q - width - k - 3) // (k + 1)
-        lags = choose_lags(sample, width, model.max_lags, most, intercept=intercept, shrunk=model.shrinkage is not None)
+        lags, memory = choose_lags(sample, width, model.max_lags, most, intercept=intercept,
+                                   shrunk=model.shrinkage is not None)
         sample = Sample(sample.values, sample.inputs, lags, lags)
     if model.likelihood == "exact" and driven:
         raise ParameterError("likelihood='exact' needs a stationary process; with a trend or exogenous X use 'auto'")
     auto = not driven and stationary_below(sample, width, intercept=intercept)
     exact = model.likelihood == "exact" or (model.likelihood == "auto" and auto)
+    if not memory:
+        below = var_below(sample, width, exact=False, intercept=intercept)
+        return _fitted(model, series, exog, sample.lags, below, units, series, exog)
     search = fit_evidence if model.shrinkage == "evidence" else fit_likelihood
     estimate = search(sample, width, exact=exact, intercept=intercept)
     return _fitted(model, series, exog, sample.lags, estimate, units, series, exog)
