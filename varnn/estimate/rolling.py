@@ -123,8 +123,8 @@ def one_step_forecasts(values: FloatArray, fits: ExpandingFits, trend: Trend = "
     (2, 2)
     """
     ends, k = fits.ends, values.shape[1]
-    blocks: list[FloatArray] = [np.ones((len(ends), 1))] if trend != "n" else []
-    blocks += [ends[:, None] + 1.0] if trend == "ct" else []
+    blocks: list[FloatArray] = [np.ones((len(ends), 1), dtype=np.float64)] if trend != "n" else []
+    blocks += [ends[:, None].astype(np.float64) + 1.0] if trend == "ct" else []
     blocks += [exog[ends]] if exog is not None else []
     lags = (fits.coef.shape[1] - sum(block.shape[1] for block in blocks)) // k
     rows = np.hstack([*blocks, *(values[ends - i] for i in range(1, lags + 1))])

@@ -31,6 +31,10 @@ from varnn.series import FloatArray, Series, checked_horizon, whole_number
 if TYPE_CHECKING:
     from statsmodels.tsa.vector_ar.var_model import VARResults
 
+    from varnn.inference.decompose import VarianceDecomposition
+    from varnn.inference.hypothesis import HypothesisTest
+    from varnn.inference.impulse import ImpulseResponses
+
 Engine = Literal["qr", "statsmodels"]
 Criterion = Literal["aic", "bic", "hqic", "fpe"]
 
@@ -192,11 +196,6 @@ class FittedVAR(Fitted):
         return np.ascontiguousarray(lagged.reshape(self.k_ar, k, k).swapaxes(1, 2))
 
     @property
-    def intercept(self) -> FloatArray:
-        """Constant c, shape (k,); zeros with ``trend="n"``."""
-        return np.asarray(self.estimate.coef[0]) if self.trend != "n" else np.zeros(self.series.k)
-
-    @property
     def fpe(self) -> float:
         """Final prediction error ((T + d)/(T − d))^k |Σ̃|, T the rows explained; Lütkepohl (2005), eq. 4.3.1."""
         ratio = (self.nobs + self.df_model) / self.df_resid
@@ -297,6 +296,45 @@ class FittedVAR(Fitted):
         return [f"lags          {self.k_ar}{chosen}, trend {self.trend!r}",
                 f"stable        {'yes' if self.is_stable() else 'no'}, smallest root modulus {closest:.4g}"]
 
+    # --- questions to the fit, answered in inference/ ------------------------------------------------------
+
+    def irf(self, periods: int = 10) -> ImpulseResponses:
+        """Impulse responses at steps 0 … periods, with their standard errors."""
+        from varnn.inference.impulse import impulse_responses
+
+        return impulse_responses(self.coefs, self.sigma_u, periods, self.series.names, self._lag_block())
+
+    def fevd(self, periods: int = 10) -> VarianceDecomposition:
+        """Shares of the forecast error variance owed to each orthogonalised shock, at steps 1 … periods."""
+        from varnn.inference.decompose import variance_decomposition
+
+        return variance_decomposition(self.irf(periods).orth_irfs[:periods], self.series.names)
+
+    def test_causality(self, caused: object, causing: object = None, kind: str = "f") -> HypothesisTest:
+        """Test that the past of `causing` (all others when left out) does not help to forecast `caused`."""
+        from varnn.inference.causality import granger
+
+        return granger(self.coefs, self._lag_block(), self.sigma_u, self.df_resid, self.series.names, caused, causing,
+                       kind)
+
+    def test_inst_causality(self, causing: object) -> HypothesisTest:
+        """Test that the residuals of `causing` and of the other series are uncorrelated."""
+        from varnn.inference.causality import instantaneous
+
+        return instantaneous(self.sigma_u, self.nobs, self.series.names, causing)
+
+    def test_whiteness(self, nlags: int = 10, *, adjusted: bool = False) -> HypothesisTest:
+        """Portmanteau test that the residuals are not autocorrelated up to `nlags`."""
+        from varnn.inference.residuals import whiteness
+
+        return whiteness(self.estimate.resid, nlags, self.k_ar, adjusted=adjusted)
+
+    def test_normality(self) -> HypothesisTest:
+        """Test that the residuals are normal."""
+        from varnn.inference.residuals import normality
+
+        return normality(self.estimate.resid)
+
     # --- regressors ----------------------------------------------------------------------------
 
     def _fixed(self, first: int, rows: int, exog: FloatArray | None) -> FloatArray:
@@ -326,6 +364,11 @@ class FittedVAR(Fitted):
         if self.k_ar:
             matrix[c:c + self.series.k, :c] = self.estimate.coef[:c].T
         return matrix
+
+    def _lag_block(self) -> FloatArray:
+        """Return the part of (XᵀX)⁻¹ that belongs to the lags, (kp, kp)."""
+        c = self.df_model - self.k_ar * self.series.k
+        return self.estimate.inverse_gram[c:, c:]
 
     def _dated(self, block: FloatArray) -> pd.DataFrame:
         return pd.DataFrame(block, index=self.series.index[len(self.series) - len(block):],

@@ -1,0 +1,65 @@
+"""Forecast error variance decomposition: whose shocks make the forecasts of a series uncertain.
+
+A function of orthogonalised impulse responses, so that every linear model can use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varnn.series import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class VarianceDecomposition:
+    """Shares of forecast error variance.
+
+    Attributes
+    ----------
+    decomp : array (k, h, k)
+        Entry [i, s, j]: share of the (s + 1)-step error variance of series i owed to shock j; sums to 1 over j.
+    names : tuple of str
+        Series.
+    """
+
+    decomp: FloatArray
+    names: tuple[str, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Table with one row a series and step, one column a shock."""
+        import pandas as pd
+
+        keys = pd.MultiIndex.from_product([self.names, range(1, self.decomp.shape[1] + 1)], names=["series", "step"])
+        return pd.DataFrame(self.decomp.reshape(-1, len(self.names)), index=keys, columns=list(self.names))
+
+
+def variance_decomposition(orthogonal: FloatArray, names: Sequence[str]) -> VarianceDecomposition:
+    """Split the h-step error variance of each series: Σ_{s<h} (Φ_s P)²_ij over its sum over j.
+
+    Parameters
+    ----------
+    orthogonal : array (h, k, k)
+        Orthogonalised impulse responses Φ_s P at steps 0 … h − 1.
+    names : sequence of str
+        Series.
+
+    Examples
+    --------
+    >>> variance_decomposition(np.array([[[1.0, 0.0], [0.6, 0.8]]]), ["a", "b"]).decomp[1].round(2).tolist()
+    [[0.36, 0.64]]
+
+    References
+    ----------
+    Lütkepohl (2005), eq. 2.3.37.
+    """
+    contributions = (orthogonal**2).cumsum(axis=0)                                            # (h, k, k)
+    total = contributions.sum(axis=2, keepdims=True)
+    shares = contributions / np.where(total > 0, total, 1.0)
+    return VarianceDecomposition(np.ascontiguousarray(shares.swapaxes(0, 1)), tuple(names))

@@ -1,0 +1,79 @@
+"""The outcome of a test of a hypothesis about one fit: a number, its distribution and a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy.special import chdtrc, chdtri, fdtrc, fdtri
+
+from varnn.errors import ParameterError
+from varnn.series import checked_coverage
+
+
+@dataclass(frozen=True)
+class HypothesisTest:
+    """A statistic with a χ² or F distribution under the null hypothesis.
+
+    Attributes
+    ----------
+    null : str
+        The hypothesis, in words.
+    test_statistic : float
+        Value of the statistic.
+    df : int or (int, int)
+        Degrees of freedom: χ²(df), or F with two of them.
+
+    Examples
+    --------
+    >>> test = HypothesisTest("x does not Granger-cause y", 6.1465, (2, 198))
+    >>> round(test.pvalue, 5), test.conclusion()
+    (0.00257, 'reject')
+    """
+
+    null: str
+    test_statistic: float
+    df: int | tuple[int, int]
+
+    @property
+    def pvalue(self) -> float:
+        """Probability of a statistic at least this large if the null is true."""
+        if isinstance(self.df, tuple):
+            return float(fdtrc(*self.df, self.test_statistic))
+        return float(chdtrc(self.df, self.test_statistic))
+
+    def crit_value(self, signif: float = 0.05) -> float:
+        """Value that the statistic exceeds with probability `signif` if the null is true."""
+        signif = checked_coverage(signif)
+        return float(fdtri(*self.df, 1 - signif) if isinstance(self.df, tuple) else chdtri(self.df, signif))
+
+    def conclusion(self, signif: float = 0.05) -> str:
+        """Return "reject" or "fail to reject" at the level `signif`."""
+        return "reject" if self.pvalue < checked_coverage(signif) else "fail to reject"
+
+    def __str__(self) -> str:
+        law = f"F({self.df[0]}, {self.df[1]})" if isinstance(self.df, tuple) else f"χ²({self.df})"
+        return f"H0: {self.null}: {law} = {self.test_statistic:.4f}, p = {self.pvalue:.4f}: {self.conclusion()} at 5 %"
+
+
+def positions(chosen: object, names: Sequence[str], argument: str) -> tuple[int, ...]:
+    """Return the positions of the series called or numbered by `chosen`, one or several.
+
+    Examples
+    --------
+    >>> positions(["b", 0], ["a", "b"], "causing")
+    (1, 0)
+    """
+    several = list(chosen) if isinstance(chosen, (list, tuple)) else [chosen]
+    found = []
+    for one in several:
+        if isinstance(one, str) and one in names:
+            found.append(list(names).index(one))
+        elif isinstance(one, int) and not isinstance(one, bool) and 0 <= one < len(names):
+            found.append(one)
+        else:
+            raise ParameterError(f"{argument}={one!r} is not one of the series; use {', '.join(map(repr, names))}")
+    if not found or len(set(found)) < len(found):
+        raise ParameterError(f"{argument}={chosen!r} must name one or more different series of "
+                             f"{', '.join(map(repr, names))}")
+    return tuple(found)

@@ -1,0 +1,118 @@
+"""Impulse responses of the linear rungs: what a shock today does to every series later.
+
+Functions of moving-average weights and a residual covariance, so that every linear model can use them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varnn.estimate.companion import companion, moving_average
+from varnn.forecaster import square_root
+from varnn.series import FloatArray, whole_number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class ImpulseResponses:
+    """Responses at steps 0 … h of every series to every shock; entry [step, i, j] is series i to shock j.
+
+    Attributes
+    ----------
+    irfs : array (h + 1, k, k)
+        Responses Φ_s to a unit residual of series j, the others at zero.
+    orth_irfs : array (h + 1, k, k)
+        Responses Φ_s P to shocks of one standard deviation, with Σ = P Pᵀ lower triangular: series later in
+        the order do not move earlier ones at once.
+    generalized_irfs : array (h + 1, k, k)
+        Responses Φ_s Σ e_j / √Σ_jj to a typical residual of series j, whatever the order.
+    stderr : array (h + 1, k, k) or None
+        Large-sample standard errors of `irfs`.
+    names : tuple of str
+        Series.
+    """
+
+    irfs: FloatArray
+    orth_irfs: FloatArray
+    generalized_irfs: FloatArray
+    stderr: FloatArray | None
+    names: tuple[str, ...]
+
+    @property
+    def cum_effects(self) -> FloatArray:
+        """Sums of `irfs` over the steps so far."""
+        return np.asarray(self.irfs.cumsum(axis=0))
+
+    @property
+    def orth_cum_effects(self) -> FloatArray:
+        """Sums of `orth_irfs` over the steps so far."""
+        return np.asarray(self.orth_irfs.cumsum(axis=0))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Tidy table: step, response, impulse, irf, orth_irf, generalized_irf."""
+        import pandas as pd
+
+        keys = pd.MultiIndex.from_product([range(len(self.irfs)), self.names, self.names],
+                                          names=["step", "response", "impulse"])
+        return pd.DataFrame({"irf": self.irfs.ravel(), "orth_irf": self.orth_irfs.ravel(),
+                             "generalized_irf": self.generalized_irfs.ravel()}, index=keys).reset_index()
+
+
+def impulse_responses(coefs: FloatArray, sigma: FloatArray, periods: int, names: Sequence[str],
+                      inverse_gram: FloatArray | None = None) -> ImpulseResponses:
+    """Compute the responses of a VAR for `periods` steps after the shock.
+
+    Parameters
+    ----------
+    coefs : array (p, k, k)
+        Lag matrices A_1 … A_p.
+    sigma : array (k, k)
+        Residual covariance.
+    periods : int
+        Steps h after the shock, at least 1.
+    names : sequence of str
+        Series.
+    inverse_gram : array (kp, kp), optional
+        Block of (XᵀX)⁻¹ that belongs to the lags, for standard errors.
+
+    Raises
+    ------
+    ParameterError
+        If `periods` is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> found = impulse_responses(np.array([[[0.5, 0.0], [0.2, 0.0]]]), np.eye(2), 2, ["a", "b"])
+    >>> found.irfs[:, 1, 0].tolist()
+    [0.0, 0.2, 0.1]
+
+    References
+    ----------
+    Lütkepohl (2005), §2.3.2 and prop. 3.6; Pesaran & Shin (1998), Economics Letters 58(1), eq. 10.
+    """
+    phi = moving_average(coefs, whole_number(periods, "periods", least=1))
+    errors = None if inverse_gram is None or not len(coefs) else _standard_errors(coefs, phi, sigma, inverse_gram)
+    typical = np.sqrt(np.where(np.diag(sigma) > 0, np.diag(sigma), 1.0))
+    return ImpulseResponses(phi, phi @ square_root(sigma), phi @ sigma / typical, errors, tuple(names))
+
+
+def _standard_errors(coefs: FloatArray, phi: FloatArray, sigma: FloatArray, inverse_gram: FloatArray) -> FloatArray:
+    """√diag(G_s ((XᵀX)⁻¹ ⊗ Σ) G_sᵀ), G_s = Σ_{m<s} P_{s−1−m} ⊗ Φ_m, P_i the first k rows of the companion's (𝐀ᵀ)^i."""
+    p, k, _ = coefs.shape
+    turn, powers = companion(coefs).T, [np.eye(k * p)[:k]]
+    for _ in range(2, len(phi)):
+        powers.append(powers[-1] @ turn)
+    rows = np.stack(powers)                                                                   # (h, k, kp)
+    past = np.einsum("ajx,bjx->abj", rows @ inverse_gram, rows)                               # diag P_a V P_bᵀ
+    weights = np.einsum("mix,nix->mni", phi[:-1] @ sigma, phi[:-1])                           # diag Φ_m Σ Φ_nᵀ
+    errors = np.zeros(phi.shape)
+    for step in range(1, len(phi)):
+        variances = np.einsum("mnj,mni->ij", past[:step, :step][::-1, ::-1], weights[:step, :step])
+        errors[step] = np.sqrt(np.maximum(variances, 0.0))
+    return errors

@@ -1,0 +1,88 @@
+"""Are the residuals white noise, and are they normal? Functions of a residual array, for every model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from varnn.errors import ParameterError
+from varnn.inference.hypothesis import HypothesisTest
+from varnn.series import FloatArray, whole_number
+
+
+def whiteness(resid: FloatArray, nlags: int = 10, estimated_lags: int = 0, *, adjusted: bool = False) -> HypothesisTest:
+    """Portmanteau test that residual autocorrelations up to `nlags` are zero.
+
+    Q = T Σ_{s=1}^{h} tr(C_sᵀ C_0⁻¹ C_s C_0⁻¹) ~ χ²(k²(h − p)); ``adjusted=True`` weights lag s by T/(T − s).
+
+    Parameters
+    ----------
+    resid : array (T, k)
+        Residuals.
+    nlags : int
+        Longest autocorrelation h; more than `estimated_lags`, less than T.
+    estimated_lags : int
+        Lags p whose coefficients were estimated, which cost degrees of freedom.
+    adjusted : bool
+        Small-sample version (Hosking 1980).
+
+    Returns
+    -------
+    HypothesisTest
+
+    Raises
+    ------
+    ParameterError
+        If `nlags` is out of range.
+
+    Examples
+    --------
+    >>> whiteness(np.random.default_rng(0).normal(size=(200, 2)), 8).df
+    32
+
+    References
+    ----------
+    Lütkepohl (2005), eq. 4.4.21 and 4.4.23.
+    """
+    T, k = resid.shape
+    nlags = whole_number(nlags, "nlags", least=1, most=T - 1)
+    if nlags <= estimated_lags:
+        raise ParameterError(f"nlags={nlags} must be more than the {estimated_lags} lags of the model; "
+                             f"use at least {estimated_lags + 1}")
+    centred = resid - resid.mean(axis=0)
+    inverse = np.linalg.inv(centred.T @ centred / T)
+    total = 0.0
+    for lag in range(1, nlags + 1):
+        cov = centred[lag:].T @ centred[:-lag] / T
+        total += float(np.trace(cov.T @ inverse @ cov @ inverse)) * (T / (T - lag) if adjusted else 1.0)
+    return HypothesisTest(f"no residual autocorrelation up to lag {nlags}", T * total, k * k * (nlags - estimated_lags))
+
+
+def normality(resid: FloatArray) -> HypothesisTest:
+    """Test that residuals are jointly normal, by the third and fourth moments of their rotated values.
+
+    T b₁ᵀb₁/6 + T b₂ᵀb₂/24 ~ χ²(2k), b₁ and b₂ the mean cubes and mean fourth powers less 3 of P⁻¹(e − ē).
+
+    Parameters
+    ----------
+    resid : array (T, k)
+        Residuals.
+
+    Returns
+    -------
+    HypothesisTest
+
+    Examples
+    --------
+    >>> normality(np.random.default_rng(0).normal(size=(500, 2))).conclusion()
+    'fail to reject'
+
+    References
+    ----------
+    Lütkepohl (2005), eq. 4.5.13.
+    """
+    T, k = resid.shape
+    centred = resid - resid.mean(axis=0)
+    standard = np.linalg.solve(np.linalg.cholesky(centred.T @ centred / T), centred.T)        # (k, T)
+    skewness, excess = (standard**3).mean(axis=1), (standard**4).mean(axis=1) - 3
+    statistic = float(T * (skewness @ skewness / 6 + excess @ excess / 24))
+    return HypothesisTest("the residuals are normally distributed", statistic, 2 * k)
