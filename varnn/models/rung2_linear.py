@@ -19,7 +19,7 @@ from threadpoolctl import ThreadpoolController
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError
 from varnn.estimate import kernels_linear as kernels
 from varnn.estimate import likelihood as gaussian
-from varnn.estimate.closed_form import Trend, fixed_regressors, regressor_names, rows_needed
+from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.likelihood import Sample
 from varnn.estimate.linear_choice import choose_lags, stationary_below
 from varnn.estimate.linear_fit import LinearEstimate, Optimum, fit_evidence, fit_likelihood, var_below
@@ -441,6 +441,8 @@ def _estimate(model: LinearRNN, series: Series, exog: Series | None) -> FittedLi
     for name, spread in zip(series.names, np.ptp(series.values, axis=0), strict=True):
         if spread == 0.0:
             raise RankDeficientError(f"the column {name!r} is constant, so nothing about it can be estimated; leave it out")
+    names = regressor_names(series.names, least, model.trend, () if exog is None else exog.names)
+    fit_var(series.values, least, model.trend, None if exog is None else exog.values, names=names)  # or names a column
     sample, units = _sample(series, exog, least, model.trend)
     driven = model.trend == "ct" or exog is not None
     memory = True
