@@ -162,8 +162,9 @@ def clark_west(restricted_loss: ArrayLike, full_loss: ArrayLike, forecast_gap: A
 
     Under the null that the extra terms are zero, the larger model's squared error is raised by the noise
     it estimates; the adjustment takes this out. One-sided: a small p-value favours the larger model,
-    even where its raw loss is higher. At h = 1 against the standard normal as in the paper (slightly
-    conservative); beyond, Ω and the t(B) of `diebold_mariano`.
+    even where its raw loss is higher. At h = 1 against the standard normal as in the paper; beyond, Ω and
+    the t(B) of `diebold_mariano`. Timid by construction: white noise forecast by a rolling mean and a rolling
+    AR(1) gave 3 % rejections at a nominal 5 % (n = 100, 200, h = 1, 4).
 
     Parameters
     ----------
@@ -210,7 +211,8 @@ def giacomini_white(first: ArrayLike, second: ArrayLike, *, horizon: int = 1,
 
     Rejects if one model is better on average or if past differences tell which will be better. At h = 1
     Ω is the uncentred Z'Z/n (GW is then n times the R² of 1 on Z); beyond, 'auto' takes the cosine Ω with
-    (B − q + 1)/(Bq) GW ~ F(q, B − q + 1), which holds its size where Newey–West does not.
+    (B − q + 1)/(Bq) GW ~ F(q, B − q + 1). On squared errors, whose tails are fat, it is a little timid: 2,000
+    simulations rejected a true null at 5 % in 3–4 % (n = 100, 200, h = 1) and 4–5 % (h = 4).
 
     Parameters
     ----------
