@@ -27,7 +27,7 @@ COLOURS = {"ink": INK, "muted": MUTED, "rule": RULE, "band": BAND, "slate": "#3d
 NAIVE = ("Naive", "SeasonalNaive", "Mean", "Drift")
 SHORT = {"Naive": "naive", "SeasonalNaive": "seasonal naive", "Mean": "mean", "Drift": "drift",
          "LinearRNN": "linear RNN", "TanhRNN": "tanh RNN", "oracle": "best possible"}
-HALF, THIRD = (460, 290), (310, 220)
+HALF, THIRD = (430, 275), (285, 210)
 SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none", "text.parse_math": False, "font.family": ["DejaVu Sans"], "font.size": 11.5,
     "text.color": INK, "axes.grid": False, "path.simplify": True, "path.simplify_threshold": 0.3, "figure.dpi": 72}
@@ -84,10 +84,13 @@ def short(model: str) -> str:
 
 
 @contextmanager
-def drawing() -> Iterator[None]:
-    """Draw with varnn's settings and no others, whatever the user's matplotlibrc says; restored on leaving."""
+def drawing(section: str = "") -> Iterator[None]:
+    """Draw with varnn's settings and no others, whatever the user's matplotlibrc says; restored on leaving.
+
+    Ids inside the pictures are digests that begin from the name of the section, so that pictures can share a page.
+    """
     plain: dict[str, Any] = {name: value for name, value in mpl.rcParamsDefault.items() if "backend" not in name}
-    with mpl.rc_context(plain | SETTINGS):  # type: ignore[arg-type]  # the stubs want literal keys
+    with mpl.rc_context(plain | SETTINGS | {"svg.hashsalt": f"varnn {section}"}):  # type: ignore[arg-type]  # the stubs want literal keys
         yield
 
 
@@ -156,10 +159,9 @@ def rule(axes: Axes, across: Sequence[tuple[float, str]] | None, upward: Callabl
 def svg(figure: Figure, label: str) -> str:
     """Return the picture as one `<svg>` element for a page; `label` is what a screen reader says.
 
-    Ids that nothing refers to are dropped, the others start with a digest of the label, so that many pictures share
-    a page. Coordinates keep one decimal, a tenth of a pixel.
+    Ids that nothing refers to are dropped. Coordinates keep one decimal, a tenth of a pixel.
     """
-    with mpl.rc_context({"svg.hashsalt": label}):
+    with mpl.rc_context({"svg.hashsalt": f"{mpl.rcParams['svg.hashsalt']} {label}"}):
         buffer = io.StringIO()
         canvas: Any = FigureCanvasSVG(figure)
         canvas.print_svg(buffer, metadata={"Date": None, "Creator": None, "Format": None,

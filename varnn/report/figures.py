@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from varnn.report.canvas import BAND, COLOURS, HALF, INK, MUTED, RULE, THIRD, Style, panel, rule, short, svg
 from varnn.report.outcomes import Outcomes
@@ -21,13 +22,16 @@ MOST_SERIES_SHOWN = 3
 YEAR = re.compile(r"\d{4}[-Q/]")
 
 
-def skill_by_horizon(table: pd.DataFrame, models: Sequence[str], styles: dict[str, Style], reference: str) -> str:
+def skill_by_horizon(table: pd.DataFrame, gap: pd.DataFrame | None, models: Sequence[str], styles: dict[str, Style],
+                     reference: str) -> str:
     """Gain in RMSE over the reference at each step, with 95 % intervals dodged sideways so that they can be told apart.
 
     Parameters
     ----------
     table : DataFrame
         `Comparison.by_horizon`.
+    gap : DataFrame, optional
+        `Comparison.oracle_gap`, which gives the line of the best possible forecast.
     models : sequence of str
         The ones to draw; the axis fits them, and naive rows far below leave the picture.
     styles : dict
@@ -48,6 +52,11 @@ def skill_by_horizon(table: pd.DataFrame, models: Sequence[str], styles: dict[st
         axes.vlines(steps, lower, upper, color=COLOURS[style.colour], linewidth=1, alpha=0.55, gid=_gid(model, styles))
         _line(axes, steps, skill, model, styles, marked=True)
         limits += [value for value in (*lower, *upper, *skill) if np.isfinite(value)]
+    if gap is not None:
+        base = gap[gap["model"] == reference].sort_values("step")
+        best = 100 * (1 - base["oracle"].to_numpy(dtype=float) / base["rmsse"].to_numpy(dtype=float))
+        _line(axes, base["step"].to_numpy(dtype=float), best, "oracle", styles)
+        limits += [value for value in best if np.isfinite(value)]
     for model in [one for one in styles if one not in models and one not in (reference, "oracle")]:
         mine = table[table["model"] == model].sort_values("step")
         _line(axes, mine["step"].to_numpy(dtype=float), mine["skill"].to_numpy(dtype=float), model, styles)
@@ -78,7 +87,7 @@ def forecasts(outcomes: Outcomes, model: str, series: int, styles: dict[str, Sty
     shown = slice(-MOST_ORIGINS_SHOWN, None)
     at, name = outcomes.models.index(model), outcomes.series[series]
     rows = (outcomes.origins + outcomes.steps[0] - 1)[shown]
-    figure, axes = panel((HALF[0], 230), title=f"{_trimmed(name)} · {short(model)}")
+    figure, axes = panel((HALF[0], 215), title=f"{_trimmed(name)} · {short(model)}")
     _bands(axes, rows, [[side[at, shown, 0, series] for side in outcomes.bands[level]] for level in (95, 80)],
            styles[model])
     axes.plot(rows, outcomes.observed[shown, 0, series], color=INK, linewidth=0.9, marker="o",
@@ -197,7 +206,7 @@ def gap_closed(table: pd.DataFrame, models: Sequence[str], styles: dict[str, Sty
         style = styles[model]
         axes.bar(np.array(steps) + (at - (len(models) - 1) / 2) * width, np.nan_to_num(share).clip(-130, 130),
                  width=0.86 * width, facecolor="none", edgecolor=COLOURS[style.colour], linewidth=1.2,
-                 hatch=("////", "....", "\\\\\\\\", "xxxx")[at % 4], gid=_gid(model, styles))
+                 hatch=("//", "\\\\", "xx", "--")[at % 4], gid=_gid(model, styles))
     low = float(np.nanmin([*(100 * mine["gap_closed"]), 0.0]))
     axes.set_ylim(max(-135.0, 1.1 * low - 4), 112)
     axes.text(steps[-1] + 0.45, 102, "best possible", ha="right", va="bottom", fontsize=10.5, color=MUTED)
@@ -226,6 +235,11 @@ def date_ticks(labels: Sequence[str], most: int = 6) -> tuple[list[int], list[st
                 break
         if len(chosen) >= 3:
             return chosen, [str(years[at]) for at in chosen]
+    if all(label.lstrip("-").isdigit() for label in labels) and len(labels) > most:
+        found = [int(label) for label in labels]
+        chosen = [at for at in range(len(found)) if found[at] in MaxNLocator(most).tick_values(found[0], found[-1])]
+        if len(chosen) >= 3:
+            return chosen, [labels[at] for at in chosen]
     last = len(labels) - 1
     count = max(2, min(most, 5, len(labels))) if last else 1
     spread = sorted({round(last * at / max(1, count - 1)) for at in range(count)})

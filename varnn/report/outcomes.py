@@ -72,7 +72,8 @@ class Outcomes:
         return cls(models=models, origins=origins, steps=[int(step) for step in steps], series=series,
                    observed=cube("observed")[0], mean=cube("mean"), pit=cube("pit"), scale=cube("scale_rmse")[0, 0, 0],
                    bands={level: (cube(f"lower_{level}"), cube(f"upper_{level}")) for level in LEVELS},
-                   dates=dict(zip(rows.tolist(), table["date"].astype(str).iloc[first_at], strict=True)), spacing=spacing)
+                   dates=dict(zip(rows.tolist(), table["date"].astype(str).iloc[first_at], strict=True)),
+                   spacing=spacing)
 
     @property
     def reference(self) -> str:

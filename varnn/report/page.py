@@ -22,6 +22,7 @@ import numpy as np
 from markupsafe import Markup
 
 from varnn.errors import ParameterError, StoreError
+from varnn.evaluate.ledger import ORACLE
 from varnn.report import figures, tables, words
 from varnn.report.canvas import NAIVE, Style, drawing, short, styles
 from varnn.report.outcomes import Outcomes
@@ -61,9 +62,10 @@ def render(comparisons: Sequence[Comparison], path: str | Path, *, title: str) -
     path = Path(path)
     page = path if path.suffix.lower() in (".html", ".htm") else path / "index.html"
     names = tables.slugs([str(comparison.ledger.meta["title"]) for comparison in comparisons])
-    with drawing():
-        sections = [_section(comparison, name, page.parent / "tables")
-                    for comparison, name in zip(comparisons, names, strict=True)]
+    sections = []
+    for comparison, name in zip(comparisons, names, strict=True):
+        with drawing(name):
+            sections.append(_section(comparison, name, page.parent / "tables"))
     style, script = _asset("style.css"), _asset("script.js")
     text = _environment().get_template("page.html").render(
         title=title, sections=sections, overview=_overview(sections) if len(sections) > 1 else None,
@@ -125,7 +127,7 @@ def _section(comparison: Comparison, slug: str, folder: Path) -> Section:
     by_step = {model: cells[0] for (_, at, cells) in horizons for model in [outcomes.models[at]]}
     return Section(
         slug=slug, meta=ledger.meta, about=words.about(ledger.meta), verdict=list(comparison.verdict),
-        models=[Legend(short(model), at, given[model], model in outcomes.rungs or model == "oracle")
+        models=[Legend(short(model), at, given[model], model in outcomes.rungs)
                 for at, model in enumerate(outcomes.models)],
         reference=short(outcomes.reference), best=short(best), rows=tables.main_table(comparison, outcomes.models),
         steps=steps, horizons=horizons, coverage=tables.coverage_table(outcomes),
@@ -150,8 +152,8 @@ def _pictures(comparison: Comparison, outcomes: Outcomes, given: dict[str, Style
     histograms = [(picture, words.pit_note(outcomes, model)) for model in outcomes.rungs[:MOST_PIT]
                   if (picture := figures.pit(outcomes, model, given))]
     pictures: dict[str, Any] = {
-        "skill": figures.skill_by_horizon(comparison.by_horizon, rungs, given, reference),
-        "time": figures.gain_over_time(outcomes, rungs, given),
+        "skill": figures.skill_by_horizon(comparison.by_horizon, comparison.oracle_gap, rungs, given, reference),
+        "time": figures.gain_over_time(outcomes, [*rungs, *(model for model in given if model == ORACLE)], given),
         "fans": [Markup(figures.fan(outcomes, best, at, given)) for at in series if len(outcomes.steps) > 1],
         "coverage": figures.coverage_by_horizon(outcomes, outcomes.rungs, given),
         "width": figures.width_by_horizon(outcomes, outcomes.rungs, given),
@@ -175,13 +177,15 @@ def _gap_cells(comparison: Comparison) -> dict[str, tables.Cell]:
         return {}
     cells = {}
     for row in gap[gap["step"] == gap["step"].min()].itertuples():
-        share = 100 * float(row.gap_closed)
-        excess = 100 * (float(row.rmsse) / float(row.oracle) - 1) if row.oracle else float("nan")
-        hint = f"{short(str(row.model))}: RMSE {tables.number(excess)} % above the best possible"
-        text = f"{share:.0f}".replace("-", "−") if np.isfinite(share) else tables.NOTHING
-        cells[str(row.model)] = tables.Cell(text, f"{share:.6g}" if np.isfinite(share) else "", hint,
-                                            "up" if share > 0 else "down", round(min(1.0, abs(share) / 100), 3)
-                                            if np.isfinite(share) else 0.0)
+        share, best = 100 * float(row.gap_closed), float(row.oracle)
+        if not np.isfinite(share) or best <= 0:
+            cells[str(row.model)] = tables.Cell(tables.NOTHING, hint="the VAR is as good as the best possible here")
+            continue
+        excess = 100 * (float(row.rmsse) / best - 1)
+        hint = f"{short(str(row.model))}: RMSE {tables.signed(excess, 2)} % from the best possible"
+        cells[str(row.model)] = tables.Cell(f"{share:.0f}".replace("-", "−"), f"{share:.6g}", hint,
+                                            "up" if share > 0 else "down" if share < 0 else "",
+                                            round(min(1.0, abs(share) / 100), 3))
     return cells
 
 

@@ -1,4 +1,5 @@
 "use strict";
+document.documentElement.dataset.ready = "yes";
 // Sort a table by a column: numbers by data-v, texts by what is read; cells without a value stay last.
 for (const button of document.querySelectorAll("th button")) {
   button.addEventListener("click", () => {

@@ -1,0 +1,96 @@
+"""A ledger as arrays, and what they say about calibration, against brute force and the board's own tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
+
+from tests.report.conftest import made_up
+from varnn.evaluate.ledger import Ledger
+from varnn.report.outcomes import Outcomes
+from varnn.report.words import calibration
+
+
+def test_the_order_of_the_rows_does_not_matter(macro):
+    ledger = macro.ledger
+    shuffled = Ledger(ledger.forecasts.sample(frac=1, random_state=1), ledger.joint, ledger.fits, ledger.meta)
+    plain, mixed = Outcomes.of(ledger), Outcomes.of(shuffled)
+    order = [mixed.models.index(model) for model in plain.models]
+    assert_array_equal(plain.mean, mixed.mean[order])
+    assert_array_equal(plain.observed, mixed.observed)
+    assert plain.dates == mixed.dates
+
+
+@pytest.mark.parametrize("level", [50, 80, 90, 95])
+def test_coverage_by_step_equals_the_board_s(macro, level):
+    outcomes = Outcomes.of(macro.ledger)
+    for model in outcomes.models:
+        mine = macro.by_horizon[macro.by_horizon["model"] == model].sort_values("step")
+        assert_allclose(outcomes.held(model, level)[0], mine[f"coverage_{level}"], rtol=1e-12)
+
+
+def test_gain_over_time_ends_at_the_difference_of_the_summed_squared_errors(macro):
+    table = macro.ledger.forecasts
+    first = table[table["step"] == 1]
+    loss = ((first["observed"] - first["mean"]) / first["scale_rmse"]) ** 2
+    sums = loss.groupby(first["model"]).sum() / first["series"].nunique()
+    assert_allclose(Outcomes.of(macro.ledger).gain_over_time("TanhRNN")[-1], sums["VAR"] - sums["TanhRNN"], rtol=1e-10)
+
+
+def test_origins_without_a_forecast_add_nothing_to_the_gain(simulated):
+    outcomes = Outcomes.of(simulated.ledger)
+    gain = np.diff(outcomes.gain_over_time("LinearRNN"), prepend=0.0)
+    failed = np.isnan(outcomes.mean[outcomes.models.index("LinearRNN"), :, 0, 0])
+    assert failed.any()
+    assert_array_equal(gain[failed], 0.0)
+
+
+def test_chance_limits_hold_nineteen_of_twenty_right_bands():
+    outcomes = Outcomes.of(made_up(horizon=1, origins=60).ledger)
+    lower, upper = outcomes.chance(90)
+    inside = np.random.default_rng(0).binomial(180, 0.9, size=20_000) / 180
+    assert 0.94 < ((inside >= lower[0]) & (inside <= upper[0])).mean() < 0.985
+
+
+def test_chance_limits_widen_with_overlap(macro):
+    lower, upper = Outcomes.of(macro.ledger).chance(90)
+    assert np.all(np.diff(upper - lower)[[0, -1]] > 0)
+
+
+def test_the_pit_of_right_forecasts_is_level_and_of_narrow_ones_is_not():
+    right = made_up(models=("VAR",), origins=200, horizon=1)
+    found = Outcomes.of(right.ledger).pit_histogram("VAR")
+    assert found.pvalue > 0.01
+    assert found.count == 600
+    assert found.height.sum() == pytest.approx(10)
+    narrow = right.ledger.forecasts.assign(pit=stats.norm.cdf(2 * stats.norm.ppf(right.ledger.forecasts["pit"])))
+    ledger = Ledger(narrow, right.ledger.joint, right.ledger.fits, right.ledger.meta)
+    u_shaped = Outcomes.of(ledger).pit_histogram("VAR")
+    assert u_shaped.pvalue < 1e-6
+    assert u_shaped.height[0] > u_shaped.upper
+
+
+def test_relative_width_is_one_for_the_reference_and_follows_the_bands(macro):
+    outcomes = Outcomes.of(macro.ledger)
+    assert_allclose(outcomes.relative_width("VAR"), 1.0)
+    assert_allclose(outcomes.relative_width("TanhRNN"), np.sqrt((0.9 + 0.2**2) / (0.9 + 0.45**2)), rtol=1e-9)
+
+
+def test_bands_that_hold_too_few_are_called_too_narrow(macro):
+    table = macro.ledger.forecasts
+    half = 0.4 * (table["upper_90"] - table["lower_90"]) / 2
+    squeezed = table.assign(lower_90=table["mean"] - half, upper_90=table["mean"] + half)
+    said = calibration(Outcomes.of(Ledger(squeezed, macro.ledger.joint, macro.ledger.fits, macro.ledger.meta)))
+    assert len(said) == 3
+    assert all("too narrow" in sentence and "of 180 outcomes" in sentence for sentence in said)
+    assert all("as promised" in sentence for sentence in calibration(Outcomes.of(macro.ledger)))
+
+
+def test_the_oracle_gives_no_bands_and_takes_no_part_in_calibration(simulated):
+    outcomes = Outcomes.of(simulated.ledger)
+    assert "oracle" not in outcomes.rungs
+    assert outcomes.pit_histogram("oracle") is None
+    assert isinstance(simulated.oracle_gap, pd.DataFrame)
