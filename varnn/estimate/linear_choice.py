@@ -9,7 +9,7 @@ import numpy as np
 
 from varnn.estimate import likelihood
 from varnn.estimate.likelihood import Sample
-from varnn.estimate.linear_fit import fit_evidence, fit_likelihood, var_below
+from varnn.estimate.linear_fit import LinearEstimate, fit_evidence, fit_likelihood, var_below
 
 
 def stationary_below(sample: Sample, width: int, *, intercept: bool) -> bool:
@@ -28,7 +28,7 @@ def stationary_below(sample: Sample, width: int, *, intercept: bool) -> bool:
 
 def choose_lags(
     sample: Sample, width: int, max_lags: int | None, most: int, *, intercept: bool, shrunk: bool
-) -> tuple[int, bool]:
+) -> tuple[int, bool, LinearEstimate | None]:
     """Number of lags p ≥ 1 and whether to keep the memory beside them, from the training rows alone.
 
     On rows that all candidates share, the linear RNN takes the p with the largest evidence (Schwarz's criterion
@@ -48,6 +48,8 @@ def choose_lags(
     -------
     lags : int
     memory : bool
+    draft : LinearEstimate, or None
+        The coarse fit of the winner, to begin the final one from.
     """
     T, k = sample.values.shape
     wanted = round(12.0 * (T / 100.0) ** 0.25) if max_lags is None else max_lags
@@ -56,8 +58,7 @@ def choose_lags(
     below = [var_below(candidate, width, exact=False, intercept=intercept) for candidate in common]
     aic = [fit.value + float(fit.free.sum()) for fit in below]
     largest = 1 + int(np.argmin(aic))
-    best, score, falls = 1, -np.inf, 0
-    cost = np.inf
+    best, score, falls, cost, draft = 1, -np.inf, 0, np.inf, None
     for p in range(1, largest + 1):
         if shrunk:
             fit = fit_evidence(common[p - 1], width, exact=False, intercept=intercept, draft=True)
@@ -68,7 +69,7 @@ def choose_lags(
             found = -fit.value - 0.5 * spent * np.log(fit.rows)
         falls = falls + 1 if found < score else 0
         if found > score:
-            best, score, cost = p, found, fit.value + spent
+            best, score, cost, draft = p, found, fit.value + spent, fit if shrunk and fit.precision else None
         if falls == 2:
             break
-    return (best, True) if cost < aic[largest - 1] or not shrunk else (largest, False)
+    return (best, True, draft) if cost < aic[largest - 1] or not shrunk else (largest, False, None)

@@ -21,7 +21,8 @@ Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 BLOCKS = ("memory, own series", "memory, other series", "hidden units")
 LARGEST_PRECISION = 1e8
-FINE, ROUGH = 1e-13, 1e-2  # promised gain in nats at which a descent ends
+FINE, COARSE, DRAFT, ROUGH = 1e-13, 1e-5, 1e-3, 1e-2  # promised gain in nats at which a descent ends
+ROUNDS = 12  # updates of the precisions
 
 
 @dataclass(frozen=True)
@@ -232,7 +233,8 @@ def fit_likelihood(sample: Sample, width: int, *, exact: bool, intercept: bool =
 
 
 def fit_evidence(
-    sample: Sample, width: int, *, exact: bool, intercept: bool = True, draft: bool = False
+    sample: Sample, width: int, *, exact: bool, intercept: bool = True, draft: bool = False,
+    warm: LinearEstimate | None = None,
 ) -> LinearEstimate:
     """Maximum a posteriori fit, shrunk to the VAR with a strength that the evidence sets.
 
@@ -249,6 +251,7 @@ def fit_evidence(
     sample, width, exact, intercept
         As for `fit_likelihood`.
     draft : bool              one start and coarse convergence, memory kept; for ranking candidates
+    warm : LinearEstimate     a draft to begin from in place of the first start
 
     References
     ----------
@@ -258,29 +261,21 @@ def fit_evidence(
     blocks = [block & free for block in memory_blocks(sample, width)]
     below = var_below(sample, width, exact=exact, intercept=intercept)
     problem = _Problem(sample, free, exact, np.zeros(free.shape))
-    prior = problem.prior
-    candidates = [below]
-    optima = list(below.optima)
-    found: list[tuple[Array, Array]] = []
-    for name, weights in starts(sample, width, intercept=intercept):
-        if any(_close(weights[free], x, H) for x, H in found):
-            continue
-        if found:
-            result = maximise(replace(problem, prior=prior), weights, below.sigma, tolerance=ROUGH)
-            if result.state is None or any(_close(result.state.weights[free], x, H, 0.1) for x, H in found):
-                continue
-            weights = result.state.weights
-        settled = _settle(problem, blocks, weights, below, name, 1e-2 if draft else 1e-6)
+    begins = starts(sample, width, intercept=intercept)
+    optima, ranked = list(below.optima), []
+    for name, weights in begins[:1] if draft else [begins[0], begins[-1]]:
+        first = None if weights is begins[-1][1] else warm
+        settled = _settle(problem, blocks, weights, below, name, first, DRAFT if draft else COARSE)
         if settled is not None:
-            found.append((settled.weights[free], settled.information))
             optima.extend(settled.optima)
-            candidates.append(settled)
-            prior = _prior(free, blocks, [settled.precision.get(label, 0.0) for label in BLOCKS])
-        if draft:
-            return settled if settled is not None else below
-    best = max(candidates[1:] or candidates, key=lambda candidate: candidate.evidence)
-    if below.value - best.value <= sum(best.effective.values()):
-        best = replace(var_below(sample, width, exact=False, intercept=intercept), gain=min(best.gain, 0.0))
+            ranked.append(settled)
+    if not ranked:
+        return replace(var_below(sample, width, exact=False, intercept=intercept), optima=tuple(optima))
+    best = max(ranked, key=lambda candidate: candidate.evidence)
+    if not draft:
+        best = _settle(problem, blocks, best.weights, below, best.optima[0].start, best, FINE) or best
+        if below.value - best.value <= sum(best.effective.values()):
+            best = replace(var_below(sample, width, exact=False, intercept=intercept), gain=min(best.gain, 0.0))
     return replace(best, optima=tuple(optima))
 
 
@@ -306,29 +301,37 @@ def var_below(sample: Sample, width: int, *, exact: bool, intercept: bool = True
 
 
 def _settle(
-    problem: _Problem, blocks: list[Mask], weights: Array, below: LinearEstimate, name: str, finest: float
+    problem: _Problem,
+    blocks: list[Mask],
+    weights: Array,
+    below: LinearEstimate,
+    name: str,
+    warm: LinearEstimate | None,
+    tolerance: float,
 ) -> LinearEstimate | None:
-    """Alternate the fit at given precisions with updates of the precisions, the last fit to full accuracy.
+    """Alternate the fit at given precisions with updates of the precisions; to full accuracy they stay as they are.
 
     Where the fit runs into the edge of stability, Laplace's approximation has no meaning: the precisions are raised,
     stay at least so high, and the descent begins again nearer to the VAR.
     """
     free = problem.free
     live = [(label, block) for label, block in zip(BLOCKS, blocks, strict=True) if block.any()]
-    alphas = np.full(len(live), 4.0)
-    sigma: Array | None = below.sigma
+    members = [block[free] for _, block in live]
+    alphas, sigma = np.full(len(live), 4.0), below.sigma
+    if warm is not None:
+        alphas, sigma, weights = np.array([warm.precision[label] for label, _ in live]), warm.sigma, warm.weights
     floor = np.full(len(live), 1e-4)
-    steps, walls, rough = 0, 0, True
-    for _ in range(30):
+    steps, walls = 0, 0
+    for last in [True] if tolerance == FINE else [False] * ROUNDS + [True]:
         prior = _prior(free, [block for _, block in live], list(alphas))
         problem = replace(problem, prior=prior)
-        result = maximise(problem, weights, sigma, tolerance=1e-5 if rough else FINE)
+        result = maximise(problem, weights, sigma, tolerance=tolerance)
         if result.state is None:
             return None
         steps += result.steps
         if _at_wall(result.state.weights):
             walls += 1
-            if walls == 4:
+            if walls == 4 or last:
                 return None
             weights, sigma = 0.5 * (result.state.weights + below.weights), below.sigma
             floor = alphas = 8.0 * alphas
@@ -336,11 +339,9 @@ def _settle(
         weights, sigma = result.state.weights, result.state.sigma
         G = _information(replace(problem, prior=np.zeros(free.shape)), result.state)
         previous = alphas
-        alphas, gammas = _update_precisions(G, weights[free], [block[free] for _, block in live], previous, floor)
-        settled = float(np.abs(np.log(alphas / previous)).max())
-        if settled < finest:
+        alphas, gammas = _update_precisions(G, weights[free], members, previous, floor)
+        if last or float(np.abs(np.log(alphas / previous)).max()) < 1e-2:
             break
-        rough = settled > 1e-2
     state = result.state
     H = G + np.diag(prior[free])
     sizes = np.array([float(block.sum()) for _, block in live])

@@ -445,11 +445,11 @@ def _estimate(model: LinearRNN, series: Series, exog: Series | None) -> FittedLi
     fit_var(series.values, least, model.trend, None if exog is None else exog.values, names=names)  # or names a column
     sample, units = _sample(series, exog, least, model.trend)
     driven = model.trend == "ct" or exog is not None
-    memory = True
+    memory, draft = True, None
     if model.lags is None:
         most = (len(series) - q - width - k - 3) // (k + 1)
-        lags, memory = choose_lags(sample, width, model.max_lags, most, intercept=intercept,
-                                   shrunk=model.shrinkage is not None)
+        lags, memory, draft = choose_lags(sample, width, model.max_lags, most, intercept=intercept,
+                                          shrunk=model.shrinkage is not None)
         sample = Sample(sample.values, sample.inputs, lags, lags)
     if model.likelihood == "exact" and driven:
         raise ParameterError("likelihood='exact' needs a stationary process; with a trend or exogenous X use 'auto'")
@@ -458,8 +458,10 @@ def _estimate(model: LinearRNN, series: Series, exog: Series | None) -> FittedLi
     if not memory:
         below = var_below(sample, width, exact=False, intercept=intercept)
         return _fitted(model, series, exog, sample.lags, below, units, series, exog)
-    search = fit_evidence if model.shrinkage == "evidence" else fit_likelihood
-    estimate = search(sample, width, exact=exact, intercept=intercept)
+    if model.shrinkage == "evidence":
+        estimate = fit_evidence(sample, width, exact=exact, intercept=intercept, warm=draft)
+    else:
+        estimate = fit_likelihood(sample, width, exact=exact, intercept=intercept)
     return _fitted(model, series, exog, sample.lags, estimate, units, series, exog)
 
 
