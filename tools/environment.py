@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 import venv
 from pathlib import Path
+from urllib.parse import urljoin
 
 OLDEST = (3, 11)
 PIP_ON_PYPI = "https://pypi.org/pypi/pip/json"
@@ -65,7 +66,7 @@ def pip_from_pypi(python: Path) -> bool:
     try:
         with urllib.request.urlopen(PIP_ON_PYPI, timeout=60) as answer:
             wheel = next(one for one in json.load(answer)["urls"] if one["packagetype"] == "bdist_wheel")
-        with urllib.request.urlopen(wheel["url"], timeout=120) as answer:
+        with urllib.request.urlopen(urljoin(PIP_ON_PYPI, wheel["url"]), timeout=120) as answer:
             content = answer.read()
     except (urllib.error.URLError, TimeoutError, StopIteration, ValueError) as problem:
         print(f"pip could not be fetched from PyPI: {problem}", file=sys.stderr)
