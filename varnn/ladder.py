@@ -144,7 +144,7 @@ def compare(y: object, X: object = None, *, horizon: int,
     windows = Windows.default(len(series), horizon, origins=origins, step=step, gap=gap, refit=refit, size=window)
     task = Task(series=series, exog=exog, windows=windows, season=season, seed=whole_number(seed, "seed", least=0),
                 n_paths=whole_number(n_paths, "n_paths", least=20), oracle=oracle)
-    return Comparison(backtest(chosen, task, _meta(task, chosen, about or {}), progress))
+    return Comparison(backtest(chosen, task, facts(task, chosen, about or {}), progress))
 
 
 def fingerprint(series: Series, exog: Series | None = None) -> str:
@@ -187,7 +187,7 @@ def _chosen(models: Mapping[str, Forecaster] | Sequence[str] | None, season: int
     return {name: SeasonalNaive(season=season) if name == "SeasonalNaive" else by_name(name)() for name in names}
 
 
-def _meta(task: Task, models: Mapping[str, Forecaster], about: Mapping[str, Any]) -> dict[str, Any]:
+def facts(task: Task, models: Mapping[str, Forecaster], about: Mapping[str, Any]) -> dict[str, Any]:
     series, windows = task.series, task.windows
     described = {"title": "Comparison", "units": "", "source": "", "licence": "", "citation": "", "transform": "none",
                  "command": "varnn.compare(…)"}

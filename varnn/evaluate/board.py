@@ -105,7 +105,7 @@ def overall(ledger: Ledger) -> pd.DataFrame:
     fits = ledger.fits.groupby("model", sort=False)
     absent = ledger.forecasts.assign(absent=ledger.forecasts["mean"].isna() & (ledger.forecasts["model"] != ORACLE))
     failed = absent.groupby(["model", "origin"])["absent"].any().groupby("model").sum()
-    return table.assign(energy=energy, seconds=fits["seconds"].sum(), failed=failed)
+    return table.assign(energy=energy, seconds=fits["seconds"].sum(min_count=1), failed=failed)
 
 
 def oracle_gap(ledger: Ledger) -> pd.DataFrame | None:

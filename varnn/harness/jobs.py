@@ -1,0 +1,176 @@
+"""What there is to do: one job a data set × seed × model × block of origins, with a name made of its contents.
+
+A job's key changes when anything that could change its numbers does: data, model, windows, seed or code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import varnn
+from varnn.data import Dataset, about, load
+from varnn.errors import InputError, MissingDataError
+from varnn.evaluate.backtest import Oracle, Part, Task, blocks, forecast_block
+from varnn.evaluate.windows import Windows
+from varnn.forecaster import Forecaster
+from varnn.harness.suite import DataEntry, Suite
+from varnn.ladder import fingerprint, refuse_leaks
+from varnn.series import FloatArray, Series
+
+
+@dataclass(frozen=True)
+class Item:
+    """A series to forecast, with where it came from.
+
+    Attributes
+    ----------
+    name : str
+        Unique in the suite: data set, member of a panel, seed.
+    task : Task
+        Without its oracle, so that it can travel to any worker.
+    oracle : callable, optional
+        Best possible means, asked for where the results are put together.
+    about : dict
+        Facts for the report.
+    """
+
+    name: str
+    task: Task
+    oracle: Oracle | None
+    about: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model over one block of origins of one item."""
+
+    key: str
+    item: str
+    label: str
+    block: int
+
+
+def items(suite: Suite) -> list[Item]:
+    """Load every data set of a suite, every seed of it, every member of a panel."""
+    found = []
+    for entry in suite.data:
+        for seed in suite.seeds:
+            dataset = _loaded(entry, seed)
+            for member, frame in list(dataset.each())[:entry.most_series]:
+                name = entry.title if len(suite.seeds) == 1 else f"{entry.title} (seed {seed})"
+                name = f"{name} {member}" if dataset.panel else name
+                held = _held_out(dataset, member)
+                found.append(_item(name, entry, dataset, frame, held, seed, suite.n_paths))
+    name, times = Counter(item.name for item in found).most_common(1)[0]
+    if times > 1:
+        raise InputError(f"the suite has {name!r} {times} times; give the entries different labels")
+    return found
+
+
+def jobs(found: Sequence[Item], models: dict[str, Forecaster]) -> list[Job]:
+    """Return every job of the suite, blocks of one model side by side."""
+    code = code_version()
+    made = []
+    for item in found:
+        data = fingerprint(item.task.series, item.task.exog)
+        for label, model in models.items():
+            for number, block in enumerate(blocks(item.task)):
+                named = [data, label, repr(model), repr(item.task.windows), [origin.stop for origin in block],
+                         item.task.season, item.task.seed, item.task.n_paths, code]
+                made.append(Job(_digest(named), item.name, label, number))
+    return made
+
+
+def run_job(task: Task, model: Forecaster, job: Job) -> str:
+    """Return the forecasts of one job as JSON text; the same text whoever runs it, but for the seconds."""
+    part = forecast_block(job.label, model, task, blocks(task)[job.block])
+    return json.dumps({"forecasts": part.forecasts, "joint": part.joint, "fits": part.fits}, default=_plain)
+
+
+def part_of(payload: str) -> Part:
+    """Return what `run_job` wrote as numbers again, bit for bit."""
+    tables = json.loads(payload)
+    return Part(tables["forecasts"], tables["joint"], tables["fits"])
+
+
+@cache
+def code_version() -> str:
+    """Return the version and a digest of every source file of the package."""
+    digest = hashlib.sha256()
+    folder = Path(varnn.__file__).parent
+    for path in sorted(folder.rglob("*.py")):
+        if "report" not in path.parts and path.name != "cli.py":
+            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return f"{varnn.__version__}+{digest.hexdigest()[:16]}"
+
+
+def _loaded(entry: DataEntry, seed: int) -> Dataset:
+    options = dict(entry.options)
+    if about(entry.name).origin == "simulated":
+        options.setdefault("seed", seed)
+    elif entry.columns:
+        options["columns"] = list(entry.columns)
+    return load(entry.name, **options)
+
+
+def _held_out(data: Dataset, member: str) -> pd.DataFrame | None:
+    """Return the rows of a panel's member that its publisher kept for testing, where there are any."""
+    return data.holdout.loc[[member]].droplevel(0) if data.panel and data.holdout is not None else None
+
+
+def _item(name: str, entry: DataEntry, data: Dataset, frame: pd.DataFrame, held: pd.DataFrame | None, seed: int,
+          n_paths: int) -> Item:
+    frame = frame[list(entry.columns)] if entry.columns else frame
+    first = entry.first
+    if held is not None:
+        first, frame = len(frame), pd.concat([frame, held[frame.columns]], ignore_index=True)
+    series = Series.of(frame)
+    exog = series.exog_of(data.exog) if entry.exog and data.exog is not None else None
+    if exog is not None:
+        refuse_leaks(series, exog)
+    if first is None:
+        windows = Windows.default(len(series), entry.horizon, origins=entry.origins, step=entry.step, gap=entry.gap,
+                                  refit=entry.refit, size=entry.window)
+    else:  # a given split is estimated once, unless the suite asks for more
+        windows = Windows(horizon=entry.horizon, first=first, step=entry.step or 1, gap=entry.gap, size=entry.window)
+        windows = replace(windows, refit=entry.refit or max(1, windows.count(len(series))))
+    task = Task(series=series, exog=exog, windows=windows, season=data.season, seed=seed, n_paths=n_paths)
+    facts = {"title": name, "units": "; ".join(f"{key}: {label}" for key, label in data.labels.items()),
+             "source": data.source, "licence": data.licence, "citation": data.citation, "transform": data.transform,
+             "data": entry.name, "seed_of_data": seed}
+    return Item(name, task, _oracle(data), facts)
+
+
+def _oracle(data: Dataset) -> Oracle | None:
+    simulated = data.simulated
+    if simulated is None:
+        return None
+
+    def best(stop: int, horizon: int) -> FloatArray:
+        if horizon == 1:
+            return np.asarray(simulated.oracle[stop:stop + 1])
+        return np.asarray(simulated.oracle_ahead([stop], horizon, paths=500, rng=stop)[0])
+
+    return best
+
+
+def _digest(parts: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    raise MissingDataError(f"a result holds {type(value).__name__}, which no table can hold")

@@ -1,0 +1,155 @@
+"""A suite: which data × models × windows × seeds make a benchmark, read from a small TOML file.
+
+Called by `run`; knows names only and loads nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import pydantic
+
+from varnn.errors import InputError, StoreError
+from varnn.forecaster import Forecaster
+from varnn.models import by_name
+
+Whole = Annotated[int, pydantic.Field(ge=1, strict=True)]
+
+
+class _Strict(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class DataEntry(_Strict):
+    """One data set of a suite and the origins it is judged at; see `varnn.ladder.compare` for the settings."""
+
+    name: str
+    label: str = ""
+    horizon: Whole
+    options: dict[str, Any] = {}
+    columns: tuple[str, ...] = ()
+    exog: bool = True
+    origins: Whole | None = None
+    first: Whole | None = None
+    step: Whole | None = None
+    gap: Annotated[int, pydantic.Field(ge=0, strict=True)] = 0
+    refit: Whole | None = None
+    window: Whole | None = None
+    most_series: Whole | None = None
+
+    @property
+    def title(self) -> str:
+        """What tables call it."""
+        return self.label or self.name
+
+
+class ModelEntry(_Strict):
+    """A model by class name, with its settings."""
+
+    kind: str = pydantic.Field(default="", alias="class")
+    options: dict[str, Any] = {}
+
+
+class Suite(_Strict):
+    """A benchmark, frozen in a file.
+
+    Attributes
+    ----------
+    title, question : str
+        What it is and what it is to teach.
+    data : tuple of DataEntry
+    models : mapping of label to ModelEntry
+    seeds : tuple of int
+        Of simulated data and of everything random in the models; each is a run of its own.
+    n_paths : int
+        Sample paths for each forecast.
+    """
+
+    title: str
+    question: str = ""
+    data: Annotated[tuple[DataEntry, ...], pydantic.Field(min_length=1)]
+    models: Annotated[dict[str, ModelEntry], pydantic.Field(min_length=1)]
+    seeds: Annotated[tuple[Annotated[int, pydantic.Field(ge=0, strict=True)], ...], pydantic.Field(min_length=1)] = (0,)
+    n_paths: Annotated[int, pydantic.Field(ge=20, strict=True)] = 200
+
+    @classmethod
+    def read(cls, path: str | Path) -> Suite:
+        """Read and check a suite file.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be read.
+        InputError
+            Naming the entry, what is wrong with it and, for an unknown key, the nearest one there is.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise StoreError(f"the suite {path} cannot be read: {problem}") from None
+        return cls.parse(text, str(path))
+
+    @classmethod
+    def parse(cls, text: str, name: str = "suite") -> Suite:
+        """Check the text of a suite.
+
+        Examples
+        --------
+        >>> Suite.parse("titel = 't'")
+        Traceback (most recent call last):
+        ...
+        varnn.errors.InputError: suite: 'title' is missing; 'data' is missing; 'models' is missing; 'titel' is ...
+        """
+        try:
+            return cls.model_validate(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as problem:
+            raise InputError(f"{name} is not TOML: {problem}") from None
+        except pydantic.ValidationError as problem:
+            raise InputError(f"{name}: " + "; ".join(_said(error) for error in problem.errors())) from None
+
+    def forecasters(self) -> dict[str, Forecaster]:
+        """Return the models by label, built from their settings.
+
+        Raises
+        ------
+        DataNameError, InputError
+            If a class or a setting does not exist.
+        """
+        return {label: _built(entry.kind or label, entry.options) for label, entry in self.models.items()}
+
+
+def _built(kind: str, options: dict[str, Any]) -> Forecaster:
+    """Build a model; a table with a `class` among the options is a model too."""
+    model = by_name(kind)
+    settings = {name: _setting(value) for name, value in options.items()}
+    known = list(model.__dataclass_fields__)
+    for name in settings:
+        if name not in known:
+            raise InputError(f"{kind} has no setting {name!r}{_nearest(name, known)}")
+    return model(**settings)
+
+
+def _setting(value: Any) -> Any:
+    if isinstance(value, dict) and "class" in value:
+        return _built(value["class"], {name: inner for name, inner in value.items() if name != "class"})
+    return tuple(_setting(one) for one in value) if isinstance(value, list) else value
+
+
+def _said(error: Any) -> str:
+    where = [str(part) for part in error["loc"]]
+    place = ".".join(where)
+    if error["type"] == "missing":
+        return f"{place!r} is missing"
+    if error["type"] == "extra_forbidden":
+        inner: dict[str, type[_Strict]] = {"data": DataEntry, "models": ModelEntry}
+        fields = inner.get(where[0], Suite) if len(where) > 1 else Suite
+        return f"{place!r} is not a setting{_nearest(where[-1], list(fields.model_fields))}"
+    return f"{place!r} is {error.get('input')!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    return f", did you mean {close[0]!r}?" if close else ""
