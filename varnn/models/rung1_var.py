@@ -25,8 +25,10 @@ from varnn.estimate.companion import (
     moving_average,
 )
 from varnn.estimate.order import OrderSearch, default_max_lags, search_orders
-from varnn.forecaster import Draws, Fitted, Forecaster, one_of, square_root
+from varnn.estimate.small_sample import are_stable, lag_bias, spread_correction
+from varnn.forecaster import Draws, Fitted, Forecaster, Plan, coloured, one_of, square_root
 from varnn.series import FloatArray, Series, checked_horizon, whole_number
+from varnn.shocks import white_shocks
 
 if TYPE_CHECKING:
     from statsmodels.tsa.vector_ar.var_model import VARResults
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from varnn.inference.decompose import VarianceDecomposition
     from varnn.inference.hypothesis import HypothesisTest
     from varnn.inference.impulse import ImpulseResponses
+
+FEWEST_STABLE = 20  # all draws are kept if fewer than one in so many is stable
+CORRECTION_DRAWS = 200  # enough for the median of a variance
 
 Engine = Literal["qr", "statsmodels"]
 Criterion = Literal["aic", "bic", "hqic", "fpe"]
@@ -272,7 +277,8 @@ class FittedVAR(Fitted):
 
         Σ ~ IW(EᵀE, n − d + k − 1), B | Σ ~ N(B̂, Σ ⊗ (XᵀX)⁻¹). With this prior each coefficient and each
         one-step forecast has the Student distribution with n − d degrees of freedom that classical regression
-        gives it, so its intervals have exact coverage in that case.
+        gives it, so its intervals have exact coverage in that case. Explosive draws are left out where the
+        estimate itself is stable.
 
         References
         ----------
@@ -285,7 +291,37 @@ class FittedVAR(Fitted):
         root = half @ np.swapaxes(np.linalg.inv(bartlett), 1, 2)                              # Σ = root rootᵀ
         noise = rng.standard_normal((count, d, k))
         weights = self.estimate.coef + self.estimate.root @ noise @ np.swapaxes(root, 1, 2)
-        return Draws(root @ np.swapaxes(root, 1, 2), weights)
+        sigma = root @ np.swapaxes(root, 1, 2)
+        if self.k_ar and self.is_stable():
+            stable = are_stable(self._lag_matrices(weights))
+            if stable.sum() * FEWEST_STABLE >= count:
+                sigma, weights = sigma[stable], weights[stable]
+        return Draws(sigma, weights)
+
+    def _outlook(self, horizon: int, future_exog: FloatArray | None,
+                 plan: Plan) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+        """Give each path the mean of its own draw and the responses of the estimate, corrected for small samples.
+
+        Paths that used their draw's A for the responses as well would count its sampling noise twice.
+        """
+        if plan.uncertainty == "none" or not self.k_ar:
+            return super()._outlook(horizon, future_exog, plan)
+        draws = self._draw(plan.n_paths, plan.rng)
+        white = white_shocks(plan.shocks, self.resid.to_numpy(), plan.n_paths, horizon, plan.rng)   # (m, h, k)
+        d, k = len(draws.weights), self.series.k
+        point = self._mean(horizon, future_exog)
+        means = self._simulate(np.zeros((d, horizon, k)), future_exog, draws)                       # (d, h, k)
+        responses = self._simulate(coloured(white, self.sigma_u, draws), future_exog) - point       # (m, h, k)
+        bias = lag_bias(self.coefs, self.sigma_u, self.nobs, {"n": 0, "c": 1, "ct": 2}[self.trend])
+        factors = spread_correction(self.coefs, self.sigma_u, self._lag_matrices(draws.weights[:CORRECTION_DRAWS]),
+                                    bias, horizon)
+        return point, means[np.arange(plan.n_paths) % d] + factors * responses, None
+
+    def _lag_matrices(self, weights: FloatArray) -> FloatArray:
+        """Return A_1 … A_p of each of d coefficient tables, (d, p, k, k)."""
+        d, rows, k = weights.shape
+        lagged = weights[:, rows - self.k_ar * k:].reshape(d, self.k_ar, k, k)
+        return np.ascontiguousarray(lagged.swapaxes(2, 3))
 
     def _spread(self, horizon: int, future_exog: FloatArray | None) -> FloatArray:
         return np.asarray(np.sqrt(np.diagonal(self.mse(horizon), axis1=1, axis2=2)))

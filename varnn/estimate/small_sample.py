@@ -1,0 +1,137 @@
+"""What least squares gets wrong in small samples: biased lag matrices and inflated forecast variances.
+
+Called by the VAR for its predictive paths and by the bootstrap. Functions of arrays; nothing is estimated here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_discrete_lyapunov
+
+from varnn.estimate.companion import companion
+from varnn.forecaster import square_root
+from varnn.series import FloatArray
+
+SQUARINGS = 8  # ρ(F) ≈ ‖F^256‖^(1/256): a non-normal F with ‖F^256‖ = 10 ρ^256 is judged .9 % too high
+NARROWEST, WIDEST = 0.5, 2.0  # bounds of the correction of a standard deviation
+
+
+def lag_bias(coefs: FloatArray, sigma: FloatArray, rows: int, trend_terms: int) -> FloatArray:
+    """Return the bias E[Â] − A of least squares to order 1/T, shape (p, k, k); zeros for an unstable A.
+
+        −Σ [c (I − F')⁻¹ + F' (I − F'²)⁻¹ + Σ_λ λ (I − λF')⁻¹] Γ⁻¹ / T
+
+    with F the companion matrix, λ its eigenvalues, Γ the covariance of (y_t … y_{t−p+1}) and c the number of
+    trend terms: c = 1 is Pope's formula; in an AR(1) it is −(1 + 3ρ)/T, without constant −2ρ/T, with a line
+    −(2 + 4ρ)/T.
+
+    Parameters
+    ----------
+    coefs : array (p, k, k)
+    sigma : array (k, k)
+        Innovation covariance.
+    rows : int
+        T, the rows of the regression.
+    trend_terms : int
+        c.
+
+    References
+    ----------
+    Pope (1990), J. Time Series Analysis 11(3), 249–258; Nicholls & Pope (1988), Australian J. Statistics 30A.
+
+    Examples
+    --------
+    >>> round(float(lag_bias(np.array([[[0.5]]]), np.eye(1), 100, 1)[0, 0, 0]), 12)  # −(1 + 3/2)/100
+    -0.025
+    """
+    p, k, _ = coefs.shape
+    move = companion(coefs)
+    roots = np.linalg.eigvals(move)
+    if not p or np.abs(roots).max() >= 1.0 - 1e-6:
+        return np.zeros(coefs.shape)
+    d, one = len(move), np.eye(len(move))
+    shock = np.zeros((d, d))
+    shock[:k, :k] = sigma
+    back = move.T.astype(np.complex128)
+    terms = trend_terms * np.linalg.inv(one - back) + back @ np.linalg.inv(one - back @ back)
+    for root in roots:
+        terms = terms + root * np.linalg.inv(one - root * back)
+    tilt = shock @ np.linalg.solve(solve_discrete_lyapunov(move, shock), terms.T).T    # Σ [·] Γ⁻¹, Γ symmetric
+    blocks: FloatArray = -tilt.real[:k] / rows
+    return np.ascontiguousarray(blocks.reshape(k, p, k).swapaxes(0, 1))
+
+
+def are_stable(coefs: FloatArray) -> NDArray[np.bool_]:
+    """Say of each of d VARs, (d, p, k, k), whether its recursion dies out: ρ(F) < 1.
+
+    Examples
+    --------
+    >>> are_stable(np.array([[[[0.9]]], [[[1.1]]]])).tolist()
+    [True, False]
+    """
+    d, p, k, _ = coefs.shape
+    power = np.zeros((d, p * k, p * k))
+    power[:, :k] = coefs.swapaxes(1, 2).reshape(d, k, p * k)
+    power[:, k:, :-k] = np.eye(k * (p - 1))
+    log_norm = np.zeros(d)
+    for _ in range(SQUARINGS):
+        power = power @ power
+        size = np.maximum(np.sqrt((power**2).sum(axis=(1, 2))), np.finfo(float).tiny)
+        power /= size[:, None, None]
+        log_norm = 2 * log_norm + np.log(size)
+    return np.asarray(log_norm < 0)
+
+
+def forecast_variances(coefs: FloatArray, sigma: FloatArray, horizon: int) -> FloatArray:
+    """Return diag Σ_{i<h} Φ_i Σ Φ_i' for each of d VARs (d, p, k, k) and one Σ, shape (d, h, k).
+
+    Examples
+    --------
+    >>> forecast_variances(np.array([[[[0.5]]]]), np.eye(1), 3).ravel().tolist()
+    [1.0, 1.25, 1.3125]
+    """
+    d, p, k, _ = coefs.shape
+    root = square_root(sigma)
+    responses = np.zeros((horizon, d, k, k))
+    responses[0] = root
+    for step in range(1, horizon):
+        for lag in range(1, min(step, p) + 1):
+            responses[step] += coefs[:, lag - 1] @ responses[step - lag]
+    return np.asarray(np.cumsum((responses**2).sum(axis=3), axis=0).swapaxes(0, 1))
+
+
+def spread_correction(coefs: FloatArray, sigma: FloatArray, draws: FloatArray, bias: FloatArray,
+                      horizon: int) -> FloatArray:
+    """Return factors (h, k) that take the small-sample error out of the standard deviations Â implies.
+
+    V_h(A) = diag Σ_{i<h} Φ_i Σ Φ_i' is convex in A, so V_h(Â) is too large by the sampling noise of Â and too small
+    by its bias. Refits of samples drawn from Â would be spread as Â + bias + noise, so that
+
+        factor = √(V_h(Â) / median_d V_h(A_d + bias)),  between ½ and 2,
+
+    makes V_h median-unbiased to first order. Measured with three series, VAR(4), T = 50: intervals of
+    nominal 80 % at 12 steps cover 81–82 % with it, 94 % without it (benchmarks/coverage.py).
+
+    Parameters
+    ----------
+    coefs : array (p, k, k)
+        Â.
+    sigma : array (k, k)
+    draws : array (d, p, k, k)
+        Draws from the distribution of Â.
+    bias : array (p, k, k)
+    horizon : int
+
+    References
+    ----------
+    Kilian (1998), Review of Economics and Statistics 80(2), for the bootstrap correction of bias.
+    """
+    scale = np.sqrt(np.diag(sigma))
+    unit = sigma / np.outer(scale, scale)
+    rescale = scale[:, None] / scale                                         # A in units of the residuals
+    with np.errstate(over="ignore", invalid="ignore"):
+        around = forecast_variances((draws + bias) / rescale, unit, horizon)                   # (d, h, k)
+        plugged = forecast_variances(coefs[None] / rescale, unit, horizon)[0]                  # (h, k)
+        ratio = plugged / np.median(around, axis=0)
+    return np.asarray(np.clip(np.sqrt(np.where(np.isfinite(ratio), ratio, 1.0)), NARROWEST, WIDEST))
