@@ -31,13 +31,14 @@ class Job:
     horizon: int
     options: Mapping[str, Any] = field(default_factory=dict)
     origins: int | None = None
+    models: tuple[str, ...] | None = None
 
     def run(self, folder: Path, seed: int, origins: int | None = None) -> Path:
         """Compare the default models and write the ledger to `folder`."""
         source = of_dataset(self.data, **self.options)
-        result = compare(source.y, source.X, horizon=self.horizon, season=source.season, oracle=source.oracle,
+        result = compare(source.y, source.X, horizon=self.horizon, models=self.models, season=source.season,
                          origins=origins if origins is not None else self.origins, seed=seed,
-                         about=source.about | {"command": f"varnn demo --seed {seed}"})
+                         oracle=source.oracle, about=source.about | {"command": f"varnn demo --seed {seed}"})
         return result.ledger.write(folder)
 
 
@@ -77,14 +78,13 @@ def run(out: Path, *, seed: int = 0, workers: int = 2, jobs: Sequence[Job] = JOB
     list of Comparison
     """
     home = fresh(out / "ledger")
-    folders = {job: home / job.data for job in jobs}
     say = progress or (lambda names, done, total: None)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        running = {pool.submit(job.run, folder, seed, origins): job for job, folder in folders.items()}
-        waiting = set(running)
+        names = {pool.submit(job.run, home / job.data, seed, origins): job.data for job in jobs}
+        waiting = set(names)
         while waiting:
-            say(", ".join(job.data for job in jobs if any(
-                running[one] is job and one.running() for one in waiting)), len(jobs) - len(waiting), len(jobs))
+            running = [name for one, name in names.items() if one in waiting and one.running()]
+            say(", ".join(running[:workers]), len(jobs) - len(waiting), len(jobs))
             done, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
             for one in done:
                 one.result()
