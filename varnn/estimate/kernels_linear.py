@@ -96,7 +96,7 @@ def pull_back(C: Any, y: Any, w: Any, one: float, lags: int, U: Any, V: Any, D: 
 
 
 @_compiled
-def transient(C: Any, lags: int, k: int, X: Any) -> int:
+def transient(C: Any, lags: int, k: int, X: Any) -> Any:
     """Fill X (N, n, d) with ∂u_t/∂ξ_1, ξ_1 = (u_1, y_0, …, y_{2-p}), until it has died out; return the rows filled."""
     n, N, d = C.shape[0], X.shape[0], X.shape[2]
     before = (d - n) // k

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 import numpy as np
 import numpy.typing as npt
 
@@ -41,7 +40,7 @@ class Sample:
 
     def columns(self, width: int) -> int:
         """Length of r_t = (u_{t-1}, y_{t-1}, …, y_{t-p}, 1, w_t)."""
-        return width + self.lags * self.values.shape[1] + 1 + self.inputs.shape[1]
+        return int(width + self.lags * self.values.shape[1] + 1 + self.inputs.shape[1])
 
 
 @dataclass(frozen=True)
@@ -279,7 +278,7 @@ def conditional(sample: Sample, weights: Array, *, gradient: bool = True) -> Eva
 
 
 def first_inputs(sample: Sample, n: int) -> Array:
-    """r at the first conditional row: the state before it forecasts y without error, hidden parts are zero."""
+    """R at the first conditional row: the state before it forecasts y without error, hidden parts are zero."""
     y, p, start = sample.values, sample.lags, sample.start
     k = y.shape[1]
     r = np.zeros(sample.columns(n))

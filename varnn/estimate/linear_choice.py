@@ -13,7 +13,7 @@ from varnn.estimate.linear_fit import LinearEstimate, fit_evidence, fit_likeliho
 
 
 def stationary_below(sample: Sample, width: int, *, intercept: bool) -> bool:
-    """Is the VAR with the same lags clearly stationary?
+    """Say whether the VAR with the same lags is clearly stationary.
 
     Under a unit root T(ρ̂ - 1) has 5 % of its distribution below about -14 (Dickey and Fuller 1979, with a constant),
     so that ρ̂ < 1 - 14/T says with 95 % confidence that the levels have a stationary distribution to start from.
@@ -23,13 +23,13 @@ def stationary_below(sample: Sample, width: int, *, intercept: bool) -> bool:
         return False
     below = var_below(sample, k, exact=False, intercept=intercept)
     F, _ = likelihood.transition(below.weights, sample.lags, k)
-    return likelihood.spectral_radius(F) < max(1.0 - 14.0 / T, 0.5)
+    return bool(likelihood.spectral_radius(F) < max(1.0 - 14.0 / T, 0.5))
 
 
 def choose_lags(
     sample: Sample, width: int, max_lags: int | None, most: int, *, intercept: bool, shrunk: bool
 ) -> tuple[int, bool, LinearEstimate | None]:
-    """Number of lags p ≥ 1 and whether to keep the memory beside them, from the training rows alone.
+    """Choose the number of lags p ≥ 1, and whether to keep the memory beside them, from the training rows alone.
 
     On rows that all candidates share, the linear RNN takes the p with the largest evidence (Schwarz's criterion
     without shrinkage), the VAR the p with the smallest AIC, and Akaike's criterion with effective weights decides
@@ -51,7 +51,7 @@ def choose_lags(
     draft : LinearEstimate, or None
         The coarse fit of the winner, to begin the final one from.
     """
-    T, k = sample.values.shape
+    T = sample.values.shape[0]
     wanted = round(12.0 * (T / 100.0) ** 0.25) if max_lags is None else max_lags
     top = max(min(wanted, most), 1)
     common = [Sample(sample.values, sample.inputs, p, top) for p in range(1, top + 1)]

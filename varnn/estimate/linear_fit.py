@@ -78,7 +78,7 @@ class _Problem:
 
     @property
     def rows(self) -> int:
-        T = self.sample.values.shape[0]
+        T = int(self.sample.values.shape[0])
         return T if self.exact else T - self.sample.start
 
 
@@ -228,7 +228,7 @@ def fit_likelihood(sample: Sample, width: int, *, exact: bool, intercept: bool =
         found.append((result.state.weights[free], _information(problem, result.state)))
         if best is None or best.state is None or result.state.value < best.state.value:
             best = result
-    assert best is not None and best.state is not None, "the VAR start is always stable"
+    assert best is not None, "the VAR start is always stable"
     return _finish(problem, best, [], [], float("nan"), float("nan"), tuple(optima))
 
 
@@ -280,7 +280,7 @@ def fit_evidence(
 
 
 def var_below(sample: Sample, width: int, *, exact: bool, intercept: bool = True) -> LinearEstimate:
-    """The same likelihood with A held at zero: the rung below, with its evidence by Schwarz's approximation."""
+    """Fit the same likelihood with A held at zero: the rung below, its evidence by Schwarz's approximation."""
     free = free_weights(sample, width, intercept=intercept)
     k = sample.values.shape[1]
     free[:, :width] = False
@@ -343,6 +343,7 @@ def _settle(
         if last or float(np.abs(np.log(alphas / previous)).max()) < 1e-2:
             break
     state = result.state
+    assert state is not None
     H = G + np.diag(prior[free])
     sizes = np.array([float(block.sum()) for _, block in live])
     gain = (
@@ -432,6 +433,6 @@ def _finish(
 
 
 def _close(x: Array, optimum: Array, information: Array, reach: float = 2.0) -> bool:
-    """Is x within the optimum's own confidence region, (x - x*)'H(x - x*) ≤ reach · number of weights?"""
+    """Say whether x lies in the optimum's own confidence region, (x - x*)'H(x - x*) ≤ reach · number of weights."""
     away = x - optimum
     return float(away @ information @ away) <= reach * x.size

@@ -104,7 +104,7 @@ def _hannan_rissanen(sample: Sample, width: int, order: int, intercept: bool) ->
 
 
 def _long_orders(sample: Sample) -> list[int]:
-    """A few orders for the long autoregression, growing like log T and bounded by the data."""
+    """Return a few orders for the long autoregression, growing like log T and bounded by the data."""
     T, k = sample.values.shape
     most = max((T - sample.start - sample.inputs.shape[1] - 2) // (3 * k + 1), 0)
     wanted = (round(1.2 * np.log(T)), round(2.2 * np.log(T)), sample.lags + 1)

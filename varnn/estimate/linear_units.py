@@ -1,6 +1,6 @@
 """Units of the linear RNN: standardise a series for estimation, give weights back in the user's units.
 
-Called by `models.rung2_linear`.  Every map is affine, so that columns scaled by 1e12 or shifted by 1e9 are fitted alike.
+Called by `models.rung2_linear`.  Every map is affine, so that scaled and shifted columns are fitted alike.
 """
 
 from __future__ import annotations
@@ -34,25 +34,24 @@ class Units:
         return cls(location, scale, input_location, input_scale)
 
     def series(self, values: Array) -> Array:
-        """Observations (T, k) in standard units."""
+        """Return observations (T, k) in standard units."""
         return np.ascontiguousarray((values - self.location) / self.scale)
 
     def inputs(self, inputs: Array) -> Array:
-        """Inputs (T, q) in standard units."""
+        """Return inputs (T, q) in standard units."""
         return np.ascontiguousarray((inputs - self.input_location) / self.input_scale)
 
     def back(self, values: Array) -> Array:
-        """Standard units to the user's, for the last axis of length k."""
+        """Bring standard units to the user's, for the last axis of length k."""
         return values * self.scale + self.location
 
     def weights(self, weights: Array, lags: int) -> tuple[Array, Array]:
-        """Weights in the user's units, and the map T (m, m) with row_i(user) = s_i row_i(standard) T + location.
+        """Return weights in the user's units, and the map T (m, m) with row_i(user) = s_i row_i(standard) T + location.
 
         With u = μ + s ũ and y = μ + s ỹ, a coefficient on y_j becomes s_i/s_j times itself and the constant takes up
         the locations; hidden units keep their scale.
         """
-        n, m = weights.shape
-        k = self.scale.size
+        n, k = len(weights), self.scale.size
         location = np.zeros(n)
         location[:k] = self.location
         rows = np.ones(n)

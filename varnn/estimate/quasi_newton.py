@@ -129,7 +129,7 @@ def _search(
 
 
 def _resolution(value: float) -> float:
-    """What float64 sums of T terms can tell apart at this value."""
+    """Return what float64 sums of T terms can tell apart at this value."""
     return 4e-16 * max(abs(value), 1.0)
 
 

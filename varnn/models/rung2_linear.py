@@ -39,7 +39,8 @@ LONGEST_MEMORY = 5000  # rows that a parameter draw re-filters; ρ(A)^5000 < 1e-
 class LinearRNN(Forecaster):
     """Linear recurrent network, the VARMA in innovations form: u_t = A u_{t-1} + B x_t, y_t = u_t[:k] + e_t.
 
-    x_t = (trend, y_{t-1} … y_{t-p}, z_t).  With width k it is VARMA(p, 1), Φ_1 = B_1 + A and M_1 = -A; A = 0 is the VAR.
+    x_t = (trend, y_{t-1} … y_{t-p}, z_t).  With width k it is VARMA(p, 1),
+    Φ_1 = B_1 + A and M_1 = -A; A = 0 is the VAR.
 
     Parameters
     ----------
@@ -114,10 +115,8 @@ class LinearRNN(Forecaster):
 
 
 def lift(below: FittedVAR) -> FittedLinearRNN:
-    """The fitted VAR as a linear RNN with A = 0; it forecasts the same to rounding error."""
-    spec = below.spec
-    trend: Trend = spec.trend
-    lags = below.lags
+    """Return the fitted VAR as a linear RNN with A = 0; it forecasts the same to rounding error."""
+    trend, lags = below.trend, below.k_ar
     model = LinearRNN(lags=lags, trend=trend, shrinkage=None, likelihood="conditional")
     with _BLAS.limit(limits=1, user_api="blas"):
         sample, units = _sample(below.series, below.exog, lags, trend)
@@ -208,12 +207,12 @@ class FittedLinearRNN(Fitted):
         return self.units.weights(self.estimate.weights, self.lags)[0]
 
     @property
-    def A(self) -> FloatArray:  # noqa: N802
+    def A(self) -> FloatArray:
         """Memory of the previous state, shape (n, n)."""
         return self.weights[:, : self.width]
 
     @property
-    def B(self) -> FloatArray:  # noqa: N802
+    def B(self) -> FloatArray:
         """Weights of x_t = (y lags, constant, trend and exogenous), shape (n, m - n)."""
         return self.weights[:, self.width :]
 
@@ -378,44 +377,43 @@ class FittedLinearRNN(Fitted):
         return np.asarray(np.sqrt(variances) * self.units.scale)
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
-        """Draw from the Laplace posterior of the weights and the inverse-Wishart posterior of Σ."""
+        """Draw (C, Σ): Σ from its inverse-Wishart posterior, C | Σ from Laplace's, kept where the filter is stable.
+
+        Where the memory was dropped this is the exact posterior of rung 1.
+        """
         k, free = self.series.k, self.estimate.free
-        root = np.linalg.cholesky(self._covariance + 1e-300 * np.eye(int(free.sum())))
-        away = rng.standard_normal((count, int(free.sum()))) @ root.T
-        weights = self._moved(away)
+        scale = self.units.scale
+        centre = self.sigma_u / np.outer(scale, scale)
+        roots = _inverse_wishart_roots(centre, self.df_resid, count, rng)
+        noise = rng.standard_normal((count, int(free.sum()))) @ np.linalg.cholesky(self._covariance).T
+        away = np.zeros((count, *free.shape))
+        away[:, free] = noise
+        away[:, :k] = roots @ np.linalg.inv(np.linalg.cholesky(centre)) @ away[:, :k]
+        point = self.estimate.weights
         for _ in range(60):
-            radius = np.abs(np.linalg.eigvals(weights[:, :, : self.width])).max(axis=1)
+            radius = np.abs(np.linalg.eigvals((point + away)[:, :, : self.width])).max(axis=1)
             wild = radius >= gaussian.INVERTIBLE
             if not wild.any():
                 break
             away[wild] *= 0.5
-            weights[wild] = self._moved(away[wild])
-        return Draws(_inverse_wishart(self.sigma_u, max(self.df_resid, k + 2), count, rng), weights)
-
-    def _moved(self, away: FloatArray) -> FloatArray:
-        """Weights (d, n, m) whose free entries lie `away` (d, f) from the estimate."""
-        weights = np.repeat(self.estimate.weights[None], len(away), axis=0)
-        weights[:, self.estimate.free] += away
-        return weights
+        sigma = roots @ np.swapaxes(roots, 1, 2) * np.outer(scale, scale)
+        return Draws(sigma, point + away)
 
     def _notes(self) -> list[str]:
         effective = ", ".join(f"{name} {value:.2f}" for name, value in self.effective_params.items())
         lines = [f"lags {self.lags}   width {self.width}   likelihood {self.likelihood}   stopped: {self.stop.name}",
                  f"effective parameters: {effective}"]
         if np.isfinite(self.evidence):
-            lines.append(f"log evidence {self.evidence:.6g}   over the VAR with the same lags {self.evidence_gain:+.4g}")
+            lines.append(f"log evidence {self.evidence:.6g}, over the VAR with the same lags {self.evidence_gain:+.4g}")
         return lines
 
 
-def _inverse_wishart(centre: FloatArray, df: int, count: int, rng: np.random.Generator) -> FloatArray:
-    """Draw covariances with scale matrix df · centre and df degrees of freedom by Bartlett's decomposition."""
+def _inverse_wishart_roots(centre: FloatArray, df: int, count: int, rng: np.random.Generator) -> FloatArray:
+    """Draw R with R R' ~ IW(df · centre, df + k - 1) by Bartlett's decomposition, the posterior of rung 1."""
     k = len(centre)
-    scale = np.sqrt(np.diag(centre))
-    root = np.linalg.cholesky(centre / np.outer(scale, scale)) * scale[:, None]
     lower = np.tril(rng.standard_normal((count, k, k)), -1)
-    lower[:, np.arange(k), np.arange(k)] = np.sqrt(rng.chisquare(df - np.arange(k), size=(count, k)))
-    half = root @ np.linalg.inv(np.swapaxes(lower, 1, 2)) * np.sqrt(df)
-    return np.asarray(half @ np.swapaxes(half, 1, 2))
+    lower[:, np.arange(k), np.arange(k)] = np.sqrt(rng.chisquare(df + k - 1 - np.arange(k), size=(count, k)))
+    return np.asarray(np.linalg.cholesky(centre * df) @ np.swapaxes(np.linalg.inv(lower), 1, 2))
 
 
 # ------------------------------------------------------------------------------------------------ estimation
@@ -440,7 +438,8 @@ def _estimate(model: LinearRNN, series: Series, exog: Series | None) -> FittedLi
     need_rows(f"LinearRNN(lags={least})", series, need, "use fewer lags or a longer series")
     for name, spread in zip(series.names, np.ptp(series.values, axis=0), strict=True):
         if spread == 0.0:
-            raise RankDeficientError(f"the column {name!r} is constant, so nothing about it can be estimated; leave it out")
+            raise RankDeficientError(f"the column {name!r} is constant, so nothing about it can be estimated; "
+                                     "leave it out")
     names = regressor_names(series.names, least, model.trend, () if exog is None else exog.names)
     fit_var(series.values, least, model.trend, None if exog is None else exog.values, names=names)  # or names a column
     sample, units = _sample(series, exog, least, model.trend)
