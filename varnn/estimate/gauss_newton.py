@@ -1,0 +1,352 @@
+"""Gauss-Newton with precisions set by the evidence, for every rung of the recursion.
+
+Called by `search` and the rungs.  A `Design` says what is fitted, a `Prior` towards what it is shrunk, `fit` returns the
+`Optimum`.  Works in standard units; never scales, warns, draws random numbers or searches over structures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import lapack
+
+from varnn.estimate import kernels
+from varnn.estimate.stop import Stop
+
+Array = npt.NDArray[np.float64]
+Groups = npt.NDArray[np.intp]
+FLAT = 1e-6  # precision of weights that are not shrunk: intercepts and trends
+SMALLEST, LARGEST = 1e-4, 1e8  # range of the other precisions
+BLOCK = 2**22  # numbers of the Jacobian held at a time, 32 MiB
+
+
+class Cuts(NamedTuple):
+    """Views of theta as matrices."""
+
+    L: Array
+    W: Array
+    G: Array
+    Lf: Array
+    Lu: Array
+    Gf: Array
+    Gs: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """One recursion and the data it runs over, in standard units.
+
+    Attributes
+    ----------
+    XL, XH : array (T, qL), (T, qH)      inputs of the identity and of the tanh units
+    Y : array (T, k)                     observations
+    base : array (T, k)                  Y where the feedback is the innovation, zeros where minus the forecast
+    start : array (m,)                   identity state before the first row
+    n, r, rl : int                       tanh units; feedback lags that tanh and identity units see
+    ar, recurrent : bool                 identity units see themselves; tanh units see themselves
+    first : int                          rows before it only warm the filter up
+    flat, fixed, fixed_H : int           columns of XL that are intercept or trend; columns of XL, XH before the lags
+    """
+
+    XL: Array
+    XH: Array
+    Y: Array
+    base: Array
+    start: Array
+    n: int
+    r: int = 0
+    rl: int = 0
+    ar: bool = False
+    recurrent: bool = True
+    first: int = 0
+    flat: int = 1
+    fixed: int = 1
+    fixed_H: int = 1
+
+    @property
+    def k(self) -> int:
+        """Number of series."""
+        return int(self.Y.shape[1])
+
+    @property
+    def m(self) -> int:
+        """Number of identity units."""
+        return len(self.start)
+
+    @property
+    def width_L(self) -> int:  # noqa: N802
+        """Columns of L: inputs, feedback, the units themselves."""
+        return int(self.XL.shape[1]) + self.k * self.rl + self.m * self.ar
+
+    @property
+    def width_G(self) -> int:  # noqa: N802
+        """Columns of G: inputs, feedback, the units themselves."""
+        return int(self.XH.shape[1]) + self.k * self.r + self.n * self.recurrent
+
+    @property
+    def size(self) -> int:
+        """Number of weights P."""
+        return self.m * (self.width_L + self.n) + self.n * self.width_G
+
+    @property
+    def rows(self) -> int:
+        """Number of dates that count."""
+        return len(self.Y) - self.first
+
+    def cuts(self, theta: Array) -> Cuts:
+        """Cut theta into L (m, width_L), W (m, n), G (n, width_G) and the parts of them that feed back."""
+        m, n, dl = self.m, self.n, self.width_L
+        L = theta[: m * dl].reshape(m, dl)
+        W = theta[m * dl : m * (dl + n)].reshape(m, n)
+        G = theta[m * (dl + n) :].reshape(n, self.width_G)
+        qL, qH = self.XL.shape[1], self.XH.shape[1]
+        a, b = qL + self.k * self.rl, qH + self.k * self.r
+        c = np.ascontiguousarray
+        return Cuts(L, W, G, c(L[:, qL:a]), c(L[:, a:]), c(G[:, qH:b]), c(G[:, b:]))
+
+    def run(self, theta: Array) -> tuple[Array, Array]:
+        """Return tanh states (T, n) and identity states (T, m); forecasts are the first k of the latter."""
+        c = self.cuts(theta)
+        U = self.XL @ c.L[:, : self.XL.shape[1]].T
+        S = self.XH @ c.G[:, : self.XH.shape[1]].T
+        kernels.forward(c.Lf, c.Lu, c.W, c.Gf, c.Gs, self.base, self.start, S, U)
+        return S, U
+
+    def gradient(self, theta: Array, S: Array, U: Array, C: Array) -> Array:
+        """Return the derivative of an objective by theta, given its derivative C (T, k) by the forecasts."""
+        c = self.cuts(theta)
+        T, k = C.shape
+        DU, DZ = np.zeros((T, self.m)), np.zeros((T, self.n))
+        DU[:, :k] = C
+        kernels.adjoint(c.Lf, c.Lu, c.W, c.Gf, c.Gs, self.base, S, U, DU, DZ)
+        seen = self.feedback(U)
+        parts = [self.XL, *seen[: self.rl]] + ([np.vstack([self.start, U[:-1]])] if self.ar else [])
+        partsH = [self.XH, *seen[: self.r]] + ([np.vstack([np.zeros(self.n), S[:-1]])] if self.recurrent else [])
+        gL = np.hstack([DU.T @ part for part in parts])
+        gG = np.hstack([DZ.T @ part for part in partsH])
+        return np.concatenate([gL.ravel(), (DU.T @ S).ravel(), gG.ravel()])
+
+    def feedback(self, U: Array) -> list[Array]:
+        """Return the feedback at lags 1, 2, …, each of shape (T, k)."""
+        f = np.clip(self.base - U[:, : self.k], -kernels.LIMIT, kernels.LIMIT)
+        return [np.vstack([np.zeros((lag, self.k)), f[:-lag]]) for lag in range(1, max(self.r, self.rl) + 1)]
+
+    def jacobian(self, theta: Array, S: Array, U: Array, white: Array) -> list[Array]:
+        """Return the whitened Jacobian of the forecasts after `first`, in one or several blocks (rows, k, P).
+
+        For a Jacobian larger than BLOCK use `normal`, which never holds it whole.
+        """
+        return [block for _, block in self._blocks(theta, S, U, white)]
+
+    def normal(self, theta: Array, S: Array, U: Array, white: Array, errors: Array) -> tuple[Array, Array]:
+        """Return J'J (P, P) and J'e (P,) for whitened errors e (rows, k), the Jacobian held block by block."""
+        G, g = np.zeros((self.size, self.size)), np.zeros(self.size)
+        for at, block in self._blocks(theta, S, U, white):
+            flat = block.reshape(-1, self.size)
+            G += flat.T @ flat
+            g += flat.T @ errors[at : at + len(block)].ravel()
+        return G, g
+
+    def leverages(self, theta: Array, S: Array, U: Array, white: Array, inverse: Array) -> Array:
+        """Return J_t H⁻¹ J_t' for each date, shape (rows, k, k)."""
+        hats = [np.matmul(block @ inverse, block.transpose(0, 2, 1)) for _, block in self._blocks(theta, S, U, white)]
+        return np.concatenate(hats)
+
+    def _blocks(self, theta, S, U, white):  # type: ignore[no-untyped-def]
+        c = self.cuts(theta)
+        P, k, T = self.size, self.k, len(self.Y)
+        rows = max(1, min(T, BLOCK // (k * P)))
+        dS, dU = np.zeros((self.n, P)), np.zeros((self.m, P))
+        past = np.zeros((max(self.r, self.rl, 1), k, P))
+        for begin in range(0, T, rows):
+            J = np.empty((min(rows, T - begin), k, P))
+            kernels.sensitivities(c.Lf, c.Lu, c.W, c.Gf, c.Gs, self.base, self.start, self.XL, self.XH, S, U, white,
+                                  begin, J, dS, dU, past)
+            warm = max(0, self.first - begin)
+            if warm < len(J):
+                yield begin + warm - self.first, J[warm:]
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """Independent Gaussians around a centre, one precision for each group of weights.
+
+    Attributes
+    ----------
+    centre : array (P,)
+    group : array (P,)           number of each weight's group; −1 where it is not shrunk
+    names : tuple of str         one for each group
+    """
+
+    centre: Array
+    group: Groups
+    names: tuple[str, ...]
+
+    def precisions(self, alpha: Array) -> Array:
+        """Return the precision of each weight, shape (P,)."""
+        return np.where(self.group < 0, FLAT, np.append(alpha, FLAT)[self.group])
+
+    def sums(self, weights: Array) -> Array:
+        """Return the sum over each group, shape (groups,)."""
+        shrunk = self.group >= 0
+        return np.bincount(self.group[shrunk], weights[shrunk], minlength=len(self.names))
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """Where a fit ended.
+
+    theta, sigma : array (P,), (k, k)
+    alpha, gamma : array (groups,)       precisions, and numbers of weights the data determined
+    laplace : float                      log evidence of this mode: Laplace in theta, plug-in precisions
+    information : array (P, P)           H = J'Σ⁻¹J + diag(α)
+    resid, loo : array (rows, k)         in-sample residuals; the same with each date left out
+    """
+
+    design: Design
+    prior: Prior
+    theta: Array
+    sigma: Array
+    alpha: Array
+    gamma: Array
+    laplace: float
+    information: Array
+    resid: Array
+    loo: Array
+    stop: Stop
+    steps: int
+
+    @property
+    def effective(self) -> float:
+        """Number of weights the data determined, the flat ones included."""
+        return float(self.gamma.sum() + (self.prior.group < 0).sum())
+
+
+def fit(design: Design, prior: Prior, theta: Array, alpha: Array, *, sigma: Array | None = None, steps: int = 40,
+        tolerance: float = 0.02, hold: int = 2) -> Optimum | None:
+    r"""Climb to a mode of the posterior while the evidence sets the precisions and the covariance.
+
+    .. math:: \alpha = \gamma / \|w\|^2, \quad \gamma = n - \alpha\,\mathrm{tr}\,H^{-1}, \quad
+              \Sigma = E'E / (T - \gamma/k)
+
+    Parameters
+    ----------
+    design, prior
+    theta : array (P,)           start
+    alpha : array (groups,)      first precisions
+    sigma : array (k, k)         first covariance; that of the start when left out
+    steps : int                  most Gauss-Newton steps
+    tolerance : float            nats of evidence below which a step ends the climb
+    hold : int                   steps before the precisions move
+
+    Returns
+    -------
+    Optimum, or None where the start itself diverges.
+
+    References
+    ----------
+    MacKay (1992), Bayesian interpolation, Neural Computation 4, eqs. 2.5-2.27.
+    """
+    k, T, first, Y = design.k, design.rows, design.first, design.Y
+    S, U = design.run(theta)
+    E = (Y - U[:, :k])[first:]
+    if not np.isfinite(E).all() or np.abs(E).max() > 1e6:
+        return None
+    sigma = _positive(E.T @ E / T if sigma is None else sigma)
+    alpha, damping, last, stop, step = alpha.copy(), 1e-2, -np.inf, Stop.out_of_steps, 0
+    while True:
+        root = np.linalg.cholesky(sigma)
+        white = np.linalg.inv(root)
+        e = E @ white.T
+        G, g = design.normal(theta, S, U, white, e)
+        a, away = prior.precisions(alpha), theta - prior.centre
+        inverse, logdet = _inverse(G, a)
+        laplace = float(-0.5 * np.einsum("ti,ti", e, e) - T * np.log(np.diag(root)).sum() - 0.5 * T * k * np.log(2 * np.pi)
+                        - 0.5 * (a * away * away).sum() + 0.5 * np.log(a).sum() - 0.5 * logdet)
+        gamma = np.clip(prior.sums(np.ones(len(a))) - alpha * prior.sums(np.diag(inverse)), 0.0, None)
+        if step > hold + 2 and abs(laplace - last) < tolerance:
+            stop = Stop.gradient_small
+        if stop is not Stop.out_of_steps or step == steps:
+            break
+        last = laplace
+        if step >= hold:
+            alpha = np.clip((gamma + 1e-3) / (prior.sums(away * away) + 1e-5), SMALLEST, LARGEST)
+            a = prior.precisions(alpha)
+        moved = _step(design, prior, theta, G, g - a * away, a, e, white, damping)
+        step += 1
+        if moved is None:
+            if step > hold + 2:
+                stop = Stop.step_small
+            damping = 1.0
+            continue
+        theta, S, U, damping = moved
+        damping = max(damping / 4, 1e-10)
+        E = (Y - U[:, :k])[first:]
+        free = gamma.sum() + (prior.group < 0).sum()
+        sigma = _positive(E.T @ E / max(T - free / k, 0.1 * T))
+    hats = design.leverages(theta, S, U, white, inverse)
+    information = G + np.diag(prior.precisions(alpha))
+    return Optimum(design, prior, theta, sigma, alpha, gamma, laplace, information, E, left_out(e, hats) @ root.T, stop, step)
+
+
+def left_out(errors: Array, hats: Array) -> Array:
+    """Return the whitened residuals (I − h_t)⁻¹ e_t with each date left out, to first order; shape (T, k)."""
+    k = errors.shape[1]
+    if k == 1:
+        return errors / np.clip(1.0 - hats[:, 0], 1e-3, None)
+    values, vectors = np.linalg.eigh(np.eye(k) - hats)
+    turned = np.einsum("tba,tb->ta", vectors, errors) / np.clip(values, 1e-3, None)
+    return np.einsum("tab,tb->ta", vectors, turned)
+
+
+def _step(design: Design, prior: Prior, theta: Array, G: Array, slope: Array, a: Array, e: Array, white: Array,
+          damping: float) -> tuple[Array, Array, Array, float] | None:
+    """Take one damped step that lowers the objective; None where no damping finds one."""
+    away = theta - prior.centre
+    now = 0.5 * np.einsum("ti,ti", e, e) + 0.5 * (a * away * away).sum()
+    diagonal = np.diag(G) + a
+    scale = 1.0 / np.sqrt(diagonal)
+    base = G * np.outer(scale, scale)
+    ridge = a * scale * scale
+    for _ in range(14):
+        H = base.copy()
+        H[np.diag_indices_from(H)] += ridge + damping
+        factor, failed = lapack.dpotrf(H, lower=1, overwrite_a=1)
+        if not failed:
+            move, _ = lapack.dpotrs(factor, slope * scale, lower=1)
+            new = theta + move * scale
+            S, U = design.run(new)
+            error = (design.Y - U[:, : design.k])[design.first :] @ white.T
+            size = np.einsum("ti,ti", error, error)
+            then = 0.5 * size + 0.5 * (a * (new - prior.centre) ** 2).sum()
+            if then <= now:  # false for NaN: a step that diverges is refused
+                return new, S, U, damping
+        damping = damping * 6 + 1e-12
+    return None
+
+
+def _inverse(G: Array, a: Array) -> tuple[Array, float]:
+    """Return (G + diag a)⁻¹ and the log determinant, scaled to a unit diagonal first."""
+    scale = 1.0 / np.sqrt(np.diag(G) + a)
+    H = G * np.outer(scale, scale)
+    H[np.diag_indices_from(H)] += a * scale * scale
+    for nudge in (0.0, 1e-12, 1e-9, 1e-6):
+        H[np.diag_indices_from(H)] += nudge
+        factor, failed = lapack.dpotrf(H, lower=1)
+        if not failed:
+            break
+    logdet = 2 * float(np.log(np.diag(factor)).sum() - np.log(scale).sum())
+    inverse, _ = lapack.dpotri(factor, lower=1)
+    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    return np.asarray(inverse * np.outer(scale, scale)), logdet
+
+
+def _positive(sigma: Array) -> Array:
+    """Return sigma with a floor under its eigenvalues, far below any observable noise."""
+    sigma = sigma.copy()
+    sigma[np.diag_indices_from(sigma)] += 1e-18 + 1e-12 * np.trace(sigma) / len(sigma)
+    return sigma
+

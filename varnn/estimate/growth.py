@@ -1,0 +1,71 @@
+"""Starts for tanh units: the best of many cheap random units, one after another, on what is not yet explained.
+
+Called by `search`.  Random numbers come in as a generator; nothing is estimated here beyond projections.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from varnn.estimate.gauss_newton import Array
+
+STEEPEST, FLATTEST = 150.0, 0.3  # slopes tried, in units of 1 / standard deviation of what a unit sees
+
+
+def candidates(inputs: Array, count: int, rng: np.random.Generator) -> Array:
+    """Return weights of random threshold-like units, shape (count, 1 + q): few inputs, a data point at the centre.
+
+    Parameters
+    ----------
+    inputs : array (T, q)       what the units see, in standard units, without the constant
+    count : int
+    rng : Generator
+
+    Returns
+    -------
+    array (count, 1 + q)        bias and slopes
+    """
+    q = inputs.shape[1]
+    slopes = rng.normal(size=(count, q)) * (rng.random((count, q)) < min(1.0, 1.5 / q))
+    slopes[np.arange(count), rng.integers(q, size=count)] += rng.normal(size=count)
+    seen = inputs @ slopes.T                                                                # (T, count)
+    steepness = np.exp(rng.uniform(np.log(FLATTEST), np.log(STEEPEST), count)) / np.maximum(seen.std(axis=0), 1e-12)
+    centre = seen[rng.integers(len(seen), size=count), np.arange(count)]
+    return np.column_stack([-centre * steepness, slopes * steepness[:, None]])
+
+
+def grow(inputs: Array, explained: Array, errors: Array, width: int, rng: np.random.Generator, *,
+         pool: int = 600) -> Array:
+    """Choose units greedily: each the candidate that explains most of what is left.
+
+    Parameters
+    ----------
+    inputs : array (T, q)       what the units see
+    explained : array (T, d)    columns already in the model; candidates are compared beyond them
+    errors : array (T, k)       whitened residuals of the model so far
+    width : int                 units wanted
+    rng : Generator
+    pool : int                  candidates
+
+    Returns
+    -------
+    array (width, 1 + q)
+    """
+    weights = candidates(inputs, max(pool, 2 * width), rng)
+    units = np.tanh(weights[:, 0] + inputs @ weights[:, 1:].T)                              # (T, pool)
+    basis, _ = np.linalg.qr(explained)
+    units -= basis @ (basis.T @ units)
+    left = errors - basis @ (basis.T @ errors)
+    chosen: list[int] = []
+    for _ in range(width):
+        sizes = (units * units).sum(axis=0)
+        gain = ((units.T @ left) ** 2).sum(axis=1) / (sizes + 1.0)
+        gain[sizes < 1e-6 * len(units)] = -1.0
+        gain[chosen] = -2.0
+        best = int(np.argmax(gain))
+        chosen.append(best)
+        if sizes[best] > 1e-6 * len(units):
+            direction = units[:, best] / np.sqrt(sizes[best])
+            units -= np.outer(direction, direction @ units)
+            left -= np.outer(direction, direction @ left)
+    return weights[chosen]

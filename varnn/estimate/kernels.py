@@ -1,0 +1,254 @@
+"""The recursion of rungs 1-3, compiled: forward, adjoint, forward sensitivities, simulation.
+
+Called by `gauss_newton`, `descend` and the tanh rung.  Never chooses, scales or checks: arrays in, arrays out.
+One equation (`forward`) and one weight vector theta = (L, W, G), both described by `gauss_newton.Design`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+# Weight matrices, already cut from theta by the caller (k series, n tanh units, m identity units):
+#   Lf (m, rl·k), Lu (m, m or 0)    identity units see feedback and themselves
+#   W (m, n)                        read-out of the tanh units
+#   Gf (n, r·k), Gs (n, n or 0)     tanh units see feedback and themselves
+# What comes from the inputs alone, X_L L_x' and X_H G_x', is a matrix product and arrives precomputed.
+# Inner loops run along contiguous memory and never reduce, so LLVM vectorises them without changing the
+# order of sums: a fit has the same bits alone, in a batch and on any number of threads.
+
+LIMIT = 12.0  # feedback is held within this many standard deviations: no filter can run away
+
+
+@njit(cache=True, nogil=True)
+def _held(f: Any) -> Any:
+    """Return the feedback f, at most LIMIT in size."""
+    size = abs(f)
+    return f if size <= LIMIT else f * (LIMIT / size)
+
+
+@njit(cache=True, nogil=True)
+def _add(out: Any, w: Any, source: Any) -> None:
+    """Add w · source to out, element by element."""
+    for c in range(source.shape[0]):
+        out[c] += w * source[c]
+
+
+@njit(cache=True, nogil=True)
+def forward(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, start: Any, S: Any, U: Any) -> None:
+    r"""Run the mixed recursion in place.
+
+    .. math:: s_t = \tanh(z_t + G_f f_t + G_s s_{t-1}), \quad u_t = d_t + L_f f_t + L_u u_{t-1} + W s_t
+
+    with the feedback :math:`f_t = (b_{t-1} - u_{t-1}, \dots, b_{t-r} - u_{t-r})`: innovations when b holds
+    the observations, minus the previous forecasts when it holds zeros.
+
+    Parameters
+    ----------
+    base : array (T, k)       b
+    start : array (m,)        u before the first row; tanh states and feedback start at zero
+    S : array (T, n)          holds z_t on entry, s_t on return
+    U : array (T, m)          holds d_t on entry, u_t on return; the forecast of row t is U[t, :k]
+    """
+    T, n = S.shape
+    m, k = U.shape[1], base.shape[1]
+    r, rl = Gf.shape[1] // k, Lf.shape[1] // k
+    GsT = np.ascontiguousarray(Gs.T)
+    for t in range(T):
+        s, u = S[t], U[t]
+        for lag in range(1, min(max(r, rl), t) + 1):
+            for a in range(k):
+                f = _held(base[t - lag, a] - U[t - lag, a])
+                if lag <= r:
+                    for i in range(n):
+                        s[i] += Gf[i, (lag - 1) * k + a] * f
+                if lag <= rl:
+                    for i in range(m):
+                        u[i] += Lf[i, (lag - 1) * k + a] * f
+        if t:
+            for j in range(GsT.shape[0]):
+                past = S[t - 1, j]
+                for i in range(n):
+                    s[i] += GsT[j, i] * past
+        for i in range(n):
+            s[i] = 1.0 - 2.0 / (np.exp(2.0 * s[i]) + 1.0)  # six times faster than libm's tanh
+        for i in range(m):
+            for j in range(n):
+                u[i] += W[i, j] * s[j]
+            for j in range(Lu.shape[1]):
+                u[i] += Lu[i, j] * (U[t - 1, j] if t else start[j])
+
+
+@njit(cache=True, nogil=True)
+def adjoint(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, S: Any, U: Any, DU: Any, DZ: Any) -> None:
+    """Sweep backwards: the derivative of an objective by every d_t and z_t of `forward`.
+
+    Parameters
+    ----------
+    Lf, Lu, W, Gf, Gs, base, S, U
+        As in `forward`, after it ran.
+    DU : array (T, m)         holds the derivative by u_t alone on entry, by d_t on return
+    DZ : array (T, n)         zeros on entry, the derivative by z_t on return
+    """
+    T, n = S.shape
+    m, k = U.shape[1], base.shape[1]
+    r, rl = Gf.shape[1] // k, Lf.shape[1] // k
+    for t in range(T - 1, -1, -1):
+        du, dz = DU[t], DZ[t]
+        if t + 1 < T:
+            for i in range(Lu.shape[1]):
+                _add(du, DU[t + 1, i], Lu[i])
+        for a in range(k):
+            if abs(base[t, a] - U[t, a]) <= LIMIT:
+                for lag in range(1, min(rl, T - 1 - t) + 1):
+                    for i in range(m):
+                        du[a] -= Lf[i, (lag - 1) * k + a] * DU[t + lag, i]
+                for lag in range(1, min(r, T - 1 - t) + 1):
+                    for i in range(n):
+                        du[a] -= Gf[i, (lag - 1) * k + a] * DZ[t + lag, i]
+        for i in range(m):
+            _add(dz, du[i], W[i])
+        if t + 1 < T:
+            for i in range(Gs.shape[1]):
+                _add(dz, DZ[t + 1, i], Gs[i])
+        for j in range(n):
+            dz[j] *= 1.0 - S[t, j] * S[t, j]
+
+
+@njit(cache=True, nogil=True)
+def sensitivities(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, start: Any, XL: Any, XH: Any, S: Any,
+                  U: Any, white: Any, first: int, J: Any, dS: Any, dU: Any, past: Any) -> None:
+    """Rows first … first + len(J) - 1 of the Jacobian of the whitened forecasts by theta.
+
+    Parameters
+    ----------
+    Lf, Lu, W, Gf, Gs, base, start, S, U
+        As in `forward`, after it ran.
+    XL, XH : array (T, qL), (T, qH)
+    white : array (k, k)      multiplies the Jacobian of each row
+    first : int               blocks must be asked for in order
+    J : array (rows, k, P)    written
+    dS, dU, past : array (n, P), (m, P), (max(r, rl, 1), k, P)
+        Sensitivities carried from block to block; zeros before the first.
+    """
+    n, m, k = S.shape[1], U.shape[1], base.shape[1]
+    r, rl = Gf.shape[1] // k, Lf.shape[1] // k
+    qL, qH = XL.shape[1], XH.shape[1]
+    dl, dh = qL + rl * k + Lu.shape[1], qH + r * k + Gs.shape[1]
+    oG, P = m * (dl + n), J.shape[2]
+    low = 0 if r else oG  # without feedback the tanh units do not see L and W
+    lags = max(r, rl)
+    nS, nU = np.zeros_like(dS), np.zeros_like(dU)
+    for row in range(J.shape[0]):
+        t = first + row
+        nS[:, low:] = 0.0
+        nU[:] = 0.0
+        for i in range(n):
+            out = nS[i, low:]
+            if t:
+                for j in range(Gs.shape[1]):
+                    _add(out, Gs[i, j], dS[j, low:])
+            own = nS[i, oG + i * dh : oG + (i + 1) * dh]
+            _add(own, 1.0, XH[t])
+            for lag in range(1, min(r, t) + 1):
+                for a in range(k):
+                    _add(out, -Gf[i, (lag - 1) * k + a], past[(t - lag) % lags, a])
+                    own[qH + (lag - 1) * k + a] += _held(base[t - lag, a] - U[t - lag, a])
+            if t and Gs.shape[1]:
+                _add(own[qH + r * k :], 1.0, S[t - 1])
+            _add(out, -S[t, i] * S[t, i], out)
+        for i in range(m):
+            out = nU[i]
+            for j in range(n):
+                _add(out[low:], W[i, j], nS[j, low:])
+            own = out[i * dl : (i + 1) * dl]
+            _add(own, 1.0, XL[t])
+            for lag in range(1, min(rl, t) + 1):
+                for a in range(k):
+                    _add(out, -Lf[i, (lag - 1) * k + a], past[(t - lag) % lags, a])
+                    own[qL + (lag - 1) * k + a] += _held(base[t - lag, a] - U[t - lag, a])
+            for j in range(Lu.shape[1]):
+                before = U[t - 1, j] if t else start[j]
+                own[qL + rl * k + j] += before
+                _add(out, Lu[i, j], dU[j])
+            _add(out[m * dl + i * n :], 1.0, S[t])
+        dS[:], dU[:] = nS, nU
+        if lags:
+            past[t % lags] = 0.0
+            for a in range(k):
+                if abs(base[t, a] - U[t, a]) <= LIMIT:
+                    past[t % lags, a] = nU[a]
+        J[row] = 0.0
+        for a in range(k):
+            for b in range(k):
+                if white[a, b] != 0.0:
+                    _add(J[row, a], white[a, b], nU[b])
+
+
+@njit(cache=True, nogil=True)
+def simulate(theta: Any, shape: Any, drive: Any, driveH: Any, Y: Any, F: Any, s0: Any, u0: Any, scale: float,
+             out: Any) -> None:
+    """Sample paths of the recursion from the end of a sample.
+
+    Parameters
+    ----------
+    theta : array (1 or M, P)             one weight vector, or one for each path
+    shape : tuple (n, m, r, rl, ar, recurrent, lags_L, lags_H)
+    drive, driveH : array (h, dL), (h, dH)
+        Constant, trend and exogenous columns, which come before the lags in XL and XH.
+    Y, F : array (rows, k)                last observations and feedback, newest first
+    s0, u0 : array (n,), (m,)             states at the end of the sample
+    scale : float                         1 where the feedback is the innovation, 0 where minus the forecast
+    out : array (M, h, k)                 holds the shocks on entry, the paths on return
+    """
+    n, m, r, rl, ar, recurrent, lagsL, lagsH = shape
+    M, h, k = out.shape
+    dL, dH = drive.shape[1], driveH.shape[1]
+    qL, qH = dL + k * lagsL, dH + k * lagsH
+    dl, dh = qL + k * rl + m * ar, qH + k * r + n * recurrent
+    old = Y.shape[0]
+    y, f = np.zeros((h + old, k)), np.zeros((h + old, k))
+    for lag in range(old):
+        y[old - 1 - lag], f[old - 1 - lag] = Y[lag], F[lag]
+    LT, WT, GT = np.empty((dl, m)), np.empty((n, m)), np.empty((dh, n))
+    s, u, z, v = np.empty(n), np.empty(m), np.empty(n), np.empty(m)
+    for path in range(M):
+        if path == 0 or theta.shape[0] > 1:
+            w = theta[path]
+            LT[:] = w[: m * dl].reshape(m, dl).T
+            WT[:] = w[m * dl : m * (dl + n)].reshape(m, n).T
+            GT[:] = w[m * (dl + n) :].reshape(n, dh).T
+        s[:], u[:] = s0, u0
+        for t in range(h):
+            now = old + t
+            z[:], v[:] = 0.0, 0.0
+            for q in range(dH):
+                _add(z, driveH[t, q], GT[q])
+            for q in range(dL):
+                _add(v, drive[t, q], LT[q])
+            for lag in range(lagsH):
+                for a in range(k):
+                    _add(z, y[now - 1 - lag, a], GT[dH + lag * k + a])
+            for lag in range(lagsL):
+                for a in range(k):
+                    _add(v, y[now - 1 - lag, a], LT[dL + lag * k + a])
+            for lag in range(r):
+                for a in range(k):
+                    _add(z, f[now - 1 - lag, a], GT[qH + lag * k + a])
+            for lag in range(rl):
+                for a in range(k):
+                    _add(v, f[now - 1 - lag, a], LT[qL + lag * k + a])
+            for j in range(n * recurrent):
+                _add(z, s[j], GT[qH + r * k + j])
+            for j in range(m * ar):
+                _add(v, u[j], LT[qL + rl * k + j])
+            for j in range(n):
+                s[j] = 1.0 - 2.0 / (np.exp(2.0 * z[j]) + 1.0)
+                _add(v, s[j], WT[j])
+            u[:] = v
+            for a in range(k):
+                y[now, a] = u[a] + out[path, t, a]
+                f[now, a] = _held(scale * y[now, a] - u[a])
+                out[path, t, a] = y[now, a]

@@ -1,0 +1,254 @@
+"""The automatic tanh fit: lags, feedback, width, memory, prior and start chosen by the evidence on the training data.
+
+Called by `models.rung3_tanh`.  Returns a small mixture of optima with posterior weights; never reads beyond its rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from varnn.estimate.evidence import Kind, forgets, log_evidence, mixture_weights, paired_gain, prior, units_used
+from varnn.estimate.gauss_newton import Array, Design, Optimum, fit
+from varnn.estimate.growth import grow
+
+WORKERS = 2
+SURE = 2.0         # t statistic that tanh units must reach to be kept (evidence.paired_gain)
+TEMPERATURE = 2.0  # Laplace evidences are good to a nat or two; measured on anchors §1
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Training rows in standard units: Y (T, k), trend columns (T, d) flat in time, exogenous Z (T, q)."""
+
+    Y: Array
+    trend: Array
+    Z: Array
+
+
+@dataclass(frozen=True)
+class Space:
+    """What may vary: None is chosen by the evidence."""
+
+    lags: int | None
+    width: int | None
+    skip: bool
+    max_lags: int
+    starts: int
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One optimum of the mixture with its structure and posterior weight."""
+
+    optimum: Optimum
+    lags: int
+    lags_tanh: int
+    evidence: float
+    weight: float = 0.0
+
+
+def lagged(Y: Array, lags: int) -> Array:
+    """Return [y_{t-1} … y_{t-lags}] with zeros, the mean, before the sample; shape (T, k·lags)."""
+    T, k = Y.shape
+    out = np.zeros((T, k * lags))
+    for lag in range(1, lags + 1):
+        out[lag:, (lag - 1) * k : lag * k] = Y[: T - lag]
+    return out
+
+
+def design(data: Data, lags: int, lags_tanh: int, n: int, r: int, rl: int, *, first: int, recurrent: bool = True,
+           skip: bool = True, driven: bool = False) -> Design:
+    """Build the recursion of one structure over the rows of `data`; `driven` feeds back forecasts, not innovations."""
+    T, k = data.Y.shape
+    one = np.ones((T, 1))
+    XL = np.hstack([data.trend, data.Z, lagged(data.Y, lags)]) if skip else data.trend
+    XH = np.hstack([one, data.Z, lagged(data.Y, lags_tanh)])
+    fixed = data.trend.shape[1] + data.Z.shape[1] * skip
+    return Design(np.ascontiguousarray(XL), XH, data.Y, np.zeros((T, k)) if driven else data.Y, np.zeros(k), n, r, rl,
+                  False, recurrent, first, data.trend.shape[1], fixed, 1 + data.Z.shape[1])
+
+
+def rated(optimum: Optimum | None) -> float:
+    """Return the log evidence, minus infinity for a fit that diverged or whose filter does not forget."""
+    return log_evidence(optimum) if optimum is not None and forgets(optimum) else -np.inf
+
+
+def search(data: Data, space: Space, rng: np.random.Generator) -> tuple[Member, ...]:
+    """Choose among structures by the evidence and return the best as a mixture.
+
+    Parameters
+    ----------
+    data : Data
+    space : Space
+    rng : Generator
+
+    Returns
+    -------
+    tuple of Member
+        Sorted by weight, which sums to 1.  Width 0, the linear rungs, where tanh units do not pay and `width` is free.
+    """
+    driven = space.lags == 0
+    first = min(space.max_lags if space.lags is None else space.lags, len(data.Y) // 3)
+    linear = _linear(data, space, first, driven) if space.skip else []
+    if space.width == 0:
+        return _mixture(linear)
+    bent = _bent(data, space, first, driven, linear, rng)
+    if not bent:
+        return _mixture(linear)
+    if space.width is not None or not linear:
+        return _mixture(bent)
+    below, above = max(linear, key=_evidence), max(bent, key=_evidence)
+    gain = paired_gain(below.optimum.loo, above.optimum.loo, below.optimum.sigma)
+    return _mixture(bent if above.evidence > below.evidence and gain > SURE else linear)
+
+
+def _evidence(member: Member) -> float:
+    return member.evidence
+
+
+def _mixture(members: Iterable[Member]) -> tuple[Member, ...]:
+    members = [member for member in members if np.isfinite(member.evidence)]
+    weights = mixture_weights([member.evidence for member in members], temperature=TEMPERATURE, least=0.02)
+    kept = [replace(member, weight=float(weight)) for member, weight in zip(members, weights, strict=True) if weight]
+    return tuple(sorted(kept, key=lambda member: -member.weight))
+
+
+def _linear(data: Data, space: Space, first: int, driven: bool) -> list[Member]:
+    """Fit rungs 1 and 2 with the same evidence: every lag without memory, the best lags with it."""
+    orders = [space.lags] if space.lags is not None else [p for p in range(first + 1) if p + data.trend.shape[1]]
+
+    def one(task: tuple[int, int]) -> Member:
+        lags, rl = task
+        shape = design(data, lags, 0, 0, 0, rl, first=first, driven=driven)
+        shrink = prior(shape)
+        optimum = fit(shape, shrink, np.zeros(shape.size), np.ones(len(shrink.names)), steps=20)
+        return Member(optimum, lags, 0, rated(optimum))  # type: ignore[arg-type]
+
+    plain = _map(one, [(p, 0) for p in orders])
+    best = max(plain, key=_evidence).lags
+    memory = sorted({best, max(best - 1, 1), 1} & set(orders)) if not driven else [0]
+    return plain + _map(one, [(p, 1) for p in memory])
+
+
+def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Member], rng: np.random.Generator
+          ) -> list[Member]:
+    """Race tanh structures: short climbs for all, longer ones for the best, both priors to the end for the winners."""
+    lags = max(linear, key=_evidence).lags if linear else (space.lags if space.lags is not None else 1)
+    if not driven:
+        lags = max(lags, 1)
+    k = data.Y.shape[1]
+    seen = sorted({1, 2, lags} if space.lags is None else {1, lags}) if lags else [0]
+    seen = [p for p in seen if p <= max(first, 1) and p * k <= 24] or [min(lags, 1)]
+    feedback = (0, 2) if space.skip and not driven else ((0, 1) if space.skip else (0,))
+    widths = (3, 6) if space.width is None else (space.width,)
+    starts = [(p, r, seed) for p in seen for r in feedback for seed in range(space.starts)]
+    seeds = rng.spawn(len(starts))
+    if space.skip:
+        below = {r: _below(data, linear, lags, int(r > 0), first, driven) for r in feedback}
+    else:
+        flat = design(data, 0, 0, 0, 0, 0, first=first, skip=False)
+        below = {0: fit(flat, prior(flat), np.zeros(flat.size), np.ones(0), steps=4)}
+
+    def begin(task: tuple[tuple[int, int, int], np.random.Generator]) -> list[Member]:
+        (p, r, _), generator = task
+        return _begin(data, space, first, driven, below[r], lags, p, r, widths, generator)
+
+    pool = [member for members in _map(begin, list(zip(starts, seeds, strict=True))) for member in members]
+    longest = max(pool, key=_evidence, default=None)
+    if longest is None:
+        return []
+    if space.width is None and units_used(longest.optimum) >= widths[-1] - 1:
+        wide = (2 * widths[-1], 4 * widths[-1]) if len(data.Y) >= 400 else (2 * widths[-1],)
+        chosen = (longest.lags_tanh, longest.optimum.design.r)
+        pool += _begin(data, space, first, driven, below[chosen[1]], lags, *chosen, wide, rng)
+    best = _top(pool, 4)
+    best = _top(best + _map(lambda member: _continue(member, None, 15, not member.optimum.design.recurrent), best), 4)
+    polished = _map(lambda task: _continue(task[0], task[1], 40, task[0].optimum.design.recurrent),
+                    [(member, kind) for member in best for kind in ("unit", "sparse")])
+    return [member for member in polished if np.isfinite(member.evidence)]
+
+
+def _below(data: Data, linear: list[Member], lags: int, rl: int, first: int, driven: bool) -> Optimum | None:
+    for member in linear:
+        if member.lags == lags and member.optimum.design.rl == rl and np.isfinite(member.evidence):
+            return member.optimum
+    shape = design(data, lags, 0, 0, 0, rl, first=first, driven=driven)
+    shrink = prior(shape)
+    return fit(shape, shrink, np.zeros(shape.size), np.ones(len(shrink.names)), steps=20)
+
+
+def _begin(data: Data, space: Space, first: int, driven: bool, below: Optimum | None, lags: int, lags_tanh: int, r: int,
+           widths: tuple[int, ...], rng: np.random.Generator) -> list[Member]:
+    """Grow units on the residuals of the linear fit and climb a few steps with the first few and with all of them."""
+    if below is None:
+        return []
+    recurrent = not space.skip
+    out = []
+    shape = design(data, lags, lags_tanh, max(widths), r, below.design.rl, first=first, recurrent=recurrent,
+                   skip=space.skip, driven=driven)
+    _, U = below.design.run(below.theta)
+    heard = np.hstack([shape.XH, *(shape.feedback(U)[:r])])                                # (T, 1 + q)
+    linear = np.hstack([shape.XL, *(shape.feedback(U)[: shape.rl])])
+    white = np.linalg.inv(np.linalg.cholesky(below.sigma))
+    units = grow(heard[first:, 1:], linear[first:], below.resid @ white.T, max(widths), rng)
+    for n in widths:
+        shape = replace(shape, n=n)
+        states = np.tanh(heard @ units[:n].T)
+        A = np.hstack([linear, states])[first:]
+        ridge = np.concatenate([np.full(linear.shape[1], 1e-3), np.ones(n)])
+        weights = np.linalg.solve(A.T @ A + np.diag(ridge), A.T @ data.Y[first:])
+        G = np.zeros((n, shape.width_G))
+        G[:, : units.shape[1]] = units[:n]
+        if recurrent:
+            G[:, units.shape[1] :] = 0.3 * rng.normal(size=(n, n)) / np.sqrt(n)
+        theta = np.concatenate([weights[:-n].T.ravel(), weights[-n:].T.ravel(), G.ravel()])
+        shrink = prior(shape)
+        optimum = fit(shape, shrink, theta, _first_precisions(shrink, theta), steps=8)
+        out.append(Member(optimum, lags, lags_tanh, rated(optimum)))  # type: ignore[arg-type]
+    return [member for member in out if np.isfinite(member.evidence)]
+
+
+def _first_precisions(shrink: object, theta: Array) -> Array:
+    sums, counts = shrink.sums(theta**2), shrink.sums(np.ones(len(theta)))  # type: ignore[attr-defined]
+    floor = np.array([0.3 if name == "W_hh" else 0.05 for name in shrink.names])  # type: ignore[attr-defined]
+    alpha = 1.0 / (sums / np.maximum(counts, 1.0) + floor)
+    return np.asarray(np.where([name.startswith(("B", "A", "W_hy")) for name in shrink.names], 1.0, alpha))  # type: ignore[attr-defined]
+
+
+def _continue(member: Member, kind: Kind | None, steps: int, recurrent: bool) -> Member:
+    """Climb on from a member, with the tanh units' own memory switched on or off, under either prior."""
+    old = member.optimum
+    shape = replace(old.design, recurrent=recurrent)
+    cut = old.design.cuts(old.theta)
+    G = cut.G[:, : cut.G.shape[1] - cut.Gs.shape[1]]
+    Gs = (cut.Gs if old.design.recurrent else np.zeros((shape.n, shape.n))) if recurrent else np.zeros((shape.n, 0))
+    theta = np.concatenate([cut.L.ravel(), cut.W.ravel(), np.hstack([G, Gs]).ravel()])
+    shrink = prior(shape, kind or "unit")
+    known = dict(zip(old.prior.names, old.alpha, strict=True))
+    guess = _first_precisions(shrink, theta)
+    alpha = np.array([known.get(name, value) for name, value in zip(shrink.names, guess, strict=True)])
+    optimum = fit(shape, shrink, theta, alpha, sigma=old.sigma, steps=steps)
+    return replace(member, optimum=optimum, evidence=rated(optimum))
+
+
+def _top(members: list[Member], count: int) -> list[Member]:
+    """Return the best by evidence, no two the same optimum."""
+    out: list[Member] = []
+    for member in sorted(members, key=lambda member: -member.evidence):
+        same = any(abs(member.evidence - other.evidence) < 1e-6 and member.optimum.design.n == other.optimum.design.n
+                   for other in out)
+        if np.isfinite(member.evidence) and not same:
+            out.append(member)
+    return out[:count]
+
+
+def _map(work: Callable, tasks: list) -> list:  # type: ignore[type-arg]
+    """Run independent fits on WORKERS threads; results keep the order of the tasks, so bits do not depend on it."""
+    if WORKERS == 1 or len(tasks) < 2:
+        return [work(task) for task in tasks]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(work, tasks))
