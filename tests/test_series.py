@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from varnn import errors
-from varnn.series import Series, checked_coverage, checked_horizon, generator, regular_index, season_of
+from varnn.dates import regular_index, season_of
+from varnn.series import Series, checked_coverage, checked_horizon, generator
 
 
 def quarters(rows: int) -> pd.PeriodIndex:

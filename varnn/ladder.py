@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from varnn.dates import season_of
 from varnn.errors import LookaheadError, ParameterError
 from varnn.evaluate import board
 from varnn.evaluate.backtest import Oracle, Progress, Task, backtest
@@ -25,7 +26,7 @@ from varnn.evaluate.windows import Windows
 from varnn.forecaster import Forecaster
 from varnn.models import by_name
 from varnn.models.rung0_naive import SeasonalNaive
-from varnn.series import Series, season_of, whole_number
+from varnn.series import Series, whole_number
 from varnn.verdict import sentences
 
 DEFAULT_MODELS = ("Naive", "SeasonalNaive", "Mean", "Drift", "VAR", "LinearRNN", "TanhRNN")
@@ -188,6 +189,7 @@ def _chosen(models: Mapping[str, Forecaster] | Sequence[str] | None, season: int
 
 
 def facts(task: Task, models: Mapping[str, Forecaster], about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a report says of a run besides its numbers, all of it JSON-able."""
     series, windows = task.series, task.windows
     described = {"title": "Comparison", "units": "", "source": "", "licence": "", "citation": "", "transform": "none",
                  "command": "varnn.compare(…)"}

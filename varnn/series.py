@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from varnn.dates import joined, regular_index
 from varnn.errors import (
     DtypeError,
     ExogError,
@@ -124,7 +125,7 @@ impute it, or start the series later
         if labelled and not more.index.equals(expected):
             raise TimeIndexError(f"y_new covers {more.index[0]} … {more.index[-1]}, but the data seen so far end at "
                                  f"{self.index[-1]}; new rows must start at {expected[0]} and leave no gap")
-        return Series(np.vstack([self.values, more.values]), self.names, _joined(self.index, expected))
+        return Series(np.vstack([self.values, more.values]), self.names, joined(self.index, expected))
 
     def future_index(self, horizon: int) -> pd.Index[Any]:
         """Return the `horizon` time labels that follow the last observation."""
@@ -226,96 +227,6 @@ def generator(rng: object) -> np.random.Generator:
     if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool) and int(rng) >= 0:
         return np.random.default_rng(int(rng))
     raise ParameterError(f"rng={rng!r} is not usable; give a seed of at least 0, a numpy Generator or None")
-
-
-def season_of(index: pd.Index[Any]) -> int:
-    """Return the observations in the season that dates of this frequency usually have.
-
-    Quarters 4, months 12, weeks 52, days 7, business days 5, hours 24, quarter hours 96; otherwise 1.
-
-    Examples
-    --------
-    >>> season_of(pd.period_range("2000Q1", periods=3, freq="Q"))
-    4
-    """
-    freq = str(getattr(index, "freqstr", None) or "").split("-")[0]
-    usual = {"Q": 4, "QS": 4, "QE": 4, "BQE": 4, "BQS": 4, "M": 12, "MS": 12, "ME": 12, "BME": 12, "BMS": 12,
-             "W": 52, "D": 7, "B": 5, "h": 24, "30min": 48, "15min": 96, "10min": 144}
-    return usual.get(freq, 1)
-
-
-def regular_index(index: pd.Index[Any], argument: str) -> pd.Index[Any]:
-    """Return the index with its frequency made explicit, or raise TimeIndexError naming the place."""
-    if isinstance(index, pd.MultiIndex):
-        raise TimeIndexError(f"{argument} has a MultiIndex; use one time index and one column for each series")
-    if isinstance(index, pd.RangeIndex) and index.step > 0:
-        return index
-    if index.hasnans:
-        raise TimeIndexError(f"{argument} has a missing date at row {int(np.argmax(index.isna()))}; fill it in")
-    if index.has_duplicates:
-        where = index[index.duplicated()][0]
-        raise TimeIndexError(f"{argument} has the date {where} more than once; keep one row for each date")
-    ordered = isinstance(index, (pd.PeriodIndex, pd.DatetimeIndex)) or pd.api.types.is_integer_dtype(index.dtype)
-    if ordered and not index.is_monotonic_increasing:
-        raise TimeIndexError(f"{argument} is not in time order (see {_first_descent(index)}); "
-                             "use .sort_index() first")
-    if isinstance(index, pd.PeriodIndex):
-        return _without_gaps(index, pd.period_range(index[0], index[-1], freq=index.freq), argument)
-    if isinstance(index, pd.DatetimeIndex):
-        return _regular_dates(index, argument)
-    if pd.api.types.is_integer_dtype(index.dtype):
-        return _regular_integers(index, argument)
-    raise TimeIndexError(f"{argument} has an index of type {index.dtype}; use a PeriodIndex, a DatetimeIndex or "
-                         "a RangeIndex (for example .set_index(pd.PeriodIndex(dates, freq='Q')))")
-
-
-def _first_descent(index: pd.Index[Any]) -> str:
-    later = np.asarray(index[1:] < index[:-1])
-    row = int(np.argmax(later)) + 1
-    return f"{index[row]} after {index[row - 1]}"
-
-
-def _joined(index: pd.Index[Any], more: pd.Index[Any]) -> pd.Index[Any]:
-    joined = index.append(more)
-    if isinstance(index, pd.DatetimeIndex) and index.freq is not None:
-        return pd.DatetimeIndex(joined, freq=index.freq)
-    return joined
-
-
-def _without_gaps(index: pd.Index[Any], full: pd.Index[Any], argument: str) -> pd.Index[Any]:
-    if len(full) != len(index):
-        gap = full.difference(index)[0]
-        raise TimeIndexError(f"{argument} has no row for {gap} ({len(full) - len(index)} of {len(full)} dates "
-                             "are absent); add the rows or use a coarser frequency")
-    return index
-
-
-def _regular_dates(index: pd.DatetimeIndex, argument: str) -> pd.Index[Any]:
-    if index.freq is not None:
-        return index
-    inferred = pd.DatetimeIndex(index, freq="infer")
-    if inferred.freq is not None:
-        return inferred
-    if len(index) < 3:
-        raise TimeIndexError(f"{argument} has {len(index)} dates without a frequency; set one, for example "
-                             ".asfreq('MS'), or give more rows")
-    steps = np.diff(index.asi8)
-    usual = int(np.median(steps))
-    odd = int(np.argmax(steps != usual))
-    raise TimeIndexError(f"{argument} has irregular dates: {index[odd]} is followed by {index[odd + 1]}, where the "
-                         f"usual step is {pd.Timedelta(usual, unit=index.unit)}; "
-                         "add the missing rows or resample to a regular frequency")
-
-
-def _regular_integers(index: pd.Index[Any], argument: str) -> pd.Index[Any]:
-    labels = index.to_numpy()
-    step = int(labels[1] - labels[0]) if len(labels) > 1 else 1
-    full = pd.RangeIndex(int(labels[0]), int(labels[0]) + step * len(labels), step, name=index.name)
-    if not np.array_equal(full.to_numpy(), labels):
-        row = int(np.argmax(np.diff(labels) != step)) + 1
-        raise TimeIndexError(f"{argument} has an irregular integer index: {labels[row]} after {labels[row - 1]}, "
-                             f"where the first step is {step}; add the missing rows or use .reset_index(drop=True)")
-    return full
 
 
 def _frame(data: object, argument: str) -> pd.DataFrame:

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from varnn.data import read_table, season_of
+from varnn.data import read_table
+from varnn.dates import season_of
 from varnn.errors import (
     DtypeError,
     InputError,

@@ -8,10 +8,10 @@ from __future__ import annotations
 from varnn.data._catalogue import about, catalogue, fetch, load, names
 from varnn.data._dataset import About, Dataset
 from varnn.data._process import Process, Simulated, simulate
-from varnn.data._table import read_table, season_of
+from varnn.data._table import read_table
 from varnn.data._transform import by_code, to_levels, transformed
 
 __all__ = [
     "About", "Dataset", "Process", "Simulated", "about", "by_code", "catalogue", "fetch", "load", "names",
-    "read_table", "season_of", "simulate", "to_levels", "transformed",
+    "read_table", "simulate", "to_levels", "transformed",
 ]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from varnn.dates import regular_index
 from varnn.errors import InputError, TimeIndexError
-from varnn.series import regular_index
 
 DATE_WORDS = {"date", "dates", "time", "datetime", "timestamp", "ds", "period", "sasdate", "observation_date",
               "index", "day", "week", "month", "quarter", "year", "yr", "t"}

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from varnn.data._dates import date_columns, time_index
 from varnn.data._transform import transformed
+from varnn.dates import regular_index
 from varnn.errors import DtypeError, InputError, MissingDependencyError, ShapeError, StoreError
-from varnn.series import regular_index
 
 MISSING_MARKS = {"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", ".", "#N/A", "-"}
 COMMA_DECIMAL = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
@@ -85,28 +85,6 @@ def read_table(
     if not inputs:
         return y, None
     return y, _numbers(table[inputs].set_axis(index, axis=0)).iloc[len(levels) - len(y) :]
-
-
-def season_of(index: pd.Index[Any]) -> int:
-    """Return the usual number of observations in a seasonal period of this index; 1 when unknown.
-
-    hour 24, quarter of an hour 96, day 7, business day 5, week 52, month 12, quarter 4, half-year 2, year 1
-
-    Examples
-    --------
-    >>> season_of(pd.period_range("2000Q1", periods=8, freq="Q"))
-    4
-    """
-    if not isinstance(index, (pd.PeriodIndex, pd.DatetimeIndex)) or index.freq is None:
-        return 1
-    step = re.match(r"(\d*)([A-Za-z]+)", str(index.freqstr))  # for example 30min, W-SUN, 2QS-OCT
-    base, count = (step[2], int(step[1] or 1)) if step else ("", 1)
-    whole = {"YE": 1, "YS": 1, "BYE": 1, "BYS": 1, "QE": 4, "QS": 4, "BQE": 4, "BQS": 4, "ME": 12, "MS": 12,
-             "BME": 12, "BMS": 12, "W": 52, "D": 7, "B": 5, "Y": 1, "Q": 4, "M": 12,
-             "h": 24, "min": 1440, "s": 86400}.get(base, 1)
-    if base == "D" and count == 7:
-        return 52
-    return whole // count if whole % count == 0 else 1
 
 
 def _columns_of_text(path: Path) -> pd.DataFrame:

@@ -12,9 +12,10 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from varnn.dates import season_of
 from varnn.errors import ExogError
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, square_root
-from varnn.series import FloatArray, Series, season_of, whole_number
+from varnn.series import FloatArray, Series, whole_number
 from varnn.shocks import inverse_wishart
 
 

@@ -1,0 +1,111 @@
+"""Time indices: are they regular, how do they go on, what is their season.
+
+Called by the input gate; knows dates only, never observations.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from varnn.errors import TimeIndexError
+
+
+def season_of(index: pd.Index[Any]) -> int:
+    """Return the usual number of observations in a seasonal period of this index; 1 when unknown.
+
+    hour 24, quarter of an hour 96, day 7, business day 5, week 52, month 12, quarter 4, half-year 2, year 1
+
+    Examples
+    --------
+    >>> season_of(pd.period_range("2000Q1", periods=8, freq="Q"))
+    4
+    """
+    if not isinstance(index, (pd.PeriodIndex, pd.DatetimeIndex)) or index.freq is None:
+        return 1
+    step = re.match(r"(\d*)([A-Za-z]+)", str(index.freqstr))  # for example 30min, W-SUN, 2QS-OCT
+    base, count = (step[2], int(step[1] or 1)) if step else ("", 1)
+    whole = {"YE": 1, "YS": 1, "BYE": 1, "BYS": 1, "QE": 4, "QS": 4, "BQE": 4, "BQS": 4, "ME": 12, "MS": 12,
+             "BME": 12, "BMS": 12, "W": 52, "D": 7, "B": 5, "Y": 1, "Q": 4, "M": 12,
+             "h": 24, "min": 1440, "s": 86400}.get(base, 1)
+    if base == "D" and count == 7:
+        return 52
+    return whole // count if whole % count == 0 else 1
+
+
+def regular_index(index: pd.Index[Any], argument: str) -> pd.Index[Any]:
+    """Return the index with its frequency made explicit, or raise TimeIndexError naming the place."""
+    if isinstance(index, pd.MultiIndex):
+        raise TimeIndexError(f"{argument} has a MultiIndex; use one time index and one column for each series")
+    if isinstance(index, pd.RangeIndex) and index.step > 0:
+        return index
+    if index.hasnans:
+        raise TimeIndexError(f"{argument} has a missing date at row {int(np.argmax(index.isna()))}; fill it in")
+    if index.has_duplicates:
+        where = index[index.duplicated()][0]
+        raise TimeIndexError(f"{argument} has the date {where} more than once; keep one row for each date")
+    ordered = isinstance(index, (pd.PeriodIndex, pd.DatetimeIndex)) or pd.api.types.is_integer_dtype(index.dtype)
+    if ordered and not index.is_monotonic_increasing:
+        raise TimeIndexError(f"{argument} is not in time order (see {_first_descent(index)}); "
+                             "use .sort_index() first")
+    if isinstance(index, pd.PeriodIndex):
+        return _without_gaps(index, pd.period_range(index[0], index[-1], freq=index.freq), argument)
+    if isinstance(index, pd.DatetimeIndex):
+        return _regular_dates(index, argument)
+    if pd.api.types.is_integer_dtype(index.dtype):
+        return _regular_integers(index, argument)
+    raise TimeIndexError(f"{argument} has an index of type {index.dtype}; use a PeriodIndex, a DatetimeIndex or "
+                         "a RangeIndex (for example .set_index(pd.PeriodIndex(dates, freq='Q')))")
+
+
+def _first_descent(index: pd.Index[Any]) -> str:
+    later = np.asarray(index[1:] < index[:-1])
+    row = int(np.argmax(later)) + 1
+    return f"{index[row]} after {index[row - 1]}"
+
+
+def joined(index: pd.Index[Any], more: pd.Index[Any]) -> pd.Index[Any]:
+    """Return both indices as one, with the frequency of the first."""
+    joined = index.append(more)
+    if isinstance(index, pd.DatetimeIndex) and index.freq is not None:
+        return pd.DatetimeIndex(joined, freq=index.freq)
+    return joined
+
+
+def _without_gaps(index: pd.Index[Any], full: pd.Index[Any], argument: str) -> pd.Index[Any]:
+    if len(full) != len(index):
+        gap = full.difference(index)[0]
+        raise TimeIndexError(f"{argument} has no row for {gap} ({len(full) - len(index)} of {len(full)} dates "
+                             "are absent); add the rows or use a coarser frequency")
+    return index
+
+
+def _regular_dates(index: pd.DatetimeIndex, argument: str) -> pd.Index[Any]:
+    if index.freq is not None:
+        return index
+    inferred = pd.DatetimeIndex(index, freq="infer")
+    if inferred.freq is not None:
+        return inferred
+    if len(index) < 3:
+        raise TimeIndexError(f"{argument} has {len(index)} dates without a frequency; set one, for example "
+                             ".asfreq('MS'), or give more rows")
+    steps = np.diff(index.asi8)
+    usual = int(np.median(steps))
+    odd = int(np.argmax(steps != usual))
+    raise TimeIndexError(f"{argument} has irregular dates: {index[odd]} is followed by {index[odd + 1]}, where the "
+                         f"usual step is {pd.Timedelta(usual, unit=index.unit)}; "
+                         "add the missing rows or resample to a regular frequency")
+
+
+def _regular_integers(index: pd.Index[Any], argument: str) -> pd.Index[Any]:
+    labels = index.to_numpy()
+    step = int(labels[1] - labels[0]) if len(labels) > 1 else 1
+    full = pd.RangeIndex(int(labels[0]), int(labels[0]) + step * len(labels), step, name=index.name)
+    if not np.array_equal(full.to_numpy(), labels):
+        row = int(np.argmax(np.diff(labels) != step)) + 1
+        raise TimeIndexError(f"{argument} has an irregular integer index: {labels[row]} after {labels[row - 1]}, "
+                             f"where the first step is {step}; add the missing rows or use .reset_index(drop=True)")
+    return full
