@@ -93,6 +93,10 @@ impute it, or start the series later
         """
         if isinstance(data, Series):
             return data
+        if type(data) is np.ndarray and data.dtype == np.float64 and data.ndim == 2 and data.size:
+            values = np.array(data, order="C")
+            if np.abs(values).max() <= LARGEST:  # nothing to object to: a tenth of the time of the way below
+                return cls(values, _array_names(argument, data.shape[1]), pd.RangeIndex(len(values)))
         frame = _frame(data, argument)
         _check_names(frame, argument)
         _check_dtypes(frame, argument)
@@ -258,7 +262,11 @@ def _frame_from_array(data: object, argument: str) -> pd.DataFrame:
         array = array[:, None]
     if array.ndim != 2:
         raise ShapeError(f"{argument} has {array.ndim} dimensions; pass a (T, k) array, time down the rows")
-    return pd.DataFrame(array, columns=[f"{argument[0].lower()}{j + 1}" for j in range(array.shape[1])])
+    return pd.DataFrame(array, columns=list(_array_names(argument, array.shape[1])))
+
+
+def _array_names(argument: str, k: int) -> tuple[str, ...]:
+    return tuple(f"{argument[0].lower()}{j + 1}" for j in range(k))
 
 
 def _check_names(frame: pd.DataFrame, argument: str) -> None:
