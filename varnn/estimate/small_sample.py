@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_discrete_lyapunov
 
 from varnn.estimate.companion import companion
 from varnn.forecaster import square_root
@@ -46,33 +45,37 @@ def lag_bias(coefs: FloatArray, sigma: FloatArray, rows: int, trend_terms: int) 
     -0.025
     """
     p, k, _ = coefs.shape
-    move = companion(coefs)
+    scale = np.sqrt(np.diag(sigma))
+    units = scale[:, None] / scale
+    move = companion(coefs / units)
     roots = np.linalg.eigvals(move)
     if not p or np.abs(roots).max() >= 1.0 - 1e-6:
         return np.zeros(coefs.shape)
     d, one = len(move), np.eye(len(move))
     shock = np.zeros((d, d))
-    shock[:k, :k] = sigma
+    shock[:k, :k] = sigma / np.outer(scale, scale)
     back = move.T.astype(np.complex128)
     terms = trend_terms * np.linalg.inv(one - back) + back @ np.linalg.inv(one - back @ back)
     for root in roots:
         terms = terms + root * np.linalg.inv(one - root * back)
-    tilt = shock @ np.linalg.solve(solve_discrete_lyapunov(move, shock), terms.T).T    # Σ [·] Γ⁻¹, Γ symmetric
+    tilt = shock @ np.linalg.solve(_stationary_covariance(move, shock), terms.T).T    # Σ [·] Γ⁻¹, Γ symmetric
     blocks: FloatArray = -tilt.real[:k] / rows
-    return np.ascontiguousarray(blocks.reshape(k, p, k).swapaxes(0, 1))
+    return np.ascontiguousarray(blocks.reshape(k, p, k).swapaxes(0, 1)) * units
 
 
-def are_stable(coefs: FloatArray) -> NDArray[np.bool_]:
+def are_stable(coefs: FloatArray, scale: FloatArray) -> NDArray[np.bool_]:
     """Say of each of d VARs, (d, p, k, k), whether its recursion dies out: ρ(F) < 1.
+
+    `scale` (k,) are typical sizes of the series; norms are taken in these units.
 
     Examples
     --------
-    >>> are_stable(np.array([[[[0.9]]], [[[1.1]]]])).tolist()
+    >>> are_stable(np.array([[[[0.9]]], [[[1.1]]]]), np.ones(1)).tolist()
     [True, False]
     """
     d, p, k, _ = coefs.shape
     power = np.zeros((d, p * k, p * k))
-    power[:, :k] = coefs.swapaxes(1, 2).reshape(d, k, p * k)
+    power[:, :k] = (coefs / (scale[:, None] / scale)).swapaxes(1, 2).reshape(d, k, p * k)
     power[:, k:, :-k] = np.eye(k * (p - 1))
     log_norm = np.zeros(d)
     for _ in range(SQUARINGS):
@@ -135,3 +138,15 @@ def spread_correction(coefs: FloatArray, sigma: FloatArray, draws: FloatArray, b
         plugged = forecast_variances(coefs[None] / rescale, unit, horizon)[0]                  # (h, k)
         ratio = plugged / np.median(around, axis=0)
     return np.asarray(np.clip(np.sqrt(np.where(np.isfinite(ratio), ratio, 1.0)), NARROWEST, WIDEST))
+
+
+def _stationary_covariance(move: FloatArray, shock: FloatArray) -> FloatArray:
+    """Solve Γ = F Γ F' + Q by doubling, Γ ← Γ + F Γ F', F ← F²; ρ(F) < 1."""
+    total, power = shock.copy(), move.copy()
+    for _ in range(60):
+        more = power @ total @ power.T
+        total = total + more
+        if np.abs(more).max() <= 1e-16 * np.abs(total).max():
+            break
+        power = power @ power
+    return np.asarray(0.5 * (total + total.T))

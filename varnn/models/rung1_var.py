@@ -7,7 +7,7 @@ squares (`engine="qr"`) or by statsmodels; both give the same attributes. The ru
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -99,12 +99,12 @@ class VAR(Forecaster):
             raise ParameterError("lags=0 with trend='n' and no X leaves nothing to estimate; use lags >= 1, "
                                  "trend='c' or X")
         self._need_rows(series, lags, q)
-        names = regressor_names(series.names, lags, self.trend, () if exog is None else exog.names)
+        labels = _labels(series.names, lags, self.trend, () if exog is None else exog.names)
         if self.engine == "statsmodels":
             estimate = _by_statsmodels(_statsmodels_results(series, exog, lags, self.trend))
         else:
-            estimate = fit_var(series.values, lags, self.trend, z, names=names)
-        params = pd.DataFrame(estimate.coef, index=list(names), columns=list(series.names))
+            estimate = fit_var(series.values, lags, self.trend, z, names=labels[0])
+        params = pd.DataFrame(estimate.coef, index=labels[1], columns=labels[2])
         return FittedVAR(spec=self, series=series, exog=exog, seen=series, seen_exog=exog, params=params,
                          df_model=len(params), estimate=estimate, k_ar=lags, search=search)
 
@@ -293,7 +293,7 @@ class FittedVAR(Fitted):
         weights = self.estimate.coef + self.estimate.root @ noise @ np.swapaxes(root, 1, 2)
         sigma = root @ np.swapaxes(root, 1, 2)
         if self.k_ar and self.is_stable():
-            stable = are_stable(self._lag_matrices(weights))
+            stable = are_stable(self._lag_matrices(weights), np.sqrt(np.diag(self.sigma_u)))
             if stable.sum() * FEWEST_STABLE >= count:
                 sigma, weights = sigma[stable], weights[stable]
         return Draws(sigma, weights)
@@ -412,6 +412,14 @@ class FittedVAR(Fitted):
 
     def _like_params(self, block: FloatArray) -> pd.DataFrame:
         return pd.DataFrame(block, index=self.params.index, columns=self.params.columns)
+
+
+@lru_cache(maxsize=64)
+def _labels(names: tuple[str, ...], lags: int, trend: Trend,
+            exog_names: tuple[str, ...]) -> tuple[tuple[str, ...], pd.Index[Any], pd.Index[Any]]:
+    """Return the row labels of `params`, and its two indexes; making those costs more than a small fit."""
+    rows = regressor_names(names, lags, trend, exog_names)
+    return rows, pd.Index(list(rows)), pd.Index(list(names))
 
 
 def _statsmodels_results(series: Series, exog: Series | None, lags: int, trend: Trend) -> Any:
