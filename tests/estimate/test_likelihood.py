@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from varnn.estimate import kernels_linear as kernels
 from varnn.estimate import likelihood
 from varnn.estimate.likelihood import Sample
+from varnn.estimate.linear_starts import lagged_moments
 
 CASES = [(1, 1, 1), (3, 1, 3), (2, 2, 2), (1, 3, 1), (2, 1, 4), (2, 3, 3)]
 
@@ -160,10 +160,11 @@ def test_an_explosive_process_or_an_unstable_filter_has_no_exact_likelihood():
     assert likelihood.exact(sample, explosive, sigma) is None
 
 
-def test_doubling_solves_the_lyapunov_equation():
+@pytest.mark.parametrize("d", [3, 9])
+def test_the_stationary_covariance_solves_the_lyapunov_equation(d):
     rng = np.random.default_rng(0)
-    F = rng.normal(size=(5, 5)) * 0.3
-    Q = np.cov(rng.normal(size=(5, 20)))
+    F = rng.normal(size=(d, d)) * 0.2
+    Q = np.cov(rng.normal(size=(d, 20)))
     P = likelihood.stationary_covariance(F, Q)
     assert_allclose(P, F @ P @ F.T + Q, atol=1e-12)
 
@@ -172,4 +173,4 @@ def test_lagged_moments_are_those_of_the_stacked_regressors():
     rng = np.random.default_rng(0)
     Z = rng.normal(size=(30, 2))
     rows = [np.concatenate([[1.0], Z[t], Z[t - 1], Z[t - 2]]) for t in range(4, 30)]
-    assert_allclose(kernels.lagged_moments(Z, 2, 4), np.transpose(rows) @ rows, rtol=1e-12)
+    assert_allclose(lagged_moments(Z, 2, 4), np.transpose(rows) @ rows, rtol=1e-12)

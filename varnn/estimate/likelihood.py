@@ -16,6 +16,7 @@ from varnn.estimate import kernels_linear as kernels
 Array = npt.NDArray[np.float64]
 INVERTIBLE = 1.0 - 1e-4  # the filter forgets its start: spectral radius of A stays below
 STATIONARY = 1.0 - 1e-8
+SMALL = 4  # states up to which d² linear equations are solved sooner than doubling converges
 
 
 @dataclass(frozen=True)
@@ -97,15 +98,30 @@ def transition(weights: Array, lags: int, k: int) -> tuple[Array, Array]:
 
 
 def stationary_covariance(F: Array, Q: Array) -> Array:
-    """Solve P = F P F' + Q by doubling, P ← P + F P F', F ← F²; converges for ρ(F) < 1.
+    """Solve P = F P F' + Q, as linear equations where small, else by doubling, P ← P + F P F', F ← F².
 
     References
     ----------
     Anderson and Moore (1979), Optimal Filtering, section 6.7.
     """
-    P = np.empty(F.shape)
-    kernels.lyapunov(np.ascontiguousarray(F), np.ascontiguousarray(0.5 * (Q + Q.T)), P)
-    return P
+    d = len(F)
+    if d <= SMALL:
+        system = (F[:, None, :, None] * F[None, :, None, :]).reshape(d * d, d * d)
+        P = np.linalg.solve(np.eye(d * d) - system, Q.ravel())
+        return _symmetric(P.reshape(d, d))
+    P, power = Q, F
+    for _ in range(64):
+        step = power @ P @ power.T
+        P = P + step
+        size = np.abs(P).max()
+        if not size < 1e200 or np.abs(step).max() <= 1e-16 * size:
+            break
+        power = power @ power
+    return _symmetric(P)
+
+
+def _symmetric(matrix: Array) -> Array:
+    return 0.5 * (matrix + matrix.T)
 
 
 def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True) -> Evaluation | None:
@@ -160,8 +176,7 @@ def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True
     early = y[:length] - U[:length, :k]
     Q, q = HX.T @ VHX, VHX.T @ early.ravel()
     K = np.eye(d) + P @ Q
-    posterior = np.linalg.solve(K, P)
-    posterior = 0.5 * (posterior + posterior.T)
+    posterior = _symmetric(np.linalg.solve(K, P))
     shift = posterior @ q
     sign, logdet = np.linalg.slogdet(K)
     value = 0.5 * (T * _logdet(sigma) + float(np.sum(V * S)) + logdet - float(q @ shift))
@@ -193,7 +208,7 @@ def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True
     # through the stationary covariance and mean of the start
     tilt = np.linalg.solve(K.T, q)
     dP = 0.5 * (np.linalg.solve(K.T, Q) - np.outer(tilt, tilt))
-    Lam = stationary_covariance(F.T, 0.5 * (dP + dP.T))
+    Lam = stationary_covariance(F.T, _symmetric(dP))
     adjoint = np.linalg.solve((np.eye(d) - F).T, np.concatenate([lam, past[::-1].ravel()]))
     dF = 2.0 * Lam @ F @ P + np.outer(adjoint, mean)
     dG = 2.0 * Lam @ G @ sigma
@@ -203,7 +218,7 @@ def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True
     if lags:
         D[:, n : n + k] += dF[:n, :k] + dG[:n]
         D[:, n + k : n + lags * k] += dF[:n, n:]
-    return Evaluation(value, D, 0.5 * (dsigma + dsigma.T), S, U)
+    return Evaluation(value, D, _symmetric(dsigma), S, U)
 
 
 def filtered(sample: Sample, weights: Array, sigma: Array) -> Array:

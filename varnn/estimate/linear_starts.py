@@ -14,6 +14,7 @@ from varnn.estimate.closed_form import fit_var
 from varnn.estimate.likelihood import Sample
 
 Array = npt.NDArray[np.float64]
+BLOCK_ROWS = 4096
 
 
 def starts(sample: Sample, width: int, *, intercept: bool = True) -> list[tuple[str, Array]]:
@@ -60,7 +61,7 @@ def least_squares(sample: Sample, width: int, *, intercept: bool = True) -> Arra
     """Weights of the VAR below, A = 0, from the moments of the standardised sample."""
     y, w, p = sample.values, sample.inputs, sample.lags
     k, q = y.shape[1], w.shape[1]
-    G = kernels.lagged_moments(np.hstack([y, w]) if q else y, p, sample.start)
+    G = lagged_moments(np.hstack([y, w]) if q else y, p, sample.start)
     d = k + q
     own = [1 + lag * d + j for lag in range(1, p + 1) for j in range(k)]
     chosen = own + ([0] if intercept else []) + list(range(1 + k, 1 + d))
@@ -83,7 +84,7 @@ def _hannan_rissanen(sample: Sample, width: int, order: int, intercept: bool) ->
     kernels.run(C, y[order - long.before :], w[order:], 1.0, order, C @ r, U)
     Z = np.hstack([y[order:], y[order:] - U, w[order:]])
     d = 2 * k + q
-    G = kernels.lagged_moments(Z, p, max(p, 1))
+    G = lagged_moments(Z, p, max(p, 1))
     lags = [1 + lag * d + j for lag in range(1, p + 1) for j in range(k)]
     noise = [1 + d + k + j for j in range(k)]
     chosen = lags + noise + ([0] if intercept else []) + list(range(1 + 2 * k, 1 + d))
@@ -121,6 +122,20 @@ def _with_hidden(sample: Sample, weights: Array, width: int) -> Array:
         drive = width + (i - k) % k if p else weights.shape[1] - 1
         weights[i, drive] = 1.0 - abs(decay)
     return weights
+
+
+def lagged_moments(Z: Array, lags: int, start: int) -> Array:
+    """Return Σ_t x_t x_t' with x_t = (1, z_t, z_{t-1}, …, z_{t-p}) over rows t ≥ start, a block of rows at a time."""
+    T, d = Z.shape
+    size = 1 + d * (lags + 1)
+    G = np.zeros((size, size))
+    x = np.ones((min(BLOCK_ROWS, T - start), size))
+    for first in range(start, T, BLOCK_ROWS):
+        rows = min(BLOCK_ROWS, T - first)
+        for lag in range(lags + 1):
+            x[:rows, 1 + lag * d : 1 + (lag + 1) * d] = Z[first - lag : first - lag + rows]
+        G += x[:rows].T @ x[:rows]
+    return G
 
 
 def _solve_moments(G: Array, chosen: list[int], targets: list[int]) -> Array:
