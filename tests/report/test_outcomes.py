@@ -11,7 +11,7 @@ from scipy import stats
 from tests.report.conftest import made_up
 from varnn.evaluate.ledger import Ledger
 from varnn.report.outcomes import Outcomes
-from varnn.report.words import calibration
+from varnn.report.words import best_set, calibration, stretches
 
 
 def test_the_order_of_the_rows_does_not_matter(macro):
@@ -94,3 +94,23 @@ def test_the_oracle_gives_no_bands_and_takes_no_part_in_calibration(simulated):
     assert "oracle" not in outcomes.rungs
     assert outcomes.pit_histogram("oracle") is None
     assert isinstance(simulated.oracle_gap, pd.DataFrame)
+
+
+def test_the_best_set_keeps_the_best_and_leaves_out_the_worst(macro):
+    said = best_set(Outcomes.of(macro.ledger))
+    assert "tanh RNN" in said.split("left out:")[0]
+    assert "naive" in said.split("left out:")[1]
+
+
+def test_a_model_that_leads_in_one_stretch_is_said_to_with_its_dates():
+    comparison = made_up(names=("y",), horizon=1, models=("VAR", "TanhRNN"), origins=100)
+    table = comparison.ledger.forecasts
+    poor = (table["model"] == "VAR") & (table["origin"] < 115)
+    worse = table.assign(mean=table["mean"] + 4.0 * poor)
+    [said] = stretches(Outcomes.of(Ledger(worse, comparison.ledger.joint, comparison.ledger.fits,
+                                          comparison.ledger.meta)), ["TanhRNN"])
+    assert "The tanh RNN led the VAR beyond chance" in said
+    assert "from 2005Q" in said
+    alike = made_up(names=("y",), horizon=1, models=("VAR", "LinearRNN"), seed=1)
+    [plain] = stretches(Outcomes.of(alike.ledger), ["LinearRNN"])
+    assert "neither led nor trailed beyond chance in any 18 origins" in plain

@@ -122,6 +122,13 @@ def test_one_comparison_goes_straight_to_its_page_and_many_have_an_overview(macr
         assert f'id="{part}"' in text
 
 
+def test_three_data_sets_are_ranked(macro, simulated, tmp_path):
+    many = [macro, simulated, made_up(seed=8, title="Third", horizon=2)]
+    text = render(many, tmp_path, title="Ladder").read_text(encoding="utf-8")
+    assert "Average rank of each model over the data sets" in text
+    assert "Over 3 data sets tanh RNN ranks best" in text
+
+
 def test_the_verdict_comes_before_the_first_table(macro, tmp_path):
     text = render([macro], tmp_path, title="Macro").read_text(encoding="utf-8")
     first_words = html.escape(macro.verdict[0][:25], quote=True)

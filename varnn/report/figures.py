@@ -14,12 +14,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from varnn.evaluate.many_datasets import RankComparison
 from varnn.report.canvas import BAND, COLOURS, HALF, INK, MUTED, RULE, THIRD, Style, panel, rule, short, svg
 from varnn.report.outcomes import Outcomes
 
 MOST_ORIGINS_SHOWN = 120
 MOST_SERIES_SHOWN = 3
 YEAR = re.compile(r"\d{4}[-Q/]")
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def skill_by_horizon(table: pd.DataFrame, gap: pd.DataFrame | None, models: Sequence[str], styles: dict[str, Style],
@@ -216,6 +218,34 @@ def gap_closed(table: pd.DataFrame, models: Sequence[str], styles: dict[str, Sty
     return svg(figure, "Gap to the best possible forecast closed, by steps ahead")
 
 
+def ranks(found: RankComparison, models: Sequence[str], styles: dict[str, Style]) -> str:
+    """Average rank of each model over the data sets; inside the band nobody can be told from the best.
+
+    Parameters
+    ----------
+    found : RankComparison
+    models : sequence of str
+        The models by their own names, in the order of `found.names`.
+    styles : dict
+    """
+    height = 60 + 24 * len(models)
+    figure, axes = panel((HALF[0], height), left=112, right=14, across="average rank, 1 is best")
+    best, worst = found.ranks[0], max(found.ranks[-1], found.ranks[0] + found.critical_difference)
+    axes.axvspan(best, best + found.critical_difference, facecolor=BAND, zorder=0.4)
+    for at, (model, rank) in enumerate(zip(models, found.ranks, strict=True)):
+        style = styles[model]
+        axes.hlines([-at], 0.7, rank, color=RULE, linewidth=1, zorder=0.6)
+        axes.plot([rank], [-at], marker=style.marker, color=COLOURS[style.colour], markersize=8, linestyle="none")
+        axes.annotate(short(model), (0, -at), (-8, 0), ("axes fraction", "data"), "offset points", ha="right",
+                      va="center_baseline", fontsize=11.5)
+        axes.annotate(f"{rank:.2f}", (rank, -at), (9, 0), "data", "offset points", va="center_baseline", fontsize=11,
+                      color=MUTED)
+    axes.set_xlim(0.7, worst + 0.6)
+    axes.set_ylim(-len(models) + 0.4, 0.6)
+    rule(axes, None, None)
+    return svg(figure, "Average rank of each model over the data sets")
+
+
 def date_ticks(labels: Sequence[str], most: int = 6) -> tuple[list[int], list[str]]:
     """Return positions and short texts for at most about `most` ticks on an axis of dates.
 
@@ -235,6 +265,8 @@ def date_ticks(labels: Sequence[str], most: int = 6) -> tuple[list[int], list[st
                 break
         if len(chosen) >= 3:
             return chosen, [str(years[at]) for at in chosen]
+        if DAY.match(labels[0]):
+            return _months(labels, most)
     if all(label.lstrip("-").isdigit() for label in labels) and len(labels) > most:
         found = [int(label) for label in labels]
         chosen = [at for at in range(len(found)) if found[at] in MaxNLocator(most).tick_values(found[0], found[-1])]
@@ -244,6 +276,19 @@ def date_ticks(labels: Sequence[str], most: int = 6) -> tuple[list[int], list[st
     count = max(2, min(most, 5, len(labels))) if last else 1
     spread = sorted({round(last * at / max(1, count - 1)) for at in range(count)})
     return spread, [labels[at][:10] for at in spread]
+
+
+def _months(labels: Sequence[str], most: int) -> tuple[list[int], list[str]]:
+    """Return marks at the starts of months, or of days and hours where there are too few of those."""
+    months = [label[:7] for label in labels]
+    starts = [at for at in range(1, len(months)) if months[at] != months[at - 1]]
+    for every in (1, 2, 3, 6):
+        chosen = [at for at in starts if (int(months[at][5:]) - 1) % every == 0]
+        if 2 <= len(chosen) <= most - 1:
+            return chosen, [months[at] for at in chosen]
+    spread = sorted({round((len(labels) - 1) * at / (most - 2)) for at in range(most - 1)})
+    same_day = len({label[:10] for label in labels}) <= 3
+    return spread, [labels[at][11:16] or labels[at][5:10] if same_day else labels[at][5:10] for at in spread]
 
 
 def _line(axes: Axes, x: np.ndarray, y: np.ndarray, model: str, styles: dict[str, Style], *,

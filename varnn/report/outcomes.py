@@ -68,11 +68,12 @@ class Outcomes:
             return filled
 
         rows, first_at = np.unique(origins[origin_at] + steps[step_at] - 1, return_index=True)
+        labels = table["date"].astype(str).iloc[first_at]
         spacing = int(np.diff(origins).min()) if len(origins) > 1 else 1
         return cls(models=models, origins=origins, steps=[int(step) for step in steps], series=series,
                    observed=cube("observed")[0], mean=cube("mean"), pit=cube("pit"), scale=cube("scale_rmse")[0, 0, 0],
                    bands={level: (cube(f"lower_{level}"), cube(f"upper_{level}")) for level in LEVELS},
-                   dates=dict(zip(rows.tolist(), table["date"].astype(str).iloc[first_at], strict=True)),
+                   dates=dict(zip(rows.tolist(), labels.str.removesuffix(" 00:00:00"), strict=True)),
                    spacing=spacing)
 
     @property
@@ -89,6 +90,31 @@ class Outcomes:
     def squared(self, model: str) -> FloatArray:
         """Squared scaled errors of a model, array (o, h, k)."""
         return np.asarray(((self.observed - self.mean[self.models.index(model)]) / self.scale) ** 2)
+
+    def losses(self, models: list[str], step: int | None = None) -> tuple[FloatArray, NDArray[np.int64]]:
+        """Squared scaled errors at the origins where every one of `models` gave a forecast, for tests.
+
+        Parameters
+        ----------
+        models : list of str
+        step : int, optional
+            Position of one step; the mean over all of them when left out.
+
+        Returns
+        -------
+        losses : array (n, r)
+            Mean over series, one column a model.
+        origins : int array (n,)
+            Positions of the origins used.
+        """
+        cube = np.stack([self.squared(model) for model in models])
+        chosen = cube if step is None else cube[:, :, [step]]
+        usable = np.isfinite(cube).all(axis=(0, 2, 3))
+        return chosen[:, usable].mean(axis=(2, 3)).T, np.flatnonzero(usable)
+
+    def overlap(self, step: int) -> int:
+        """Origins over which forecasts of the step at this position share outcomes: ⌈step / spacing⌉."""
+        return -(-self.steps[step] // self.spacing)
 
     def gain_over_time(self, model: str) -> FloatArray:
         """Squared scaled error of the reference less the model's at the first step, mean over series, cumulated.
@@ -114,7 +140,7 @@ class Outcomes:
 
         Binomial over forecasts that do not overlap; series are taken as independent.
         """
-        apart = [len(self.series) * -(-len(self.origins) // -(-step // self.spacing)) for step in self.steps]
+        apart = [len(self.series) * -(-len(self.origins) // self.overlap(at)) for at in range(len(self.steps))]
         limits = [np.array(stats.binom.interval(CHANCE, count, level / 100)) / count for count in apart]
         return np.array([limit[0] for limit in limits]), np.array([limit[1] for limit in limits])
 

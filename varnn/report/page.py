@@ -23,6 +23,7 @@ from markupsafe import Markup
 
 from varnn.errors import ParameterError, StoreError
 from varnn.evaluate.ledger import ORACLE
+from varnn.evaluate.many_datasets import rank_comparison
 from varnn.report import figures, tables, words
 from varnn.report.canvas import NAIVE, Style, drawing, short, styles
 from varnn.report.outcomes import Outcomes
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from varnn.ladder import Comparison
 
 MOST_PIT = 5
+FEWEST_RANKED = 3
 
 
 def render(comparisons: Sequence[Comparison], path: str | Path, *, title: str) -> Path:
@@ -68,7 +70,8 @@ def render(comparisons: Sequence[Comparison], path: str | Path, *, title: str) -
             sections.append(_section(comparison, name, page.parent / "tables"))
     style, script = _asset("style.css"), _asset("script.js")
     text = _environment().get_template("page.html").render(
-        title=title, sections=sections, overview=_overview(sections) if len(sections) > 1 else None,
+        title=title, sections=sections,
+        overview=_overview(sections, comparisons) if len(sections) > 1 else None,
         columns=tables.COLUMNS, style=Markup(style), script=Markup(script), style_hash=_hash(style),
         script_hash=_hash(script), versions=dict(comparisons[0].ledger.meta.get("versions", {})))
     _write(page, text)
@@ -80,6 +83,7 @@ class Section:
     """Everything the template says about one comparison."""
 
     slug: str
+    title: str
     meta: Mapping[str, Any]
     about: list[str]
     verdict: list[str]
@@ -91,6 +95,8 @@ class Section:
     horizons: list[tuple[str, int, list[tables.Cell]]]
     coverage: list[tuple[str, int, list[tables.Cell]]]
     calibration: list[str]
+    best_set: str
+    stretches: list[str]
     troubles: list[tuple[str, str, int, str, str]]
     pictures: Mapping[str, Any]
     files: list[str]
@@ -126,12 +132,14 @@ def _section(comparison: Comparison, slug: str, folder: Path) -> Section:
     steps, horizons = tables.horizon_table(comparison, judged)
     by_step = {model: cells[0] for (_, at, cells) in horizons for model in [outcomes.models[at]]}
     return Section(
-        slug=slug, meta=ledger.meta, about=words.about(ledger.meta), verdict=list(comparison.verdict),
+        slug=slug, title=words.heading(str(ledger.meta["title"])), meta=ledger.meta,
+        about=words.about(ledger.meta), verdict=list(comparison.verdict),
         models=[Legend(short(model), at, given[model], model in outcomes.rungs)
                 for at, model in enumerate(outcomes.models)],
         reference=short(outcomes.reference), best=short(best), rows=tables.main_table(comparison, outcomes.models),
         steps=steps, horizons=horizons, coverage=tables.coverage_table(outcomes),
-        calibration=words.calibration(outcomes), troubles=tables.troubles(comparison),
+        calibration=words.calibration(outcomes), best_set=words.best_set(outcomes),
+        stretches=words.stretches(outcomes, rungs), troubles=tables.troubles(comparison),
         pictures=_pictures(comparison, outcomes, given, rungs, best),
         files=tables.write_csv(comparison, outcomes, folder, slug), first=by_step,
         whole={model: tables.skill_cell(short(model), line)
@@ -203,10 +211,12 @@ class Overview:
     models: list[tuple[str, str]]
     summary: list[str]
     simulated: list[Section]
+    ranks: Markup | None
+    ranked: str
     rungs: list[tuple[str, str]]
 
 
-def _overview(sections: list[Section]) -> Overview:
+def _overview(sections: list[Section], comparisons: Sequence[Comparison]) -> Overview:
     models = list(dict.fromkeys(model for section in sections for model in section.whole))
     rungs = [model for model in models if model not in NAIVE]
     summary = []
@@ -215,11 +225,25 @@ def _overview(sections: list[Section]) -> Overview:
         gains = sum(cell.kind == "up" for cell in cells)
         sure = sum(cell.kind == "up" and "*" in cell.text for cell in cells)
         worse = sum(cell.kind == "down" and "*" in cell.text for cell in cells)
-        summary.append(f"Over all steps, the {short(model)} has a lower RMSE than the VAR on {gains} of {len(cells)} "
-                       f"data sets, beyond chance on {sure}; it is worse beyond chance on {worse}.")
+        summary.append(words.tally(model, gains, sure, worse, len(cells)))
     simulated = [section for section in sections if section.gap]
-    return Overview([(model, short(model)) for model in models], summary, simulated,
+    picture, ranked = _ranks(comparisons)
+    return Overview([(model, short(model)) for model in models], summary, simulated, picture, ranked,
                     [(model, short(model)) for model in rungs])
+
+
+def _ranks(comparisons: Sequence[Comparison]) -> tuple[Markup | None, str]:
+    """Rank the models that every data set has by their RMSSE over all steps."""
+    shared = [str(model) for model in comparisons[0].table.index
+              if all(np.isfinite(one.table["rmsse"].get(model, np.nan)) for one in comparisons)]
+    if len(comparisons) < FEWEST_RANKED or len(shared) < 2:
+        return None, ""
+    errors = np.array([one.table["rmsse"].loc[shared].to_numpy() for one in comparisons])
+    names = {short(model): model for model in shared}
+    found = rank_comparison(errors, list(names))
+    with drawing("overview"):
+        picture = figures.ranks(found, [names[name] for name in found.names], styles(shared))
+    return Markup(picture), found.sentence()
 
 
 @cache

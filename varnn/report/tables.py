@@ -212,7 +212,7 @@ def troubles(comparison: Comparison) -> list[tuple[str, str, int, str, str]]:
     fits, forecasts = comparison.ledger.fits, comparison.ledger.forecasts
     spoken = fits[fits["stop"].fillna("").astype(str) != ""]
     firsts = forecasts.drop_duplicates("origin")
-    dates = dict(zip(firsts["origin"], firsts["origin_date"].astype(str), strict=True))
+    dates = dict(zip(firsts["origin"], firsts["origin_date"].astype(str).str.removesuffix(" 00:00:00"), strict=True))
     lost = set(forecasts[forecasts["mean"].isna()][["model", "origin"]].itertuples(index=False, name=None))
     found: dict[tuple[str, str, str], list[int]] = {}
     for model, origin, stop in spoken[["model", "origin", "stop"]].itertuples(index=False, name=None):

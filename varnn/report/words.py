@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from varnn.evaluate.confidence_set import confidence_set
+from varnn.evaluate.fluctuation import fluctuation
+from varnn.evaluate.ledger import ORACLE
 from varnn.report.canvas import short
 from varnn.report.outcomes import Outcomes
-from varnn.report.tables import probability
+from varnn.report.tables import SIGNIFICANT, probability
 
 FREQUENCIES = {"Q": "quarterly", "M": "monthly", "W": "weekly", "D": "daily", "B": "business-daily", "h": "hourly",
                "A": "yearly", "Y": "yearly", "MS": "monthly", "ME": "monthly", "QS": "quarterly", "QE": "quarterly",
@@ -29,11 +32,11 @@ def about(meta: Mapping[str, Any]) -> list[str]:
     if frequency in FREQUENCIES:
         said.append(FREQUENCIES[frequency])
     if "rows" in meta:
-        span = f", {meta['first_date']} to {meta['last_date']}" if frequency in FREQUENCIES else ""
+        span = f", {day(meta['first_date'])} to {day(meta['last_date'])}" if frequency in FREQUENCIES else ""
         said.append(f"{meta['rows']} rows{span}")
     if meta.get("transform") not in ("", "none", None):
         said.append(str(meta["transform"]))
-    if meta.get("units"):
+    if 0 < len(str(meta.get("units") or "")) <= 40 and ":" not in str(meta["units"]):
         said.append(str(meta["units"]))
     count, horizon = windows.get("origins"), meta["horizon"]
     said.append(f"{count} forecast origins, {horizon} step{'s' if horizon > 1 else ''} ahead")
@@ -61,6 +64,24 @@ def calibration(outcomes: Outcomes) -> list[str]:
     return said
 
 
+def day(date: object) -> str:
+    """Return a date without the midnight that pandas writes after it."""
+    return str(date).removesuffix(" 00:00:00")
+
+
+def heading(title: str) -> str:
+    """Return a title that starts with a capital."""
+    return title[:1].upper() + title[1:]
+
+
+def tally(model: str, better: int, surely_better: int, surely_worse: int, among: int) -> str:
+    """Say on how many data sets a model beats the VAR, and on how many that is beyond chance."""
+    sure = f"beyond chance on {surely_better or 'none'}"
+    worse = f"it is worse beyond chance on {surely_worse}" if surely_worse else "it is nowhere worse beyond chance"
+    return (f"Over all steps together the {short(model)} has a lower RMSE than the VAR on {better or 'none'} of "
+            f"{among} data sets, {sure}; {worse}.")
+
+
 def tied(text: str) -> str:
     r"""Return the sentence with numbers tied to their signs and units, so that no line breaks between them.
 
@@ -72,6 +93,41 @@ def tied(text: str) -> str:
     text = re.sub(r"(?<=\d) (?=%|ms\b|steps?\b|origins?\b)", "\N{NO-BREAK SPACE}", text)
     text = re.sub(r"\bp ([=<]) (?=[\d.])", "p\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", text)
     return re.sub(r"(?<=[ (])-(?=\d)", "−", text)
+
+
+def best_set(outcomes: Outcomes) -> str:
+    """Say which models the data cannot tell from the best over all steps (the model confidence set)."""
+    models = [model for model in outcomes.models if model != ORACLE]
+    losses, _ = outcomes.losses(models)
+    found = confidence_set(losses, [short(model) for model in models], horizon=outcomes.overlap(-1))
+    return found.sentence() if len(models) > 1 and found.valid else ""
+
+
+def stretches(outcomes: Outcomes, models: list[str]) -> list[str]:
+    """Say for each model whether it led or trailed the reference beyond chance in some stretch of the dates."""
+    said = []
+    for model in [model for model in models if model != outcomes.reference]:
+        losses, origins = outcomes.losses([model, outcomes.reference], 0)
+        found = fluctuation(losses[:, 0], losses[:, 1], horizon=outcomes.overlap(0)) if len(losses) else None
+        if found is None or not found.valid or not len(found.path):
+            continue
+        p = f"(Giacomini–Rossi, p {_comparable(found.pvalue)})"
+        if found.pvalue >= SIGNIFICANT:
+            said.append(f"The {short(model)} neither led nor trailed beyond chance in any {found.window} origins "
+                        f"on end {p}.")
+            continue
+        where = int(np.argmax(np.abs(found.path)))
+        first, last = (outcomes.dates[int(outcomes.origins[origins[at]]) + outcomes.steps[0] - 1]
+                       for at in (found.ends[where] - found.window + 1, found.ends[where]))
+        leads = "led" if found.path[where] < 0 else "trailed"
+        said.append(f"The {short(model)} {leads} the {short(outcomes.reference)} beyond chance in a stretch, most "
+                    f"clearly from {first} to {last} {p}.")
+    return said
+
+
+def _comparable(value: float) -> str:
+    text = probability(value)
+    return text if text.startswith("<") else f"= {text}"
 
 
 def pit_note(outcomes: Outcomes, model: str) -> str:
