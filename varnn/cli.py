@@ -1,4 +1,4 @@
-"""The command line: compare, forecast, demo, data, models, report.
+"""The command line: compare, forecast, demo, data, models, report, benchmark.
 
 Every error of varnn is one red line on standard error and exit code 2; results go to standard output,
 progress to standard error. Nothing heavy is imported until a command runs.
@@ -7,18 +7,15 @@ progress to standard error. Nothing heavy is imported until a command runs.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from typer.core import TyperGroup
 
-from varnn import __version__
-from varnn.errors import InputError, ParameterError, StoreError, VarnnError
+from varnn import __version__, cli_benchmark
+from varnn.console import Commands, examples, progress, say, show_table
+from varnn.errors import InputError, ParameterError, StoreError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,40 +24,20 @@ if TYPE_CHECKING:
     from varnn.ladder import Comparison
     from varnn.source import Source
 
-Report = Callable[[str, int, int], None]
-WIDE = 200  # columns of a table that goes to a file or a pipe
 AUTO = ("VAR", "LinearRNN", "TanhRNN")  # the rungs that --model auto chooses from
-
-
-class Commands(TyperGroup):
-    """The group of all commands; turns varnn's errors into one line."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the chosen command."""
-        try:
-            return super().invoke(ctx)
-        except VarnnError as problem:
-            _refuse(str(problem))
-        except (IsADirectoryError, NotADirectoryError, PermissionError, FileNotFoundError) as problem:
-            _refuse(f"{problem.filename}: {problem.strerror}")
-
-
-def _examples(*lines: str) -> str:
-    """Return an epilog that shows commands, one a line."""
-    return "[bold]Examples[/bold]\n\n" + "\n\n".join(f"[cyan]$ {escape(line)}[/cyan]" for line in lines)
-
 
 app = typer.Typer(
     cls=Commands, name="varnn", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Compare classical and neural forecasts of the same series on equal terms: VAR, linear RNN and tanh RNN, "
          "each containing the one before it.",
-    epilog=_examples("varnn demo", "varnn compare macrodata --horizon 8 --out out/",
+    epilog=examples("varnn demo", "varnn compare macrodata --horizon 8 --out out/",
                      "varnn compare mydata.csv --horizon 8 --transform logdiff --out out/",
                      "varnn forecast mydata.csv --horizon 8 --out forecasts.csv"))
 data_app = typer.Typer(no_args_is_help=True, help="List, fetch and describe the data sets that can be named.",
-                       epilog=_examples("varnn data list", "varnn data show macrodata", "varnn data fetch etth1"))
+                       epilog=examples("varnn data list", "varnn data show macrodata", "varnn data fetch etth1"))
 app.add_typer(data_app, name="data")
+app.add_typer(cli_benchmark.app, name="benchmark")
 
 Data = Annotated[str, typer.Argument(metavar="DATA", help="A CSV or Parquet file, or the name of a data set "
                                                           "([cyan]varnn data list[/cyan]).", show_default=False)]
@@ -89,7 +66,7 @@ def main(version: Annotated[bool, typer.Option("--version", callback=_show_versi
     """Take the options that stand before a command."""
 
 
-@app.command(epilog=_examples(
+@app.command(epilog=examples(
     "varnn compare macrodata --horizon 8 --out out/",
     "varnn compare mydata.csv --horizon 8 --date quarter --columns gdp,cons --transform logdiff",
     "varnn compare mydata.csv --horizon 4 --exog oil --models Naive,VAR,TanhRNN --origins 40"))
@@ -122,17 +99,17 @@ def compare(
         transform=None if transform == "none" else transform, season=season, models=models, origins=origins, step=step,
         gap=gap or None, refit=refit, scheme=None if scheme == "expanding" else scheme, window=window,
         seed=seed or None)}
-    with _progress() as progress:
+    with progress() as advance:
         result = compare_models(
             source.y, source.X, horizon=horizon, models=None if models is None else _list(models), origins=origins,
             step=step, gap=gap, refit=refit, window=size, season=source.season if season is None else season,
-            seed=seed, oracle=source.oracle, about=about, progress=progress)
+            seed=seed, oracle=source.oracle, about=about, progress=advance)
     page = result.report(out)
     _show_result(result)
-    _say(f"The report is [bold]{escape(str(page))}[/bold], its numbers are in {escape(str(page.parent / 'ledger'))}.")
+    say(f"The report is [bold]{escape(str(page))}[/bold], its numbers are in {escape(str(page.parent / 'ledger'))}.")
 
 
-@app.command(epilog=_examples(
+@app.command(epilog=examples(
     "varnn forecast macrodata --horizon 8 --out forecasts.csv",
     "varnn forecast mydata.csv --model VAR --horizon 12 --coverage 0.8 --out forecasts.csv",
     "varnn forecast mydata.csv --transform logdiff --changes --out growth.csv",
@@ -170,10 +147,10 @@ def forecast(
         typer.echo(table.to_csv(index=False, lineterminator="\n"), nl=False)
         return
     table.to_csv(out, index=False, lineterminator="\n")
-    _say(f"{horizon} steps of {', '.join(outlook.names)} by {chosen.label} are in [bold]{escape(str(out))}[/bold].")
+    say(f"{horizon} steps of {', '.join(outlook.names)} by {chosen.label} are in [bold]{escape(str(out))}[/bold].")
 
 
-@app.command(epilog=_examples("varnn demo", "varnn demo --out out/report --workers 4"))
+@app.command(epilog=examples("varnn demo", "varnn demo --out out/report --workers 4"))
 def demo(
     out: Out = Path("out/report"),
     workers: Annotated[int, typer.Option(min=1, help="Processes; the numbers do not depend on it.")] = 2,
@@ -185,32 +162,32 @@ def demo(
     from varnn.demo import JOBS, run
 
     _writable(out)
-    with _progress() as progress:
-        results = run(out, seed=seed, workers=workers, origins=origins, progress=progress)
+    with progress() as advance:
+        results = run(out, seed=seed, workers=workers, origins=origins, progress=advance)
     for job, result in zip(JOBS, results, strict=True):
-        _say(f"[bold]{job.data}[/bold]  {escape(result.verdict[0])}")
-    _say(f"The report is [bold]{escape(str(out / 'index.html'))}[/bold], its numbers are in "
+        say(f"[bold]{job.data}[/bold]  {escape(result.verdict[0])}")
+    say(f"The report is [bold]{escape(str(out / 'index.html'))}[/bold], its numbers are in "
          f"{escape(str(out / 'ledger'))}.")
 
 
-@app.command(epilog=_examples("varnn report out/report"))
+@app.command(epilog=examples("varnn report out/report"))
 def report(folder: Annotated[Path, typer.Argument(help="What --out was.", show_default=False)]) -> None:
     """Rebuild a report from its ledger: the same bytes, without fitting anything."""
     from varnn.demo import read, render
 
     results, title = read(folder)
     page = render(results, folder, title)
-    _say(f"The report is [bold]{escape(str(page))}[/bold].")
+    say(f"The report is [bold]{escape(str(page))}[/bold].")
 
 
-@app.command(epilog=_examples("varnn models"))
+@app.command(epilog=examples("varnn models"))
 def models() -> None:
     """List the models that --model and --models take."""
     from varnn.models import catalogue
 
     rows = [(name, "" if model.rung is None else str(model.rung), "yes" if model.takes_exog else "no",
              (model.__doc__ or "").strip().splitlines()[0]) for name, model in catalogue().items()]
-    _show_table(("model", "rung", "exogenous", "what it says"), rows)
+    show_table(("model", "rung", "exogenous", "what it says"), rows)
 
 
 @data_app.command("list")
@@ -224,7 +201,7 @@ def list_data(
     table = catalogue()
     table = table if origin is None else table[table["origin"] == origin]
     shown = table[["origin", "found", "rows", "columns", "season", "title"]].astype(str)
-    _show_table(("name", *shown.columns), [(str(name), *row) for name, row in zip(
+    show_table(("name", *shown.columns), [(str(name), *row) for name, row in zip(
         shown.index, shown.itertuples(index=False, name=None), strict=True)])
 
 
@@ -238,7 +215,7 @@ def fetch_data(name: Annotated[str, typer.Argument(help="A remote data set.", sh
     for path in paths:
         typer.echo(path)
     if not paths:
-        _say(f"{name} needs no download: it comes with an installed package or is computed.")
+        say(f"{name} needs no download: it comes with an installed package or is computed.")
 
 
 @data_app.command("show")
@@ -270,15 +247,15 @@ def _model(name: str, source: Source, horizon: int, season: int | None, seed: in
         return model(season=season) if name.casefold() == "seasonalnaive" else model()  # type: ignore[call-arg]
     from varnn.ladder import compare as compare_models
 
-    with _progress() as progress:
+    with progress() as advance:
         tried = compare_models(source.y, source.X, horizon=horizon, models=list(AUTO), season=season, seed=seed,
-                               progress=progress)
+                               progress=advance)
     errors = tried.table["rmsse"].dropna()
     if errors.empty:
         raise InputError(f"none of {', '.join(AUTO)} could forecast this series: {tried.ledger.fits['stop'].iloc[0]}")
     best = str(errors.idxmin())
     said = ", ".join(f"{model} {error:.3f}" for model, error in errors.items())
-    _say(f"auto chose {best}: RMSSE over rolling origins was {said}.", error=True)
+    say(f"auto chose {best}: RMSSE over rolling origins was {said}.", error=True)
     return by_name(best)()
 
 
@@ -320,59 +297,16 @@ def _writable(folder: Path) -> None:
         raise StoreError(f"{folder} cannot be made ({problem.strerror}); give another --out") from None
 
 
-@contextmanager
-def _progress() -> Iterator[Report]:
-    """Show on standard error what runs and how far it is; a line for each part where that is not a terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True, highlight=False)
-    with Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-                  TimeElapsedColumn(), console=console, transient=True) as bars:
-        bar = bars.add_task("starting", total=None)
-        shown = ""
-
-        def report(name: str, done: int, total: int) -> None:
-            nonlocal shown
-            bars.update(bar, description=escape(name), completed=done, total=total)
-            if not console.is_terminal and name not in ("", shown):
-                console.print(f"{escape(name)} ({done} of {total} done)")
-            shown = name
-
-        yield report
-
-
 def _show_result(result: Comparison) -> None:
     for sentence in result.verdict:
-        _say(f"• {escape(sentence)}")
+        say(f"• {escape(sentence)}")
     table = result.table
     shown = [("rmsse", "RMSSE"), ("mase", "MASE"), ("skill", "skill %"), ("skill_lower", "from"),
              ("skill_upper", "to"), ("dm_p", "DM p"), ("cw_p", "CW p"), ("coverage_90", "90 % held"),
              ("seconds", "seconds")]
     rows = [(str(model), *(_number(row[column]) for column, _ in shown)) for model, row in table.iterrows()]
-    _show_table(("model", *(title for _, title in shown)), rows)
+    show_table(("model", *(title for _, title in shown)), rows)
 
 
 def _number(value: float) -> str:
     return "" if value != value else f"{value:.3g}"
-
-
-def _show_table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for position, title in enumerate(titles):
-        table.add_column(title, no_wrap=position == 0)
-    for row in rows:
-        table.add_row(*map(escape, row))
-    on_screen = Console().is_terminal
-    Console(highlight=False, width=None if on_screen else WIDE).print(table)
-
-
-def _say(text: str, *, error: bool = False) -> None:
-    Console(stderr=error, highlight=False).print(text, soft_wrap=True)
-
-
-def _refuse(message: str) -> None:
-    Console(stderr=True, highlight=False).print(f"[bold red]error:[/bold red] [red]{escape(message)}[/red]",
-                                                soft_wrap=True)
-    raise typer.Exit(2)

@@ -1,0 +1,120 @@
+"""The command line of the benchmark harness: run, resume, report, list, verify.
+
+Mounted by `cli` as ``varnn benchmark``; errors are shown there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from varnn.harness.run import Progress, Summary
+
+SUITES = Path("benchmarks") / "suites"
+
+app = typer.Typer(no_args_is_help=True, help="Run frozen suites that others can repeat: resume, report, verify.")
+
+Out = Annotated[Path, typer.Option(help="Folder of the run: results, report and failures.")]
+Workers = Annotated[int, typer.Option(help="Worker processes.")]
+Executor = Annotated[str, typer.Option(help="Who does the jobs: inline, processes, dask, or a scheduler's address "
+                                            "such as tcp://10.0.0.5:8786.")]
+
+
+@app.command("run", epilog="[cyan]$ varnn benchmark run benchmarks/suites/smoke.toml --out out/smoke[/cyan]")
+def run_suite(suite: Annotated[Path, typer.Argument(help="A suite file.", show_default=False)],
+              out: Out = Path("out/benchmark"), executor: Executor = "inline", workers: Workers = 2) -> None:
+    """Run a suite; stop it at any moment and resume."""
+    from varnn.harness.run import run
+    from varnn.harness.suite import Suite
+
+    Suite.read(suite).forecasters()
+    with _progress() as progress:
+        summary = run(suite.read_text(encoding="utf-8"), out, executor=executor, workers=workers, progress=progress)
+    _finish(summary, out)
+
+
+@app.command("resume", epilog="[cyan]$ varnn benchmark resume --out out/smoke[/cyan]")
+def resume_run(out: Out = Path("out/benchmark"), executor: Executor = "inline", workers: Workers = 2) -> None:
+    """Go on with a run that was stopped, and try again what failed."""
+    from varnn.harness.run import resume
+
+    with _progress() as progress:
+        summary = resume(out, executor=executor, workers=workers, progress=progress)
+    _finish(summary, out)
+
+
+@app.command("report", epilog="[cyan]$ varnn benchmark report --out out/smoke[/cyan]")
+def write_report(out: Out = Path("out/benchmark")) -> None:
+    """Write index.html and board.csv of a finished run; the same bytes each time."""
+    from varnn.harness.run import report
+
+    typer.echo(f"The report is {report(out)}")
+
+
+@app.command("list", epilog="[cyan]$ varnn benchmark list[/cyan]")
+def list_suites(folder: Annotated[Path, typer.Option(help="Where the suites are.")] = SUITES) -> None:
+    """List the suites in a folder."""
+    from varnn.errors import StoreError
+    from varnn.harness.suite import Suite
+
+    files = sorted(folder.glob("*.toml"))
+    if not files:
+        raise StoreError(f"{folder} holds no suite; give the folder of the .toml files with --folder")
+    for file in files:
+        suite = Suite.read(file)
+        typer.echo(f"{file}: {suite.title} ({len(suite.data)} data sets × {len(suite.models)} models × "
+                   f"{len(suite.seeds)} seeds)")
+
+
+@app.command("verify", epilog="[cyan]$ varnn benchmark verify benchmarks/results/smoke --sample 1[/cyan]")
+def verify_result(results: Annotated[Path, typer.Argument(help="A committed result.", show_default=False)],
+                  out: Out = Path("out/verify"), executor: Executor = "inline", workers: Workers = 2,
+                  sample: Annotated[int | None, typer.Option(help="Only the first so many data sets.",
+                                                             show_default=False)] = None,
+                  rtol: Annotated[float, typer.Option(help="Largest relative difference that counts as equal.")] = 1e-6,
+                  ) -> None:
+    """Run a committed result again and compare every number; exit code 1 if any differs."""
+    from varnn.harness.run import verify
+
+    wrong = verify(results, out, rtol=rtol, sample=sample, executor=executor, workers=workers)
+    if wrong.empty:
+        typer.echo(f"Every number of {results} was found again.")
+        return
+    typer.echo(wrong.to_string(index=False))
+    typer.echo(f"{len(wrong)} numbers of {results} differ.", err=True)
+    raise typer.Exit(1)
+
+
+def _finish(summary: Summary, out: Path) -> None:
+    typer.echo(f"{summary.done} jobs done, {summary.reused} found finished, {summary.damaged} damaged lines, "
+               f"{len(summary.failed)} failed, in {summary.seconds:.1f} s (of that {summary.bookkeeping:.2f} s "
+               "for keeping results).")
+    if summary.failed:
+        for job, reason in list(summary.failed.items())[:10]:
+            typer.echo(f"failed: {job.label} on {job.item}: {reason}", err=True)
+        typer.echo(f"All failures are in {out / 'failures.csv'}; resume tries them again.", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"Next: varnn benchmark report --out {out}")
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Show a bar on standard error where there is a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    with Bar(TextColumn("jobs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console,
+             disable=not console.is_terminal) as bar:
+        task = bar.add_task("jobs", total=None)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield advance
