@@ -63,7 +63,7 @@ def test_no_arguments_show_the_help():
         assert command in result.output
 
 
-@pytest.mark.parametrize("name", ["", "compare", "forecast", "demo", "report", "models", "data"])
+@pytest.mark.parametrize("name", ["", "compare", "forecast", "demo", "report", "models", "data", "benchmark run"])
 def test_help_teaches_by_example(name):
     assert "$ varnn" in run(*name.split(), "--help").output
 
