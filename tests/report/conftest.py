@@ -14,7 +14,7 @@ QUALITY = {"Naive": 1.6, "Mean": 1.25, "VAR": 0.45, "LinearRNN": 0.38, "TanhRNN"
 
 
 def made_up(*, names=("gdp", "consumption", "investment"), origins=60, horizon=8, seed=0, oracle=False,
-            title="US macro, quarterly", freq="Q", models=tuple(QUALITY), failing=()) -> Comparison:
+            title="US macro, quarterly", freq="Q", models=tuple(QUALITY), failing=(), fail_every=7) -> Comparison:
     """Outcomes are noise around a known mean; each model's mean is off by noise of its own size."""
     rng = np.random.default_rng(seed)
     k, first = len(names), 80
@@ -26,7 +26,7 @@ def made_up(*, names=("gdp", "consumption", "investment"), origins=60, horizon=8
     for model in [*models, *([ORACLE] if oracle else [])]:
         off = 0.0 if model == ORACLE else QUALITY.get(model, 0.3)
         for origin in range(first, first + origins):
-            failed = model in failing and origin % 7 == 0
+            failed = model in failing and origin % fail_every == 0
             target = np.arange(origin, origin + horizon)
             mean = truth[target] + off * rng.normal(size=(horizon, k)) * np.linspace(1, 1.5, horizon)[:, None]
             mean = np.full_like(mean, np.nan) if failed else mean

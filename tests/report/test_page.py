@@ -146,7 +146,10 @@ def test_a_page_stays_small(board):
 
 
 @pytest.mark.parametrize("shape", [{"horizon": 1, "origins": 5}, {"origins": 1}, {"models": ("Naive", "Mean")},
-                                   {"names": ("y",), "models": ("TanhRNN",)}, {"freq": "D", "origins": 300}])
+                                   {"names": ("y",), "models": ("TanhRNN",)},
+                                   {"freq": "D", "origins": 200, "horizon": 2},
+                                   {"horizon": 60, "origins": 9}, {"failing": ("TanhRNN",), "fail_every": 1},
+                                   {"names": tuple(f"s{at}" for at in range(70)), "origins": 8}])
 def test_odd_comparisons_are_rendered_without_a_warning(shape, tmp_path):
     assert render([made_up(**shape)], tmp_path, title="Odd").stat().st_size > 10_000
 

@@ -16,10 +16,11 @@ from matplotlib.ticker import MaxNLocator
 
 from varnn.evaluate.many_datasets import RankComparison
 from varnn.report.canvas import BAND, COLOURS, HALF, INK, MUTED, RULE, THIRD, Style, panel, rule, short, svg
-from varnn.report.outcomes import Outcomes
+from varnn.report.outcomes import Outcomes, thinned
 
 MOST_ORIGINS_SHOWN = 120
 MOST_SERIES_SHOWN = 3
+MOST_STEPS_SHOWN = 40
 YEAR = re.compile(r"\d{4}[-Q/]")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -43,6 +44,7 @@ def skill_by_horizon(table: pd.DataFrame, gap: pd.DataFrame | None, models: Sequ
     """
     label = f"Skill against the {short(reference)} by steps ahead"
     figure, axes = panel(HALF, across="steps ahead", up=f"RMSE gain over the {short(reference)}, %")
+    table = _shown_steps(table)
     axes.axhline(0, color=INK, linewidth=1)
     limits = [0.0]
     for at, model in enumerate(models):
@@ -55,7 +57,7 @@ def skill_by_horizon(table: pd.DataFrame, gap: pd.DataFrame | None, models: Sequ
         _line(axes, steps, skill, model, styles, marked=True)
         limits += [value for value in (*lower, *upper, *skill) if np.isfinite(value)]
     if gap is not None:
-        base = gap[gap["model"] == reference].sort_values("step")
+        base = _shown_steps(gap[gap["model"] == reference]).sort_values("step")
         best = 100 * (1 - base["oracle"].to_numpy(dtype=float) / base["rmsse"].to_numpy(dtype=float))
         _line(axes, base["step"].to_numpy(dtype=float), best, "oracle", styles)
         limits += [value for value in best if np.isfinite(value)]
@@ -166,10 +168,10 @@ def coverage_by_horizon(outcomes: Outcomes, models: Sequence[str], styles: dict[
     low, high = (100 * np.concatenate([side[:1], side, side[-1:]]) for side in (lower, upper))
     axes.fill_between(wide, low, high, color=BAND, linewidth=0)
     axes.axhline(level, color=INK, linewidth=1, linestyle=(0, (4, 2)))
-    seen = [100 * lower.min(), 100.0]
+    seen, shown = [100 * lower.min(), 100.0], thinned(len(steps), MOST_STEPS_SHOWN)
     for model in models:
         share = 100 * outcomes.held(model, level)[0]
-        _line(axes, steps, share, model, styles, marked=True)
+        _line(axes, steps[shown], share[shown], model, styles, marked=True)
         seen += [value for value in share if np.isfinite(value)]
     axes.set_ylim(max(0.0, min(seen) - 3), 101)
     axes.set_xlim(outcomes.steps[0] - 0.5, outcomes.steps[-1] + 0.5)
@@ -183,10 +185,10 @@ def width_by_horizon(outcomes: Outcomes, models: Sequence[str], styles: dict[str
                          up=f"width of the {level} % band, % of the {short(outcomes.reference)}'s")
     axes.axhline(100, color=INK, linewidth=1, linestyle=(0, (4, 2)))
     steps = np.array(outcomes.steps, dtype=float)
-    seen = [95.0, 105.0]
+    seen, shown = [95.0, 105.0], thinned(len(steps), MOST_STEPS_SHOWN)
     for model in models:
         width = 100 * outcomes.relative_width(model, level)
-        _line(axes, steps, width, model, styles, marked=True)
+        _line(axes, steps[shown], width[shown], model, styles, marked=True)
         seen += [value for value in width if np.isfinite(value)]
     room = max(seen) - min(seen)
     axes.set_ylim(min(seen) - 0.06 * room, max(seen) + 0.06 * room)
@@ -200,7 +202,7 @@ def gap_closed(table: pd.DataFrame, models: Sequence[str], styles: dict[str, Sty
     figure, axes = panel(HALF, across="steps ahead", up="gap to the best forecast closed, %")
     axes.axhline(0, color=INK, linewidth=1)
     axes.axhline(100, color=INK, linewidth=1, linestyle=(0, (8, 2, 1, 2)))
-    mine = table[table["model"].isin(models)]
+    mine = table = _shown_steps(table[table["model"].isin(models)], 24)
     steps = sorted(int(step) for step in table["step"].unique())
     width = 0.8 / max(1, len(models))
     for at, model in enumerate(models):
@@ -276,6 +278,12 @@ def date_ticks(labels: Sequence[str], most: int = 6) -> tuple[list[int], list[st
     count = max(2, min(most, 5, len(labels))) if last else 1
     spread = sorted({round(last * at / max(1, count - 1)) for at in range(count)})
     return spread, [labels[at][:10] for at in spread]
+
+
+def _shown_steps(table: pd.DataFrame, most: int = MOST_STEPS_SHOWN) -> pd.DataFrame:
+    """Return the rows of at most `most` steps, spread evenly."""
+    steps = sorted(table["step"].unique())
+    return table[table["step"].isin([steps[at] for at in thinned(len(steps), most)])]
 
 
 def _months(labels: Sequence[str], most: int) -> tuple[list[int], list[str]]:

@@ -19,6 +19,19 @@ LEVELS = (50, 80, 90, 95)
 CHANCE = 0.95
 
 
+def thinned(count: int, most: int) -> list[int]:
+    """Return at most `most` positions spread over range(count), the first and the last among them.
+
+    Examples
+    --------
+    >>> thinned(5, 10), thinned(720, 4)
+    ([0, 1, 2, 3, 4], [0, 240, 479, 719])
+    """
+    if count <= most:
+        return list(range(count))
+    return sorted({round(at * (count - 1) / (most - 1)) for at in range(most)})
+
+
 @dataclass(frozen=True, eq=False)
 class Outcomes:
     """Every forecast of one ledger beside its outcome.

@@ -93,6 +93,7 @@ class Section:
     rows: list[tables.Row]
     steps: list[int]
     horizons: list[tuple[str, int, list[tables.Cell]]]
+    by_series: tuple[list[str], list[tuple[str, int, list[tables.Cell]]]]
     coverage: list[tuple[str, int, list[tables.Cell]]]
     calibration: list[str]
     best_set: str
@@ -137,8 +138,8 @@ def _section(comparison: Comparison, slug: str, folder: Path) -> Section:
         models=[Legend(short(model), at, given[model], model in outcomes.rungs)
                 for at, model in enumerate(outcomes.models)],
         reference=short(outcomes.reference), best=short(best), rows=tables.main_table(comparison, outcomes.models),
-        steps=steps, horizons=horizons, coverage=tables.coverage_table(outcomes),
-        calibration=words.calibration(outcomes), best_set=words.best_set(outcomes),
+        steps=steps, horizons=horizons, by_series=tables.series_table(outcomes),
+        coverage=tables.coverage_table(outcomes), calibration=words.calibration(outcomes), best_set=words.best_set(outcomes),
         stretches=words.stretches(outcomes, rungs), troubles=tables.troubles(comparison),
         pictures=_pictures(comparison, outcomes, given, rungs, best),
         files=tables.write_csv(comparison, outcomes, folder, slug), first=by_step,

@@ -18,13 +18,14 @@ import pandas as pd
 from varnn.errors import StoreError
 from varnn.evaluate.ledger import ORACLE
 from varnn.report.canvas import NAIVE, short
-from varnn.report.outcomes import LEVELS, Outcomes
+from varnn.report.outcomes import LEVELS, Outcomes, thinned
 
 if TYPE_CHECKING:
     from varnn.ladder import Comparison
 
 NOTHING = "–"
 SIGNIFICANT = 0.05
+MOST_STEPS = 24
 
 
 @dataclass(frozen=True)
@@ -196,15 +197,34 @@ def coverage_table(outcomes: Outcomes) -> list[tuple[str, int, list[Cell]]]:
 
 
 def horizon_table(comparison: Comparison, models: list[str]) -> tuple[list[int], list[tuple[str, int, list[Cell]]]]:
-    """Return the steps, and each model's skill at each of them."""
+    """Return the steps, at most 24 of them, and each model's skill at each."""
     table = comparison.by_horizon
-    steps = sorted(int(step) for step in table["step"].unique())
+    every = sorted(int(step) for step in table["step"].unique())
+    steps = [every[at] for at in thinned(len(every), MOST_STEPS)]
     rows = []
     for model in [one for one in models if one in set(table["model"])]:
         mine = lines(table[table["model"] == model].set_index("step"))
         cells = [skill_cell(short(model), mine[step]) for step in steps]
         rows.append((short(model), models.index(model), cells))
     return steps, rows
+
+
+def series_table(outcomes: Outcomes) -> tuple[list[str], list[tuple[str, int, list[Cell]]]]:
+    """Return the names of at most 24 series, and each model's gain in RMSE on each, all steps together."""
+    models = [model for model in outcomes.models if model != ORACLE]
+    squared = np.stack([outcomes.squared(model) for model in models])
+    usable = np.isfinite(squared).all(axis=(0, 2, 3))
+    shown = min(len(outcomes.series), MOST_STEPS)
+    if not usable.any():
+        return [], []
+    rmse = np.sqrt(squared[:, usable].mean(axis=(1, 2)))[:, :shown]                                  # (r, k)
+    base = rmse[models.index(outcomes.reference)]
+    skill = np.full_like(rmse, np.nan)
+    np.divide(100 * (base - rmse), base, out=skill, where=base > 0)
+    return outcomes.series[:shown], [
+        (short(model), outcomes.models.index(model), [skill_cell(f"{short(model)} on {name}", {"skill": float(gain)})
+                                                      for name, gain in zip(outcomes.series, gains, strict=False)])
+        for model, gains in zip(models, skill, strict=True)]
 
 
 def troubles(comparison: Comparison) -> list[tuple[str, str, int, str, str]]:
