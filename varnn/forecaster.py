@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,10 @@ from varnn.forecast import Forecast
 from varnn.series import FloatArray, Series, checked_coverages, checked_horizon, generator, whole_number
 from varnn.shocks import KINDS, Shocks, white_shocks
 
-Uncertainty = Literal["full", "none"]
+if TYPE_CHECKING:
+    from varnn.inference.bootstrap import Bootstrap
+
+Uncertainty = Literal["full", "bootstrap", "none"]
 HISTORY_ROWS = 60  # what Forecast.plot shows of the past
 
 
@@ -146,6 +149,14 @@ class Fitted(ABC):
         """Return exact Gaussian forecast standard deviations (h, k) at fixed parameters, or None."""
         return None
 
+    def _refit(self, samples: FloatArray) -> Draws | None:
+        """Return the estimates on B other samples (B, T, k) as draws, or None where there is no batched refit."""
+        return None
+
+    def _debiased(self, weights: FloatArray, bias: FloatArray) -> FloatArray:
+        """Take a bias out of the weights of draws, as far as the recursion stays stable."""
+        return weights - bias
+
     # --- what every model offers ---------------------------------------------------------------
 
     def forecast(self, horizon: int, X: object = None, *, coverage: float | Sequence[float] = 0.9, n_paths: int = 1000,
@@ -162,8 +173,9 @@ class Fitted(ABC):
             Probability that `Forecast.interval()` holds each outcome.
         n_paths : int
             Number m of joint sample paths.
-        uncertainty : {"full", "none"}
-            Whether paths also vary the estimated parameters.
+        uncertainty : {"full", "bootstrap", "none"}
+            Whether paths also vary the estimated parameters: by draws from their posterior, by refits of samples
+            simulated from the fit (see `bootstrap`; a VAR takes milliseconds, other models 100 fits), or not at all.
         shocks : {"gaussian", "student", "residuals", "wild", "block"}
             What drives the paths; see `varnn.shocks.white_shocks`.
         rng : int or numpy Generator, optional
@@ -179,7 +191,7 @@ class Fitted(ABC):
         """
         horizon, coverages = checked_horizon(horizon), checked_coverages(coverage)
         n_paths = whole_number(n_paths, "n_paths", least=1)
-        one_of(uncertainty, "uncertainty", ("full", "none"))
+        one_of(uncertainty, "uncertainty", get_args(Uncertainty))
         one_of(shocks, "shocks", KINDS)
         plan = Plan(n_paths=n_paths, uncertainty=uncertainty, shocks=shocks, rng=generator(rng))
         future = self._future_exog(X, horizon)
@@ -203,6 +215,12 @@ class Fitted(ABC):
             return replace(self, seen=seen)
         fresh = self.seen.future_exog(X_new, len(seen) - len(self.seen), self.seen_exog.names)
         return replace(self, seen=seen, seen_exog=self.seen_exog.extend(fresh))
+
+    def bootstrap(self, replications: int = 999, **options: Any) -> Bootstrap:
+        """Refit on samples simulated from this fit; see `varnn.inference.bootstrap.bootstrap`."""
+        from varnn.inference.bootstrap import bootstrap
+
+        return bootstrap(self, replications, **options)
 
     @cached_property
     def fittedvalues(self) -> pd.DataFrame:
@@ -301,6 +319,10 @@ class Fitted(ABC):
     def _outlook(self, horizon: int, future_exog: FloatArray | None,
                  plan: Plan) -> tuple[FloatArray, FloatArray, FloatArray | None]:
         """Return means (h, k), sample paths (m, h, k) and exact standard deviations (h, k) where there are any."""
+        if plan.uncertainty == "bootstrap":
+            from varnn.inference.bootstrap import bootstrap_outlook
+
+            return bootstrap_outlook(self, horizon, future_exog, plan)
         draws = self._draw(plan.n_paths, plan.rng) if plan.uncertainty == "full" else None
         white = white_shocks(plan.shocks, self.resid.to_numpy(), plan.n_paths, horizon, plan.rng)   # (m, h, k)
         paths = self._simulate(coloured(white, self.sigma_u, draws), future_exog, draws)

@@ -140,6 +140,31 @@ def spread_correction(coefs: FloatArray, sigma: FloatArray, draws: FloatArray, b
     return np.asarray(np.clip(np.sqrt(np.where(np.isfinite(ratio), ratio, 1.0)), NARROWEST, WIDEST))
 
 
+def debiased(weights: FloatArray, bias: FloatArray, lags: int, scale: FloatArray) -> FloatArray:
+    """Take a bias out of coefficient tables (d, c, k), the last kp rows lags, as far as they stay stable.
+
+    The correction is cut to ¾, ½, ¼ and nothing until the recursion is stable; a table that is not stable itself is
+    left alone. Kilian (1998), step 1b, in quarters.
+
+    Examples
+    --------
+    >>> debiased(np.array([[[0.9]]]), np.array([[-0.15]]), 1, np.ones(1)).ravel().round(4).tolist()
+    [0.975]
+    """
+    d, rows, k = weights.shape
+    best = weights.copy()
+    for share in (0.25, 0.5, 0.75, 1.0):
+        moved = weights - share * bias
+        lagged = moved[:, rows - lags * k:].reshape(d, lags, k, k).swapaxes(2, 3)
+        stable = are_stable(lagged, scale) if lags else np.ones(d, dtype=bool)
+        best[stable] = moved[stable]
+    if lags:
+        own = weights[:, rows - lags * k:].reshape(d, lags, k, k).swapaxes(2, 3)
+        explosive = ~are_stable(own, scale)
+        best[explosive] = weights[explosive]
+    return np.asarray(best)
+
+
 def _stationary_covariance(move: FloatArray, shock: FloatArray) -> FloatArray:
     """Solve Γ = F Γ F' + Q by doubling, Γ ← Γ + F Γ F', F ← F²; ρ(F) < 1."""
     total, power = shock.copy(), move.copy()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from varnn.errors import ParameterError, RankDeficientError, TooShortError
-from varnn.estimate.closed_form import LeastSquares, Trend, fit_var, regressor_names, rows_needed
+from varnn.estimate.closed_form import LeastSquares, Trend, fit_var, fit_windows, regressor_names, rows_needed
 from varnn.estimate.companion import (
     characteristic_roots,
     companion,
@@ -25,7 +25,7 @@ from varnn.estimate.companion import (
     moving_average,
 )
 from varnn.estimate.order import OrderSearch, default_max_lags, search_orders
-from varnn.estimate.small_sample import are_stable, lag_bias, spread_correction
+from varnn.estimate.small_sample import are_stable, debiased, lag_bias, spread_correction
 from varnn.forecaster import Draws, Fitted, Forecaster, Plan, coloured, one_of, square_root
 from varnn.series import FloatArray, Series, checked_horizon, whole_number
 from varnn.shocks import white_shocks
@@ -306,16 +306,36 @@ class FittedVAR(Fitted):
         """
         if plan.uncertainty == "none" or not self.k_ar:
             return super()._outlook(horizon, future_exog, plan)
-        draws = self._draw(plan.n_paths, plan.rng)
+        draws, bias = self._spread_of_lags(plan)
         white = white_shocks(plan.shocks, self.resid.to_numpy(), plan.n_paths, horizon, plan.rng)   # (m, h, k)
         d, k = len(draws.weights), self.series.k
         point = self._mean(horizon, future_exog)
         means = self._simulate(np.zeros((d, horizon, k)), future_exog, draws)                       # (d, h, k)
         responses = self._simulate(coloured(white, self.sigma_u, draws), future_exog) - point       # (m, h, k)
-        bias = lag_bias(self.coefs, self.sigma_u, self.nobs, {"n": 0, "c": 1, "ct": 2}[self.trend])
         factors = spread_correction(self.coefs, self.sigma_u, self._lag_matrices(draws.weights[:CORRECTION_DRAWS]),
                                     bias, horizon)
         return point, means[np.arange(plan.n_paths) % d] + factors * responses, None
+
+    def _spread_of_lags(self, plan: Plan) -> tuple[Draws, FloatArray]:
+        """Return draws around the true coefficients and the bias of the estimated lag matrices (p, k, k)."""
+        if plan.uncertainty == "bootstrap":
+            from varnn.inference.bootstrap import bootstrap
+
+            found = bootstrap(self, max(plan.n_paths, 2), shocks=plan.shocks, rng=plan.rng)
+            assert found.draws is not None
+            return found.draws, self._lag_matrices(found.bias.to_numpy()[None])[0]
+        terms = {"n": 0, "c": 1, "ct": 2}[self.trend]
+        return self._draw(plan.n_paths, plan.rng), lag_bias(self.coefs, self.sigma_u, self.nobs, terms)
+
+    def _refit(self, samples: FloatArray) -> Draws:
+        B, T, k = samples.shape
+        exog = None if self.exog is None else np.tile(self.exog.values, (B, 1))
+        fits = fit_windows(samples.reshape(B * T, k), [(i * T, (i + 1) * T) for i in range(B)], self.k_ar, self.trend,
+                           exog)
+        return Draws(fits.sigma, fits.coef)
+
+    def _debiased(self, weights: FloatArray, bias: FloatArray) -> FloatArray:
+        return debiased(weights, bias, self.k_ar, np.sqrt(np.diag(self.sigma_u)))
 
     def _lag_matrices(self, weights: FloatArray) -> FloatArray:
         """Return A_1 … A_p of each of d coefficient tables, (d, p, k, k)."""
