@@ -16,26 +16,23 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack, qr, solve_triangular
-from threadpoolctl import ThreadpoolController
 
 from varnn.errors import InputError, RankDeficientError, TooShortError
 from varnn.estimate.kernels_var import LARGEST_LOSS, WORST_CONDITION, fit_one, in_user_units
 from varnn.estimate.moments import complete_gram, multiply_rows, regressor_blocks, standardise
+from varnn.estimate.threads import one_thread
 from varnn.series import FloatArray
 
 Trend = Literal["n", "c", "ct"]
+WELL_CONDITIONED = 10.0    # up to it the normal equations alone keep 14 digits, and one pass is saved
 HELD = 4_000_000  # numbers in a design matrix that is kept between passes instead of built again
 LARGE = 600_000  # products of rows, series and regressors from which BLAS beats the compiled loops, for k >= 5
 SMALL_PRODUCT = 200_000  # multiply-adds below which OpenBLAS never starts a second thread
-_BLAS = ThreadpoolController()
 
 
-def one_thread(work: int) -> AbstractContextManager[object]:
-    """Hold BLAS to one thread for matrix products of `work` multiply-adds, so that bits repeat anywhere.
-
-    Two threads also made an order search 20 times slower on a busy machine.
-    """
-    return nullcontext() if work < SMALL_PRODUCT else _BLAS.limit(limits=1, user_api="blas")
+def pinned(work: int) -> AbstractContextManager[None]:
+    """Hold BLAS to one thread for matrix products of `work` multiply-adds, where it could use more."""
+    return nullcontext() if work < SMALL_PRODUCT else one_thread()
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,8 +153,7 @@ def fit_var(values: FloatArray, lags: int, trend: Trend = "c", exog: FloatArray 
     if _large(T - begin, k, lags):
         found = _by_blas(values, z, lags, begin, trend != "n")
     else:
-        many = _compiled(values, z, np.array([[0, T]]), lags, begin, trend)
-        found = many[0] if many.usable[0] else None
+        found = _compiled(np.ascontiguousarray(values), z, lags, begin, trend, 0)
     if found is None:
         found = _by_qr(values, z, lags, begin, trend, names)
     return found
@@ -177,15 +173,12 @@ class WindowFits:
     root : array (B, d, d)
     sigma : array (B, k, k)
     resid : list of array (n_i, k)
-    usable : array (B,) of bool
-        False where the compiled route lost too many digits (never in what `fit_windows` returns).
     """
 
     coef: FloatArray
     root: FloatArray
     sigma: FloatArray
     resid: list[FloatArray]
-    usable: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.coef)
@@ -225,25 +218,21 @@ def fit_windows(values: FloatArray, windows: Sequence[tuple[int, int]] | NDArray
     >>> bool((fits.coef[1] == fit_var(y[5:55], 1).coef).all())
     True
     """
-    bounds = np.asarray(windows, dtype=np.int64).reshape(-1, 2)
-    k = values.shape[1]
-    z = fixed_regressors(len(values), trend, exog)
+    bounds = [(int(first), int(after)) for first, after in np.asarray(windows, dtype=np.int64).reshape(-1, 2)]
+    (T, k), y, fits = values.shape, np.ascontiguousarray(values), []
+    z = fixed_regressors(T, trend, exog)
     for first, after in bounds:
-        if not 0 <= first < after <= len(values):
-            raise InputError(f"window ({first}, {after}) does not lie inside rows 0 to {len(values)}")
-    _check_rows(int((bounds[:, 1] - bounds[:, 0]).min(initial=2**60)) - lags, k, lags, trend, z.shape[1])
-    if any(_large(after - first - lags, k, lags) for first, after in bounds):
-        own = [None if exog is None else exog[first:after] for first, after in bounds]
-        return _stacked([fit_var(values[first:after], lags, trend, part, names=names)
-                         for (first, after), part in zip(bounds, own, strict=True)])
-    many = _compiled(values, z, bounds, lags, lags, trend)
-    for i in np.flatnonzero(~many.usable):
-        first, after = bounds[i]
-        fixed = fixed_regressors(after - first, trend, None if exog is None else exog[first:after])
-        single = _by_qr(values[first:after], fixed, lags, lags, trend, names)
-        many.coef[i], many.root[i], many.sigma[i], many.usable[i] = single.coef, single.root, single.sigma, True
-        many.resid[i] = single.resid
-    return many
+        if not 0 <= first < after <= T:
+            raise InputError(f"window ({first}, {after}) does not lie inside rows 0 to {T}")
+        _check_rows(after - first - lags, k, lags, trend, z.shape[1])
+        found = None
+        if not _large(after - first - lags, k, lags):
+            found = _compiled(y[first:after], z[first:after], lags, lags, trend, first)
+        if found is None:
+            found = fit_var(y[first:after], lags, trend, None if exog is None else exog[first:after], names=names)
+        fits.append(found)
+    return WindowFits(np.stack([fit.coef for fit in fits]), np.stack([fit.root for fit in fits]),
+                      np.stack([fit.sigma for fit in fits]), [fit.resid for fit in fits])
 
 
 def _check_rows(n: int, k: int, lags: int, trend: Trend, g: int) -> None:
@@ -254,36 +243,24 @@ def _check_rows(n: int, k: int, lags: int, trend: Trend, g: int) -> None:
                             "use fewer lags or a longer series")
 
 
-def _compiled(values: FloatArray, z: FloatArray, bounds: NDArray[np.int64], lags: int, start: int,
-              trend: Trend) -> WindowFits:
-    k, g, B = values.shape[1], z.shape[1], len(bounds)
-    d = g + lags * k + (trend != "n")
-    rows = bounds[:, 1] - bounds[:, 0] - start
-    coef, root, sigma = np.empty((B, d, k)), np.empty((B, d, d)), np.empty((B, k, k))
-    resid, usable = [np.empty((n, k)) for n in rows], np.empty(B, dtype=bool)
-    y = np.ascontiguousarray(values)
-    for i, (first, after) in enumerate(bounds.tolist()):
-        usable[i] = fit_one(y[first:after], z[first:after], lags, start, trend != "n", trend == "ct", first,
-                            coef[i], root[i], resid[i], sigma[i])
-    return WindowFits(coef, root, sigma, resid, usable)
-
-
-def _stacked(singles: list[LeastSquares]) -> WindowFits:
-    return WindowFits(np.stack([fit.coef for fit in singles]), np.stack([fit.root for fit in singles]),
-                      np.stack([fit.sigma for fit in singles]), [fit.resid for fit in singles],
-                      np.ones(len(singles), dtype=bool))
+def _compiled(y: FloatArray, z: FloatArray, lags: int, start: int, trend: Trend, first: int) -> LeastSquares | None:
+    """Fit by `kernels_var.fit_one`; None if it keeps too few digits. `first` is where y begins in its series."""
+    k, centre = y.shape[1], trend != "n"
+    d = z.shape[1] + lags * k + centre
+    coef, root, resid, sigma = np.empty((d, k)), np.empty((d, d)), np.empty((len(y) - start, k)), np.empty((k, k))
+    kept = fit_one(y, z, lags, start, centre, trend == "ct", first, coef, root, resid, sigma)
+    return LeastSquares(coef, root, resid, sigma) if kept else None
 
 
 def _by_blas(values: FloatArray, z: FloatArray, lags: int, start: int, centre: bool) -> LeastSquares | None:
     """Do what `kernels_var.fit_one` does, by matrix products on one thread; None if it keeps too few digits."""
     (T, k), g = values.shape, z.shape[1]
-    with one_thread(T * k * k):
+    with pinned(T * k * k):
         d, n = g + lags * k, T - start
         yc, y_shift, y_unit = standardise(values, centre)
         zc, z_shift, z_unit = standardise(z, centre)
         products, sums = np.zeros((k + g, d + k)), np.zeros(d + k)
         gram = np.zeros((d + k, d + k))
-        held = list(regressor_blocks(yc, zc, lags, start)) if n * d <= HELD else None
         multiply_rows(yc, zc, lags, start, products, sums)
         complete_gram(yc, g, lags, lags, start, T, products, sums, centre, gram)
         squares = np.diag(gram)
@@ -294,18 +271,22 @@ def _by_blas(values: FloatArray, z: FloatArray, lags: int, start: int, centre: b
         if failed:
             return None
         inverse = np.ascontiguousarray(lapack.dtrtri(upper)[0])
-        if np.linalg.norm(inverse) > WORST_CONDITION * np.sqrt(d):
+        condition = float(np.linalg.norm(inverse) / np.sqrt(d))
+        if condition > WORST_CONDITION:
             return None
         means = sums / n if centre else np.zeros(d + k)
         weights = inverse @ (inverse.T @ (gram[:d, d:] / scale[:d, None])) / scale[:d, None]
-        resid, moments = np.empty((n, k)), np.zeros((d + 1, k))
-        _residuals(yc, held or regressor_blocks(yc, zc, lags, start), weights, means[d:] - means[:d] @ weights, resid,
-                   moments)
-        step = inverse @ (inverse.T @ ((moments[:d] - np.outer(means[:d], moments[d])) / scale[:d, None]))
-        weights += step / scale[:d, None]
+        keep = condition > WELL_CONDITIONED and n * d <= HELD
+        blocks = list(regressor_blocks(yc, zc, lags, start)) if keep else None
+        resid, moments = np.empty((n, k)), np.zeros((d + 1, k)) if condition > WELL_CONDITIONED else None
+        _residuals(yc, blocks or regressor_blocks(yc, zc, lags, start), weights, means[d:] - means[:d] @ weights,
+                   resid, moments)
+        if moments is not None:
+            gradient = (moments[:d] - np.outer(means[:d], moments[d])) / scale[:d, None]
+            weights += inverse @ (inverse.T @ gradient) / scale[:d, None]
+            _residuals(yc, blocks or regressor_blocks(yc, zc, lags, start), weights, means[d:] - means[:d] @ weights,
+                       resid, None)
         constant = means[d:] - means[:d] @ weights
-        if (np.abs(step).sum(axis=0) > 8 * np.finfo(float).eps * scale[d:]).any():  # else below rounding of E
-            _residuals(yc, held or regressor_blocks(yc, zc, lags, start), weights, constant, resid, None)
         resid /= y_unit
         c = int(centre)
         coef, root = np.empty((c + d, k)), np.zeros((c + d, c + d))
@@ -356,7 +337,7 @@ def _by_qr(values: FloatArray, z: FloatArray, lags: int, start: int, trend: Tren
     centre, n, k, d = trend != "n", len(values) - start, values.shape[1], z.shape[1] + lags * values.shape[1]
     c = int(centre)
     labels = list(names)[c:] if names is not None else [f"regressor {a + 1}" for a in range(d)]
-    with one_thread(n * (d + k) ** 2):
+    with pinned(n * (d + k) ** 2):
         design = scaled_design(values, z, lags, start, centre)
         scale, means, shift, unit = design.scale, design.means, design.shift, design.unit
         refuse_constant(scale[:d], design.resolution[:d], labels, centre)

@@ -19,7 +19,7 @@ from varnn.estimate.closed_form import (
     LARGE,
     Trend,
     fixed_regressors,
-    one_thread,
+    pinned,
     refuse_collinear,
     refuse_constant,
     rows_needed,
@@ -27,12 +27,14 @@ from varnn.estimate.closed_form import (
     undetermined_below,
 )
 from varnn.estimate.kernels_var import LARGEST_LOSS
-from varnn.estimate.moments import add_rows, complete_gram, multiply_rows, standardise
+from varnn.estimate.moments import add_rows, complete_gram, factor, multiply_rows, standardise
 from varnn.series import FloatArray
 
 Criterion = Literal["aic", "bic", "hqic", "fpe"]
 CRITERIA: tuple[Criterion, ...] = ("aic", "bic", "hqic", "fpe")
 SMALLEST_PIVOT = 1e-6      # below it the Gram route would cost more than 1e-9 of a criterion
+SMALL_WIDTH = 60           # columns up to which the compiled Cholesky saves LAPACK's overhead
+LARGEST_EXPONENT = 700.0   # fpe beyond exp(700) is no longer told apart
 ROWS_PER_COEFFICIENT = 3   # what the default bound on the order leaves; AIC overfits badly below it
 
 
@@ -129,39 +131,33 @@ def search_orders(values: FloatArray, max_lags: int, trend: Trend = "c", exog: F
         most = max(0, (T - k - len(trend.replace("n", "")) - q) // (1 + k))
         raise TooShortError(f"max_lags={max_lags} on {k} series needs at least {need} rows, got {T}; "
                             f"use max_lags <= {most} or a longer series")
-    with one_thread(T * k * k * max_lags):
-        upper, scale = _triangle(values, z, max_lags, trend != "n", names)
-    fixed, n = z.shape[1] + (trend != "n"), T - max_lags
-    least = 0 if fixed else 1
-    return _criteria(upper, scale, z.shape[1], fixed, least, max_lags, n)
+    with pinned(T * k * k * max_lags):
+        upper, scale, determined = _triangle(values, z, max_lags, trend != "n", names)
+    return _criteria(upper, scale, z.shape[1], z.shape[1] + (trend != "n"), determined, max_lags, T - max_lags)
 
 
-def _criteria(upper: FloatArray, scale: FloatArray, g: int, fixed: int, least: int, max_lags: int,
+def _criteria(upper: FloatArray, scale: FloatArray, g: int, fixed: int, determined: int, max_lags: int,
               n: int) -> OrderSearch:
-    k = len(scale)
+    k, least = len(scale), 0 if fixed else 1
     explained = upper[g:g + max_lags * k, -k:].reshape(max_lags, k, k)                        # a block an order
-    left = upper[-k:, -k:].T @ upper[-k:, -k:]
-    squares = np.concatenate([left[None], (np.swapaxes(explained, 1, 2) @ explained)[::-1]])
-    products = np.cumsum(squares, axis=0)[::-1][least:]                                       # (orders, k, k)
+    squares = np.empty((max_lags + 1, k, k))
+    squares[0] = upper[-k:, -k:].T @ upper[-k:, -k:]
+    squares[1:] = (explained.transpose(0, 2, 1) @ explained)[::-1]
+    log_det = np.linalg.slogdet(np.cumsum(squares, axis=0)[::-1])[1][least:]                  # (orders,)
+    log_det += 2 * np.log(scale).sum() - k * np.log(n)
     orders = np.arange(least, max_lags + 1)
-    log_det = np.linalg.slogdet(products / n)[1] + 2 * np.log(scale).sum()
     regressors = orders * k + fixed
-    with np.errstate(over="ignore"):
-        fpe = ((n + regressors) / (n - regressors)) ** k * np.exp(log_det)
-    values = {"aic": 2.0, "bic": np.log(n), "hqic": 2 * np.log(np.log(n))}
-    criteria: dict[Criterion, FloatArray] = {
-        name: log_det + penalty * regressors * k / n for name, penalty in values.items()}  # type: ignore[misc]
-    criteria["fpe"] = fpe
-    undetermined = np.isnan(upper[g:g + max_lags * k:k, 0])                                   # orders 1 … P
-    if undetermined.any():
-        for name in CRITERIA:
-            criteria[name][1 - least:][undetermined] = np.inf
-    return OrderSearch(orders, criteria, n)
+    penalties = np.array([2.0, np.log(n), 2 * np.log(np.log(n))])
+    table = np.empty((4, len(orders)))
+    table[:3] = log_det + penalties[:, None] * (regressors * (k / n))
+    table[3] = np.exp(np.minimum(log_det + k * np.log((n + regressors) / (n - regressors)), LARGEST_EXPONENT))
+    table[:, orders > determined] = np.inf
+    return OrderSearch(orders, dict(zip(CRITERIA, table, strict=True)), n)
 
 
 def _triangle(values: FloatArray, z: FloatArray, lags: int, centre: bool,
-              names: Sequence[str] | None) -> tuple[FloatArray, FloatArray]:
-    """Return R of the scaled (z, lag 1 … lag p, now) about its means, and the scale of the last k columns."""
+              names: Sequence[str] | None) -> tuple[FloatArray, FloatArray, int]:
+    """Return R of the scaled (z, lag 1 … lag p, now) about its means, the scale of `now`, the longest order."""
     (T, k), g = values.shape, z.shape[1]
     width = g + (lags + 1) * k
     yc, _, unit = standardise(values, centre)
@@ -173,18 +169,22 @@ def _triangle(values: FloatArray, z: FloatArray, lags: int, centre: bool,
         add_rows(yc, zc, lags, lags, lags, T, products, sums)
     complete_gram(yc, g, lags, lags, lags, T, products, sums, centre, gram)
     squares = np.diag(gram)
-    lagged = squares[g:g + lags * k].reshape(lags, k)
-    if (squares > 0.0).all() and (lagged * LARGEST_LOSS > squares[-k:]).all():
-        scale = np.sqrt(squares)
-        upper, failed = lapack.dpotrf(gram / np.outer(scale, scale), clean=1)
-        if not failed and (np.diag(upper) ** 2 > SMALLEST_PIVOT).all():
-            return np.asarray(upper), np.asarray(scale[-k:] / unit)
+    if (squares[g:-k].reshape(lags, k) * LARGEST_LOSS > squares[-k:]).all() and (squares > 0.0).all():
+        if width <= SMALL_WIDTH:
+            scale = np.empty(width)
+            if factor(gram, scale, width) > SMALLEST_PIVOT:
+                return gram, scale[-k:] / unit, lags
+        else:
+            scale = np.sqrt(squares)
+            upper, failed = lapack.dpotrf(gram / np.outer(scale, scale), clean=1)
+            if not failed and (np.diag(upper) ** 2 > SMALLEST_PIVOT).all():
+                return np.asarray(upper), np.asarray(scale[-k:] / unit), lags
     return _triangle_by_qr(values, z, lags, centre, names)
 
 
 def _triangle_by_qr(values: FloatArray, z: FloatArray, lags: int, centre: bool,
-                    names: Sequence[str] | None) -> tuple[FloatArray, FloatArray]:
-    """Do what `_triangle` does without squaring; NaN marks the orders from the first undetermined column on."""
+                    names: Sequence[str] | None) -> tuple[FloatArray, FloatArray, int]:
+    """Do what `_triangle` does without squaring, and find the first column that is not determined."""
     k, g = values.shape[1], z.shape[1]
     design = scaled_design(values, z, lags, lags, centre)
     d = g + lags * k
@@ -193,7 +193,5 @@ def _triangle_by_qr(values: FloatArray, z: FloatArray, lags: int, centre: bool,
     upper: FloatArray = np.asarray(qr(design.columns, mode="r")[0][:d + k], dtype=np.float64)
     refuse_collinear(upper[:g + k, :g + k], design.resolution[:g + k], len(design.columns), labels)
     short = np.flatnonzero(np.abs(np.diag(upper))[:d] <= undetermined_below(design.resolution[:d], len(design.columns)))
-    if short.size:
-        order = (int(short[0]) - g) // k
-        upper[g + order * k:d, 0] = np.nan        # below the diagonal, where nothing else is read
-    return upper, design.scale[d:] / design.unit[d:]
+    longest = (int(short[0]) - g) // k if short.size else lags
+    return upper, np.asarray(design.scale[d:] / design.unit[d:]), longest
