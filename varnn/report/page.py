@@ -139,8 +139,9 @@ def _section(comparison: Comparison, slug: str, folder: Path) -> Section:
                 for at, model in enumerate(outcomes.models)],
         reference=short(outcomes.reference), best=short(best), rows=tables.main_table(comparison, outcomes.models),
         steps=steps, horizons=horizons, by_series=tables.series_table(outcomes),
-        coverage=tables.coverage_table(outcomes), calibration=words.calibration(outcomes), best_set=words.best_set(outcomes),
-        stretches=words.stretches(outcomes, rungs), troubles=tables.troubles(comparison),
+        coverage=tables.coverage_table(outcomes), calibration=words.calibration(outcomes),
+        best_set=words.best_set(outcomes), stretches=words.stretches(outcomes, rungs),
+        troubles=tables.troubles(comparison),
         pictures=_pictures(comparison, outcomes, given, rungs, best),
         files=tables.write_csv(comparison, outcomes, folder, slug), first=by_step,
         whole={model: tables.skill_cell(short(model), line)
