@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     Weights = Mapping[str, Tensor]
     States = tuple[Tensor, ...]
 
 Shapes = dict[str, tuple[int, ...]]
+Vector = TypeVar("Vector", "Tensor", "NDArray[np.float64]")
 
 
 def times(matrix: Tensor, vectors: Tensor) -> Tensor:
@@ -123,8 +126,8 @@ def count(shapes: Shapes) -> int:
     return sum(prod(shape) for shape in shapes.values())
 
 
-def unflatten(theta: Tensor, shapes: Shapes) -> dict[str, Tensor]:
-    """Return views of a vector (P,), or of one vector for each of B models (B, P), as named weights.
+def unflatten(theta: Vector, shapes: Shapes) -> dict[str, Vector]:
+    """Return views of a vector (P,), or of one for each of B models (B, P), as named weights; torch or numpy.
 
     Examples
     --------
@@ -133,7 +136,8 @@ def unflatten(theta: Tensor, shapes: Shapes) -> dict[str, Tensor]:
     >>> weights["b"].tolist()
     [4.0, 5.0]
     """
-    weights, first = {}, 0
+    weights: dict[str, Vector] = {}
+    first = 0
     for name, shape in shapes.items():
         size = prod(shape)
         weights[name] = theta[..., first:first + size].reshape(*theta.shape[:-1], *shape)
