@@ -8,8 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from varnn.estimate import likelihood
+from varnn.estimate.closed_form import Trend
 from varnn.estimate.likelihood import Sample
 from varnn.estimate.linear_fit import LinearEstimate, fit_evidence, fit_likelihood, var_below
+from varnn.estimate.order import default_max_lags, search_orders
 
 
 def stationary_below(sample: Sample, width: int, *, intercept: bool) -> bool:
@@ -41,7 +43,7 @@ def choose_lags(
     ----------
     sample : Sample
     width : int
-    max_lags : int, optional      largest order considered; 12 (T/100)^¼ as in statsmodels when left out
+    max_lags : int, optional      largest order considered; as for rung 1 when left out
     most : int                    largest order that leaves degrees of freedom
 
     Returns
@@ -51,20 +53,22 @@ def choose_lags(
     draft : LinearEstimate, or None
         The coarse fit of the winner, to begin the final one from.
     """
-    T = sample.values.shape[0]
-    wanted = round(12.0 * (T / 100.0) ** 0.25) if max_lags is None else max_lags
-    top = max(min(wanted, most), 1)
-    common = [Sample(sample.values, sample.inputs, p, top) for p in range(1, top + 1)]
-    below = [var_below(candidate, width, exact=False, intercept=intercept) for candidate in common]
-    aic = [fit.value + float(fit.free.sum()) for fit in below]
-    largest = 1 + int(np.argmin(aic))
+    (T, k), q = sample.values.shape, sample.inputs.shape[1]
+    trend: Trend = "c" if intercept else "n"
+    inputs = sample.inputs if q else None
+    longest = default_max_lags(T, k, trend, q) if max_lags is None else max_lags
+    top = max(min(longest, most), 1)
+    search = search_orders(sample.values, top, trend, inputs)
+    largest = max(search.best("aic"), 1)
+    aic = 0.5 * search.nobs * (search.criteria["aic"][search.orders == largest][0] + k)
     best, score, falls, cost, draft = 1, -np.inf, 0, np.inf, None
     for p in range(1, largest + 1):
+        common = Sample(sample.values, sample.inputs, p, top)
         if shrunk:
-            fit = fit_evidence(common[p - 1], width, exact=False, intercept=intercept, draft=True)
-            found, spent = fit.evidence, float(below[p - 1].free.sum()) + sum(fit.effective.values())
+            fit = fit_evidence(common, width, exact=False, intercept=intercept, draft=True)
+            found, spent = fit.evidence, float(k * (p * k + intercept + q)) + sum(fit.effective.values())
         else:
-            fit = fit_likelihood(common[p - 1], width, exact=False, intercept=intercept)
+            fit = fit_likelihood(common, width, exact=False, intercept=intercept)
             spent = float(fit.free.sum())
             found = -fit.value - 0.5 * spent * np.log(fit.rows)
         falls = falls + 1 if found < score else 0
@@ -72,4 +76,4 @@ def choose_lags(
             best, score, cost, draft = p, found, fit.value + spent, fit if shrunk and fit.precision else None
         if falls == 2:
             break
-    return (best, True, draft) if cost < aic[largest - 1] or not shrunk else (largest, False, None)
+    return (best, True, draft) if cost < aic or not shrunk else (largest, False, None)
