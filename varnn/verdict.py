@@ -69,9 +69,11 @@ def _answer(table: pd.DataFrame, horizons: pd.DataFrame) -> str:
     best = max(rungs, key=lambda model: skill[model])
     also = "" if worse.empty else (f" The {' and the '.join(plain(m) for m in dict.fromkeys(worse['model']))} did "
                                    f"worse than the VAR beyond chance {_steps(worse['step'])}.")
-    return (f"A VAR is enough here: no recurrent net beat it beyond chance at any of the {tested['step'].nunique()} "
-            f"horizons tested (Diebold–Mariano with Holm's correction). The {plain(best)} came closest: "
-            f"{_change(skill[best])} over all of them.{also}")
+    count = tested["step"].nunique()
+    where = "" if count == 1 else f" at any of the {count} horizons"
+    return (f"A VAR is enough here: no recurrent net beat it beyond chance{where} (Diebold–Mariano with Holm's "
+            f"correction). The {plain(best)} came closest: "
+            f"{_change(skill[best])}{'' if count == 1 else ' over all of them'}.{also}")
 
 
 def _each_rung(horizons: pd.DataFrame) -> list[str]:
@@ -135,7 +137,9 @@ def _column(table: pd.DataFrame, name: str) -> dict[str, float]:
 
 
 def _change(skill: float) -> str:
-    return f"{abs(skill):.1f} % {'better' if skill >= 0 else 'worse'} than the VAR"
+    if abs(skill) < 0.05:
+        return "as good as the VAR"
+    return f"{abs(skill):.1f} % {'better' if skill > 0 else 'worse'} than the VAR"
 
 
 def _steps(steps: Iterable[int]) -> str:

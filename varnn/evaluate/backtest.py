@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from varnn.errors import InputError, VarnnError, VarnnWarning
+from varnn.evaluate.calibrate import pit
 from varnn.evaluate.density_scores import crps
 from varnn.evaluate.joint_scores import energy
 from varnn.evaluate.ledger import COVERAGES, ORACLE, Ledger
@@ -236,7 +237,8 @@ def _record(label: str, origin: Origin, point: FloatArray | None, paths: FloatAr
             level = LEVELS.index(round((1 + sign * coverage) / 2, 6))
             block[f"{side}_{100 * coverage:g}"] = _short(quantiles[level])
     block["crps"] = _short(nothing if paths is None else crps(observed, paths))
-    block["pit"] = _short(nothing if paths is None else (paths <= observed).mean(axis=0))
+    coin = origin_seed(task.seed, "pit", origin.stop)
+    block["pit"] = _short(nothing if paths is None else pit(observed, paths, rng=coin))
     block["scale_mae"], block["scale_rmse"] = (np.tile(_short(one), h) for one in scale)
     part.forecasts.append(block)
     scores = [np.nan] * h if paths is None else [

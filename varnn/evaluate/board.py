@@ -31,8 +31,8 @@ class Losses:
         Observed less forecast, divided by the RMSSE yardstick of its series; NaN where a model failed.
     best : array (o, h, k) or None
         The same for the oracle.
-    usable : array (o,)
-        Origins at which every model gave a forecast; tests and skills use these alone.
+    usable : array (r, o)
+        Origins at which each model gave a forecast; a pair is compared where both did.
     overlap : array (h,)
         Origins over which forecasts of a step overlap: ⌈step / spacing⌉.
     """
@@ -62,12 +62,14 @@ class Losses:
         spacing = int(ledger.meta["windows"]["step"])
         return cls(models, [int(step) for step in steps], series,
                    table["scale_rmse"].to_numpy()[:len(series)], error, best,
-                   np.isfinite(error).all(axis=(0, 2, 3)), [-(-int(step) // spacing) for step in steps])
+                   np.isfinite(error).all(axis=(2, 3)), [-(-int(step) // spacing) for step in steps])
 
-    def by_origin(self, model: str, step: int | None = None) -> FloatArray:
-        """Mean squared scaled error at each usable origin, over series, and over steps when `step` is None."""
-        squared = self.error[self.models.index(model)][self.usable] ** 2
-        return np.asarray((squared if step is None else squared[:, [step]]).mean(axis=(1, 2)))
+    def pair(self, first: str, second: str, step: int | None = None) -> tuple[FloatArray, FloatArray]:
+        """Scaled errors (o', h', k) of two models where both gave a forecast, at one step or at all."""
+        one, two = self.models.index(first), self.models.index(second)
+        both = self.usable[one] & self.usable[two]
+        steps = slice(None) if step is None else slice(step, step + 1)
+        return self.error[one, both, steps], self.error[two, both, steps]
 
 
 def reference(models: list[str]) -> str:
@@ -80,7 +82,7 @@ def by_horizon(ledger: Ledger) -> pd.DataFrame:
 
     Columns: model, step, n (origins), rmse, mae (units of the series, pooled), mase, rmsse, crps, coverage_50 … 95,
     skill (% lower RMSSE than the VAR), skill_lower, skill_upper, dm, dm_p, cw_p (only where the VAR is nested),
-    gw_p. Tests are over the origins that every model forecast.
+    gw_p. Each pair is compared over the origins that both forecast.
     """
     losses = Losses.of(ledger)
     plain = _plain(ledger, ["model", "step"])
@@ -118,15 +120,19 @@ def oracle_gap(ledger: Ledger) -> pd.DataFrame | None:
     losses = Losses.of(ledger)
     if losses.best is None:
         return None
-    rows = []
+    base, rows = reference(losses.models), []
     for position, step in enumerate(losses.steps):
-        best = float(np.sqrt((losses.best[losses.usable][:, position] ** 2).mean()))
-        base = float(np.sqrt(losses.by_origin(reference(losses.models), position).mean()))
         for model in losses.models:
-            mine = float(np.sqrt(losses.by_origin(model, position).mean()))
-            closed = (base - mine) / (base - best) if base > best else np.nan
+            mine, theirs = (_rms(error) for error in losses.pair(model, base, position))
+            both = losses.usable[losses.models.index(model)] & losses.usable[losses.models.index(base)]
+            best = _rms(losses.best[both, position])
+            closed = (theirs - mine) / (theirs - best) if theirs > best else np.nan
             rows.append({"model": model, "step": step, "rmsse": mine, "oracle": best, "gap_closed": closed})
     return pd.DataFrame(rows)
+
+
+def _rms(error: FloatArray) -> float:
+    return float(np.sqrt((error**2).mean())) if error.size else float("nan")
 
 
 def _plain(ledger: Ledger, keys: list[str]) -> pd.DataFrame:
@@ -152,7 +158,8 @@ def _plain(ledger: Ledger, keys: list[str]) -> pd.DataFrame:
 def _against(losses: Losses, model: str, position: int | None) -> dict[str, float]:
     """Skill and tests of one model against the VAR at one step, or over all steps when None."""
     base = reference(losses.models)
-    mine, theirs = losses.by_origin(model, position), losses.by_origin(base, position)
+    errors = losses.pair(model, base, position)
+    mine, theirs = ((error**2).mean(axis=(1, 2)) for error in errors)
     overlap = max(losses.overlap) if position is None else losses.overlap[position]
     nothing = {"skill": np.nan, "skill_lower": np.nan, "skill_upper": np.nan, "dm": np.nan, "dm_p": np.nan,
                "cw_p": np.nan, "gw_p": np.nan}
@@ -169,13 +176,12 @@ def _against(losses: Losses, model: str, position: int | None) -> dict[str, floa
     lower, upper = (gain.lower, gain.upper) if gain.valid else (np.nan, np.nan)
     return {"skill": gain.value, "skill_lower": lower, "skill_upper": upper,
             "dm": test.statistic, "dm_p": test.pvalue if test.valid else np.nan,
-            "cw_p": _nested_p(losses, base, model, position, overlap) if nested else np.nan,
+            "cw_p": _nested_p(*errors, overlap) if nested else np.nan,
             "gw_p": unconditional.pvalue if unconditional.valid else np.nan}
 
 
-def _nested_p(losses: Losses, small: str, large: str, position: int | None, overlap: int) -> float:
-    steps = slice(None) if position is None else [position]
-    gap = (losses.error[losses.models.index(large)] - losses.error[losses.models.index(small)])[losses.usable][:, steps]
-    test = clark_west(losses.by_origin(small, position), losses.by_origin(large, position),
-                      np.sqrt((gap**2).mean(axis=(1, 2))), horizon=overlap)
+def _nested_p(large: FloatArray, small: FloatArray, overlap: int) -> float:
+    """Clark and West's p-value from the errors (o, h, k) of a model and of the one nested in it."""
+    gap = np.sqrt(((large - small) ** 2).mean(axis=(1, 2)))
+    test = clark_west((small**2).mean(axis=(1, 2)), (large**2).mean(axis=(1, 2)), gap, horizon=overlap)
     return test.pvalue if test.valid else float("nan")
