@@ -95,7 +95,7 @@ impute it, or start the series later
             return data
         if type(data) is np.ndarray and data.dtype == np.float64 and data.ndim == 2 and data.size:
             values = np.array(data, order="C")
-            if np.abs(values).max() <= LARGEST:  # nothing to object to: a tenth of the time of the way below
+            if max(values.max(), -values.min()) <= LARGEST:  # nothing to object to: a tenth of the time
                 return cls(values, _array_names(argument, data.shape[1]), pd.RangeIndex(len(values)))
         frame = _frame(data, argument)
         _check_names(frame, argument)

@@ -86,7 +86,8 @@ def fits() -> list[dict[str, Any]]:
         size = f"T={T}, k={k}, p={p}"
         seconds = timed(lambda y=y, p=p: fit_var(y, p).bse, lambda y=y, p=p: Peer(y).fit(p).bse, repeats, inner)
         lines.append(row("fit + standard errors, arrays", size, target, repeats, seconds, difference))
-        seconds = timed(lambda y=y, p=p: varnn.VAR(lags=p).fit(y).bse, lambda y=y, p=p: Peer(y).fit(p).bse, repeats, inner)
+        seconds = timed(lambda y=y, p=p: varnn.VAR(lags=p).fit(y).bse, lambda y=y, p=p: Peer(y).fit(p).bse, repeats,
+                        inner)
         lines.append(row("fit + standard errors, VAR(lags=p).fit(y).bse", size, target, repeats, seconds, difference))
     y = simulated(100_000, 3)
     windows = [(200 * i, 200 * (i + 1)) for i in range(500)]

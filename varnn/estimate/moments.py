@@ -197,3 +197,31 @@ def invert_upper(upper: FloatArray, inverse: FloatArray) -> None:
             weight = upper[a, c] * inverse[a, a]
             for b in range(c, d):
                 inverse[a, b] -= weight * inverse[c, b]
+
+
+@njit(types.void(MATRIX, int64, int64, int64, float64[::1]), **QUICK)
+def order_log_dets(upper: FloatArray, g: int, lags: int, k: int, log_dets: FloatArray) -> None:
+    """Write ln det of the (scaled) residual products of the orders 0 … lags, from R of the longest regression.
+
+    The residual products of order p are the sums over the rows of R below it of the last k columns' products.
+    """
+    last = g + lags * k
+    square, work = np.zeros((k, k)), np.empty((k, k))
+    for order in range(lags, -1, -1):
+        first, after = (last, last + k) if order == lags else (g + order * k, g + (order + 1) * k)
+        for row in range(first, after):
+            for a in range(k):
+                for b in range(a, k):
+                    if order < lags or row - first <= a:
+                        square[a, b] += upper[row, last + a] * upper[row, last + b]
+        total = 0.0
+        for a in range(k):
+            for b in range(a, k):
+                work[a, b] = square[a, b]
+        for a in range(k):
+            total += np.log(work[a, a]) if work[a, a] > 0.0 else -np.inf
+            for b in range(a + 1, k):
+                weight = work[a, b] / work[a, a] if work[a, a] > 0.0 else 0.0
+                for c in range(b, k):
+                    work[b, c] -= weight * work[a, c]
+        log_dets[order] = total

@@ -27,7 +27,7 @@ from varnn.estimate.closed_form import (
     undetermined_below,
 )
 from varnn.estimate.kernels_var import LARGEST_LOSS
-from varnn.estimate.moments import add_rows, complete_gram, factor, multiply_rows, standardise
+from varnn.estimate.moments import add_rows, complete_gram, factor, multiply_rows, order_log_dets, standardise
 from varnn.series import FloatArray
 
 Criterion = Literal["aic", "bic", "hqic", "fpe"]
@@ -139,12 +139,9 @@ def search_orders(values: FloatArray, max_lags: int, trend: Trend = "c", exog: F
 def _criteria(upper: FloatArray, scale: FloatArray, g: int, fixed: int, determined: int, max_lags: int,
               n: int) -> OrderSearch:
     k, least = len(scale), 0 if fixed else 1
-    explained = upper[g:g + max_lags * k, -k:].reshape(max_lags, k, k)                        # a block an order
-    squares = np.empty((max_lags + 1, k, k))
-    squares[0] = upper[-k:, -k:].T @ upper[-k:, -k:]
-    squares[1:] = (explained.transpose(0, 2, 1) @ explained)[::-1]
-    log_det = np.linalg.slogdet(np.cumsum(squares, axis=0)[::-1])[1][least:]                  # (orders,)
-    log_det += 2 * np.log(scale).sum() - k * np.log(n)
+    log_det = np.empty(max_lags + 1)
+    order_log_dets(upper, g, max_lags, k, log_det)
+    log_det = log_det[least:] + (2 * np.log(scale).sum() - k * np.log(n))
     orders = np.arange(least, max_lags + 1)
     regressors = orders * k + fixed
     penalties = np.array([2.0, np.log(n), 2 * np.log(np.log(n))])
@@ -178,7 +175,7 @@ def _triangle(values: FloatArray, z: FloatArray, lags: int, centre: bool,
             scale = np.sqrt(squares)
             upper, failed = lapack.dpotrf(gram / np.outer(scale, scale), clean=1)
             if not failed and (np.diag(upper) ** 2 > SMALLEST_PIVOT).all():
-                return np.asarray(upper), np.asarray(scale[-k:] / unit), lags
+                return np.ascontiguousarray(upper), np.asarray(scale[-k:] / unit), lags
     return _triangle_by_qr(values, z, lags, centre, names)
 
 
@@ -190,7 +187,7 @@ def _triangle_by_qr(values: FloatArray, z: FloatArray, lags: int, centre: bool,
     d = g + lags * k
     labels = list(names)[int(centre):] if names is not None else [f"regressor {a + 1}" for a in range(d)]
     refuse_constant(design.scale[:d], design.resolution[:d], labels, centre)
-    upper: FloatArray = np.asarray(qr(design.columns, mode="r")[0][:d + k], dtype=np.float64)
+    upper: FloatArray = np.ascontiguousarray(qr(design.columns, mode="r")[0][:d + k], dtype=np.float64)
     refuse_collinear(upper[:g + k, :g + k], design.resolution[:g + k], len(design.columns), labels)
     short = np.flatnonzero(np.abs(np.diag(upper))[:d] <= undetermined_below(design.resolution[:d], len(design.columns)))
     longest = (int(short[0]) - g) // k if short.size else lags

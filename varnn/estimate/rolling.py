@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from varnn.errors import InputError, TooShortError
 from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, rows_needed
 from varnn.estimate.kernels_var import LARGEST_LOSS
-from varnn.estimate.moments import MATRIX, QUICK, add_rows, complete_gram, factor
+from varnn.estimate.moments import MATRIX, QUICK, add_rows, complete_gram, factor, order_log_dets
 from varnn.estimate.order import CRITERIA, Criterion, search_orders
 from varnn.series import FloatArray
 
@@ -148,40 +148,16 @@ def _standardise_by(values: FloatArray, rows: int, shift: FloatArray, unit: Floa
 
 
 @njit(inline="always")
-def _log_det(square: FloatArray, k: int, first: int) -> float:
-    """Ln det of the symmetric k × k matrix in the upper triangle of `square` from row `first` on."""
-    work = square[first:first + k, first:first + k].copy()
-    total = 0.0
-    for a in range(k):
-        if not work[a, a] > 0.0:
-            return -np.inf
-        total += np.log(work[a, a])
-        for b in range(a + 1, k):
-            weight = work[a, b] / work[a, a]
-            for c in range(b, k):
-                work[b, c] -= weight * work[a, c]
-    return total
-
-
-@njit(inline="always")
 def _best_order(upper: FloatArray, g: int, lags: int, k: int, fixed: int, n: int, code: int) -> int:
     """Order with the smallest criterion, from R of the longest regression; 0 aic, 1 bic, 2 hqic, 3 fpe."""
-    last = g + lags * k
-    square, values = np.zeros((k, k)), np.empty(lags + 1)
-    for order in range(lags, -1, -1):
-        first, after = (last, last + k) if order == lags else (g + order * k, g + (order + 1) * k)
-        for row in range(first, after):
-            for a in range(k):
-                for b in range(a, k):
-                    if order < lags or row - first <= a:
-                        square[a, b] += upper[row, last + a] * upper[row, last + b]
-        d = order * k + fixed
-        penalty = 2.0 if code == 0 else np.log(n) if code == 1 else 2.0 * np.log(np.log(n))
-        values[order] = _log_det(square, k, 0) + (
-            k * np.log((n + d) / (n - d)) if code == 3 else penalty * k * d / n)
+    values = np.empty(lags + 1)
+    order_log_dets(upper, g, lags, k, values)
+    penalty = 2.0 if code == 0 else np.log(n) if code == 1 else 2.0 * np.log(np.log(n))
     best = 0 if fixed > 0 or lags == 0 else 1
-    for order in range(best + 1, lags + 1):
-        if values[order] < values[best]:
+    for order in range(lags + 1):
+        d = order * k + fixed
+        values[order] += k * np.log((n + d) / (n - d)) if code == 3 else penalty * k * d / n
+        if order > best and values[order] < values[best]:
             best = order
     return best
 
