@@ -76,48 +76,45 @@ def test_flatten_undoes_unflatten(name):
     assert torch.equal(flatten(unflatten(theta, shapes), shapes), theta)
 
 
-def mixed(theta, dims, XL, XH, base, start):
-    """The forecasts of rungs 1-3 by `recursion.unroll`, weights in the order of the compiled kernels."""
-    n, m, k, r, rl, ar = dims
-    dl, dh = XL.shape[1] + k * rl + m * ar, XH.shape[1] + k * r + n
-    L = torch.tensor(theta[:m * dl].reshape(m, dl))
-    W = torch.tensor(theta[m * dl:m * (dl + n)].reshape(m, n))
-    G = torch.tensor(theta[m * (dl + n):].reshape(n, dh))
-    qL, qH = XL.shape[1], XH.shape[1]
-    linear = L[:, qL + k * rl:] if ar else torch.zeros(m, m, dtype=torch.float64)
-    weights = {"tanh": G[:, qH + k * r:], "linear": linear, "readout": W}
-    XL, XH, base = torch.tensor(XL), torch.tensor(XH), torch.tensor(base)
-    seen = []
+def mixed(Lf, Lu, W, Gf, Gs, base, start, z, d):
+    """States of rungs 1-3 by `recursion.unroll`; arguments as in the compiled kernel."""
+    Lf, Lu, W, Gf, Gs, base, start, z, d = (torch.tensor(array) for array in (Lf, Lu, W, Gf, Gs, base, start, z, d))
+    m, k, lags = len(W), base.shape[1], max(Lf.shape[1], Gf.shape[1]) // base.shape[1]
+    weights = {"tanh": Gs, "linear": Lu if Lu.shape[1] else torch.zeros(m, m, dtype=torch.float64), "readout": W}
+    seen = [torch.zeros(k, dtype=torch.float64)] * lags
 
     def drive_at(t, states):
-        if t:
+        if t and lags:
             seen.insert(0, base[t - 1] - states[1][0, :k])
-        past = torch.cat([*seen[:max(r, rl)], torch.zeros(max(r, rl) * k, dtype=torch.float64)])
-        return (XH[t] @ G[:, :qH].T + past[:k * r] @ G[:, qH:qH + k * r].T,
-                XL[t] @ L[:, :qL].T + past[:k * rl] @ L[:, qL:qL + k * rl].T)
+        feedback = torch.cat([*seen[:lags], torch.zeros(0, dtype=torch.float64)])
+        return z[t] + Gf @ feedback[:Gf.shape[1]], d[t] + Lf @ feedback[:Lf.shape[1]]
 
-    begin = (torch.zeros(1, n, dtype=torch.float64), torch.tensor(start)[None])
-    s, u = unroll(lambda states, driven: mixed_step(weights, states, driven), begin, drive_at, len(XL))
+    begin = (torch.zeros(1, z.shape[1], dtype=torch.float64), start[None])
+    s, u = unroll(lambda states, driven: mixed_step(weights, states, driven), begin, drive_at, len(z))
     return s[:, 0].numpy(), u[:, 0].numpy()
 
 
-@pytest.mark.parametrize("dims", [(4, 2, 2, 0, 0, 0), (4, 2, 2, 0, 0, 1), (3, 3, 2, 0, 0, 1), (3, 2, 2, 1, 0, 1),
-                                  (3, 2, 2, 2, 1, 1), (0, 2, 2, 0, 2, 1)], ids=str)
-def test_the_mixed_cell_equals_the_compiled_kernel_of_rung_3(dims):
-    kernels = pytest.importorskip("varnn.estimate.kernels")
-    n, m, k, r, rl, ar = dims
-    rng = np.random.default_rng(0)
-    XL, XH, base = rng.standard_normal((40, 5)), rng.standard_normal((40, 3)), rng.standard_normal((40, k))
-    theta = 0.3 * rng.standard_normal(m * (5 + k * rl + m * ar + n) + n * (3 + k * r + n))
-    start = rng.standard_normal(m)
-    S, U = kernels.forward(theta, dims, XL, XH, base, start)
-    s, u = mixed(theta, dims, XL, XH, base, start)
+@pytest.mark.parametrize(("n", "m", "r", "rl", "ar"), [(4, 2, 0, 0, 0), (4, 2, 0, 0, 1), (3, 3, 0, 0, 1),
+                                                       (3, 2, 1, 0, 1), (3, 2, 2, 1, 1), (0, 2, 0, 2, 1)])
+def test_the_mixed_cell_equals_the_compiled_kernel_of_rung_3(n, m, r, rl, ar):
+    from varnn.estimate import kernels
+
+    rng, k, rows = np.random.default_rng(0), 2, 40
+    Lf, Lu, W = (0.3 * rng.standard_normal((m, columns)) for columns in (rl * k, m * ar, n))
+    Gf, Gs = (0.3 * rng.standard_normal((n, columns)) for columns in (r * k, n))
+    base, start = rng.standard_normal((rows, k)), rng.standard_normal(m)
+    z, d = rng.standard_normal((rows, n)), rng.standard_normal((rows, m))
+    S, U = z.copy(), d.copy()
+    kernels.forward(Lf, Lu, W, Gf, Gs, base, start, S, U)
+    s, u = mixed(Lf, Lu, W, Gf, Gs, base, start, z, d)
     assert_allclose(u, U, rtol=0, atol=1e-12)
     assert_allclose(s, S, rtol=0, atol=1e-12)
+    assert np.abs(base - U[:, :k]).max() < kernels.LIMIT, "the feedback must stay where the kernel believes it"
 
 
 def test_the_linear_cell_equals_the_compiled_kernel_of_rung_2():
-    kernels = pytest.importorskip("varnn.estimate.kernels_linear")
+    from varnn.estimate import kernels_linear as kernels
+
     rng = np.random.default_rng(0)
     k, n, lags, rows = 2, 3, 2, 40
     y, w = rng.standard_normal((rows + lags - 1, k)), rng.standard_normal((rows, 1))
