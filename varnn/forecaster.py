@@ -37,10 +37,13 @@ class Draws:
         Innovation covariances.
     weights : object
         The model's own parameters, d of each; only the model reads them.
+    bias : object, optional
+        Small-sample bias of the estimate, in the model's own parameters, where it is known.
     """
 
     sigma: FloatArray
     weights: Any
+    bias: Any = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -136,6 +139,10 @@ class Fitted(ABC):
     @abstractmethod
     def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
         """Return paths (m, h, k) from the end of `seen` driven by the given shocks (m, h, k)."""
+
+    def _respond(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None) -> FloatArray:
+        """Return predictive paths (m, h, k); `_simulate` unless a model knows how to correct it in small samples."""
+        return self._simulate(shocks, future_exog, draws)
 
     def _mean(self, horizon: int, future_exog: FloatArray | None) -> FloatArray:
         """Return E[y_{T+1..T+h} | past], shape (h, k); the path without shocks unless overridden."""
@@ -325,7 +332,7 @@ class Fitted(ABC):
             return bootstrap_outlook(self, horizon, future_exog, plan)
         draws = self._draw(plan.n_paths, plan.rng) if plan.uncertainty == "full" else None
         white = white_shocks(plan.shocks, self.resid.to_numpy(), plan.n_paths, horizon, plan.rng)   # (m, h, k)
-        paths = self._simulate(coloured(white, self.sigma_u, draws), future_exog, draws)
+        paths = self._respond(coloured(white, self.sigma_u, draws), future_exog, draws)
         exact = plan.uncertainty == "none" and plan.shocks == "gaussian"
         return self._mean(horizon, future_exog), paths, self._spread(horizon, future_exog) if exact else None
 

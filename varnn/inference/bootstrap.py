@@ -126,7 +126,7 @@ def bootstrap(fit: Fitted, replications: int = 999, *, shocks: Shocks = "residua
         centre = Draws(centre.sigma, fit._debiased(centre.weights, bias))
         again = fit._refit(_samples(fit, count, shocks, private, centre))
         assert again is not None
-        draws = Draws(again.sigma, fit._debiased(again.weights, bias))
+        draws = Draws(again.sigma, fit._debiased(again.weights, bias), bias)
     return Bootstrap(fit, draws.weights, pd.DataFrame(bias, index=fit.params.index, columns=fit.params.columns),
                      corrected, draws, centre, ())
 
@@ -139,7 +139,7 @@ def bootstrap_outlook(fit: Fitted, horizon: int, future_exog: FloatArray | None,
     white = white_shocks(plan.shocks, fit.resid.to_numpy(), m, horizon, plan.rng)
     if found.draws is not None:
         point = fit._simulate(np.zeros((1, horizon, k)), future_exog, found.centre)[0]
-        return point, fit._simulate(coloured(white, fit.sigma_u, found.draws), future_exog, found.draws), None
+        return point, fit._respond(coloured(white, fit.sigma_u, found.draws), future_exog, found.draws), None
     paths = np.empty((m, horizon, k))
     for i, refit in enumerate(found.refits[:m]):
         own = slice(i, None, len(found.refits))

@@ -26,9 +26,8 @@ from varnn.estimate.companion import (
 )
 from varnn.estimate.order import OrderSearch, default_max_lags, search_orders
 from varnn.estimate.small_sample import are_stable, debiased, lag_bias, spread_correction
-from varnn.forecaster import Draws, Fitted, Forecaster, Plan, coloured, one_of, square_root
+from varnn.forecaster import Draws, Fitted, Forecaster, one_of, square_root
 from varnn.series import FloatArray, Series, checked_horizon, whole_number
-from varnn.shocks import white_shocks
 
 if TYPE_CHECKING:
     from statsmodels.tsa.vector_ar.var_model import VARResults
@@ -298,34 +297,21 @@ class FittedVAR(Fitted):
                 sigma, weights = sigma[stable], weights[stable]
         return Draws(sigma, weights)
 
-    def _outlook(self, horizon: int, future_exog: FloatArray | None,
-                 plan: Plan) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+    def _respond(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None) -> FloatArray:
         """Give each path the mean of its own draw and the responses of the estimate, corrected for small samples.
 
         Paths that used their draw's A for the responses as well would count its sampling noise twice.
         """
-        if plan.uncertainty == "none" or not self.k_ar:
-            return super()._outlook(horizon, future_exog, plan)
-        draws, bias = self._spread_of_lags(plan)
-        white = white_shocks(plan.shocks, self.resid.to_numpy(), plan.n_paths, horizon, plan.rng)   # (m, h, k)
-        d, k = len(draws.weights), self.series.k
-        point = self._mean(horizon, future_exog)
+        if draws is None or not self.k_ar:
+            return self._simulate(shocks, future_exog, draws)
+        (m, horizon, k), d = shocks.shape, len(draws.weights)
         means = self._simulate(np.zeros((d, horizon, k)), future_exog, draws)                       # (d, h, k)
-        responses = self._simulate(coloured(white, self.sigma_u, draws), future_exog) - point       # (m, h, k)
+        responses = self._simulate(shocks, future_exog) - self._mean(horizon, future_exog)          # (m, h, k)
+        bias = self._lag_matrices(draws.bias[None])[0] if draws.bias is not None else lag_bias(
+            self.coefs, self.sigma_u, self.nobs, {"n": 0, "c": 1, "ct": 2}[self.trend])
         factors = spread_correction(self.coefs, self.sigma_u, self._lag_matrices(draws.weights[:CORRECTION_DRAWS]),
                                     bias, horizon)
-        return point, means[np.arange(plan.n_paths) % d] + factors * responses, None
-
-    def _spread_of_lags(self, plan: Plan) -> tuple[Draws, FloatArray]:
-        """Return draws around the true coefficients and the bias of the estimated lag matrices (p, k, k)."""
-        if plan.uncertainty == "bootstrap":
-            from varnn.inference.bootstrap import bootstrap
-
-            found = bootstrap(self, max(plan.n_paths, 2), shocks=plan.shocks, rng=plan.rng)
-            assert found.draws is not None
-            return found.draws, self._lag_matrices(found.bias.to_numpy()[None])[0]
-        terms = {"n": 0, "c": 1, "ct": 2}[self.trend]
-        return self._draw(plan.n_paths, plan.rng), lag_bias(self.coefs, self.sigma_u, self.nobs, terms)
+        return np.asarray(means[np.arange(m) % d] + factors * responses)
 
     def _refit(self, samples: FloatArray) -> Draws:
         B, T, k = samples.shape
