@@ -87,23 +87,14 @@ class Gated:
         .. math:: \dot s_t = (\partial f/\partial s)_t \dot s_{t-1} + (\partial f/\partial W)_t
         """
         import torch
-        from torch.func import jacrev, vmap
 
         T, k, n = len(self.target), self.target.shape[1], self.width
         shapes = self.cell.shapes(self.inputs.shape[1], n)
         first = len(theta) - count(shapes)
-
-        def one(cell_weights: Tensor, before: Tensor, v: Tensor) -> Tensor:
-            weights = unflatten(cell_weights, shapes)
-            parts = torch.split(before, n)
-            return torch.cat(self.cell.step(weights, parts, drive(weights, v)))
-
+        after = torch.cat(states, dim=-1)[:, 0]                                   # (T, c n)
+        before = torch.cat([torch.zeros_like(after[:1]), after[:-1]])
+        by_state, by_weights = self._one_step_derivatives(self.tensor(theta)[first:], before)
         with torch.no_grad():
-            inside = self.tensor(theta)[first:]
-            after = torch.cat(states, dim=-1)[:, 0]                               # (T, c n)
-            before = torch.cat([torch.zeros_like(after[:1]), after[:-1]])
-            by_weights, by_state = vmap(jacrev(one, argnums=(0, 1)), in_dims=(None, 0, 0))(
-                inside, before, self.tensor(self.inputs))
             carried = unroll(lambda moved, rows: torch.addmm(rows[1], rows[0], moved), torch.zeros_like(by_weights[0]),
                              lambda t, moved: (by_state[t], by_weights[t]), T)    # (T, c n, P_cell)
             sensitivity = carried[:, :n].cpu().numpy()
@@ -115,6 +106,24 @@ class Gated:
             J[:, i, k * d + i * n:k * d + (i + 1) * n] = outputs
         J[:, :, first:] = np.einsum("kn,tnp->tkp", readout, sensitivity)
         return J
+
+    def _one_step_derivatives(self, inside: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+        """Return ∂s_t/∂s_{t-1}, (T, c n, c n), and ∂s_t/∂W, (T, c n, P_cell), of one step at every t.
+
+        Each t gets its own copy of the weights, so that one backward sweep for each unit serves all t. (`vmap` of
+        `jacrev` does the same, but its first call spends seconds on imports.)
+        """
+        import torch
+
+        own = inside.repeat(len(before), 1).requires_grad_()                      # (T, P_cell)
+        past = before.clone().requires_grad_()
+        weights = unflatten(own, self.cell.shapes(self.inputs.shape[1], self.width))
+        with torch.enable_grad():
+            parts = torch.split(past, self.width, dim=-1)
+            outputs = torch.cat(self.cell.step(weights, parts, drive(weights, self.tensor(self.inputs))), dim=-1)
+        rows = [torch.autograd.grad(outputs[:, unit].sum(), (past, own), retain_graph=True)
+                for unit in range(outputs.shape[1])]
+        return torch.stack([row[0] for row in rows], dim=1), torch.stack([row[1] for row in rows], dim=1)
 
     def ends(self, theta: FloatArray, states: States) -> States:
         """Return the states (d, n) after the last row for weights (d, P), each running its own filter.
