@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from varnn.errors import InputError, RankDeficientError, TooShortError
 from varnn.estimate import closed_form
-from varnn.estimate.closed_form import fit_var, fit_windows, fixed_regressors, regressor_names
+from varnn.estimate.closed_form import fit_var, fit_windows, regressor_names
 
 
 def autoregression(T, k, seed=0):
@@ -71,17 +71,22 @@ def test_rescaled_columns_give_rescaled_coefficients():
     assert_allclose(scaled.bse[0], plain.bse[0] * units, rtol=1e-11)
 
 
+@pytest.mark.parametrize("well_conditioned", [0.0, 1e9])
 @pytest.mark.parametrize(("trend", "q"), [("c", 0), ("ct", 2), ("n", 1)])
-def test_compiled_blas_and_qr_routes_agree(trend, q):
+def test_compiled_blas_and_qr_routes_agree(trend, q, well_conditioned, monkeypatch):
     y, x = autoregression(400, 5), np.random.default_rng(1).normal(size=(400, q)) if q else None
-    z = fixed_regressors(400, trend, x)
-    routes = [fit_var(y, 3, trend, x), closed_form._by_blas(y, z, 3, 3, trend != "n"),
-              closed_form._by_qr(y, z, 3, 3, trend, None)]
-    for other in routes[1:]:
-        assert_allclose(other.coef, routes[0].coef, rtol=1e-10, atol=1e-12)
-        assert_allclose(other.bse, routes[0].bse, rtol=1e-11)
-        assert_allclose(other.resid, routes[0].resid, rtol=1e-9, atol=1e-11)
-        assert_allclose(other.inverse_gram, routes[0].inverse_gram, rtol=1e-9, atol=1e-14)
+    compiled = fit_var(y, 3, trend, x)
+    monkeypatch.setattr(closed_form, "LARGE", 0)
+    monkeypatch.setattr(closed_form, "WELL_CONDITIONED", well_conditioned)
+    by_blas = fit_var(y, 3, trend, x)
+    monkeypatch.setattr(closed_form, "WORST_CONDITION", 0.0)
+    by_qr = fit_var(y, 3, trend, x)
+    for other in (by_blas, by_qr):
+        assert not np.array_equal(other.coef, compiled.coef)
+        assert_allclose(other.coef, compiled.coef, rtol=1e-10, atol=1e-12)
+        assert_allclose(other.bse, compiled.bse, rtol=1e-11)
+        assert_allclose(other.resid, compiled.resid, rtol=1e-9, atol=1e-11)
+        assert_allclose(other.inverse_gram, compiled.inverse_gram, rtol=1e-9, atol=1e-14)
 
 
 def test_nearly_collinear_columns_go_to_qr_and_keep_their_digits():

@@ -15,19 +15,31 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack, qr, solve_triangular
+from scipy.linalg import qr, solve_triangular
 
 from varnn.errors import InputError, RankDeficientError, TooShortError
-from varnn.estimate.kernels_var import LARGEST_LOSS, WORST_CONDITION, fit_one, in_user_units
-from varnn.estimate.moments import complete_gram, multiply_rows, regressor_blocks, standardise
+from varnn.estimate.kernels_var import in_user_units, refined
+from varnn.estimate.moments import (
+    LARGEST_LOSS,
+    PIVOT_FLOOR,
+    add_rows,
+    complete_gram,
+    factor,
+    invert_upper,
+    multiply_rows,
+    regressor_blocks,
+    standardise,
+)
 from varnn.estimate.threads import one_thread
 from varnn.series import FloatArray
 
 Trend = Literal["n", "c", "ct"]
+WORST_CONDITION = 500.0    # beyond it the Gram route would cost more than 1e-10 of a standard error
 WELL_CONDITIONED = 10.0    # up to it the normal equations alone keep 14 digits, and one pass is saved
 HELD = 4_000_000  # numbers in a design matrix that is kept between passes instead of built again
 LARGE = 600_000  # products of rows, series and regressors from which BLAS beats the compiled loops, for k >= 5
 SMALL_PRODUCT = 200_000  # multiply-adds below which OpenBLAS never starts a second thread
+NONE = np.empty(0)
 
 
 def pinned(work: int) -> AbstractContextManager[None]:
@@ -150,17 +162,10 @@ def fit_var(values: FloatArray, lags: int, trend: Trend = "c", exog: FloatArray 
     begin = lags if start is None else start
     z = fixed_regressors(T, trend, exog)
     _check_rows(T - begin, k, lags, trend, z.shape[1])
-    if _large(T - begin, k, lags):
-        found = _by_blas(values, z, lags, begin, trend != "n")
-    else:
-        found = _compiled(np.ascontiguousarray(values), z, lags, begin, trend, 0)
+    found = _by_gram(np.ascontiguousarray(values), z, lags, begin, trend)
     if found is None:
         found = _by_qr(values, z, lags, begin, trend, names)
     return found
-
-
-def _large(n: int, k: int, lags: int) -> bool:
-    return k >= 5 and n * k * k * max(lags, 1) >= LARGE
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,9 +230,7 @@ def fit_windows(values: FloatArray, windows: Sequence[tuple[int, int]] | NDArray
         if not 0 <= first < after <= T:
             raise InputError(f"window ({first}, {after}) does not lie inside rows 0 to {T}")
         _check_rows(after - first - lags, k, lags, trend, z.shape[1])
-        found = None
-        if not _large(after - first - lags, k, lags):
-            found = _compiled(y[first:after], z[first:after], lags, lags, trend, first)
+        found = _by_gram(y[first:after], z[first:after], lags, lags, trend, first)
         if found is None:
             found = fit_var(y[first:after], lags, trend, None if exog is None else exog[first:after], names=names)
         fits.append(found)
@@ -243,55 +246,59 @@ def _check_rows(n: int, k: int, lags: int, trend: Trend, g: int) -> None:
                             "use fewer lags or a longer series")
 
 
-def _compiled(y: FloatArray, z: FloatArray, lags: int, start: int, trend: Trend, first: int) -> LeastSquares | None:
-    """Fit by `kernels_var.fit_one`; None if it keeps too few digits. `first` is where y begins in its series."""
-    k, centre = y.shape[1], trend != "n"
-    d = z.shape[1] + lags * k + centre
-    coef, root, resid, sigma = np.empty((d, k)), np.empty((d, d)), np.empty((len(y) - start, k)), np.empty((k, k))
-    kept = fit_one(y, z, lags, start, centre, trend == "ct", first, coef, root, resid, sigma)
-    return LeastSquares(coef, root, resid, sigma) if kept else None
+def _by_gram(values: FloatArray, z: FloatArray, lags: int, start: int, trend: Trend,
+             first: int = 0) -> LeastSquares | None:
+    """Fit by Cholesky of the centred Gram matrix and refine; None if that keeps too few digits.
 
-
-def _by_blas(values: FloatArray, z: FloatArray, lags: int, start: int, centre: bool) -> LeastSquares | None:
-    """Do what `kernels_var.fit_one` does, by matrix products on one thread; None if it keeps too few digits."""
-    (T, k), g = values.shape, z.shape[1]
-    with pinned(T * k * k):
-        d, n = g + lags * k, T - start
-        yc, y_shift, y_unit = standardise(values, centre)
-        zc, z_shift, z_unit = standardise(z, centre)
-        products, sums = np.zeros((k + g, d + k)), np.zeros(d + k)
-        gram = np.zeros((d + k, d + k))
-        multiply_rows(yc, zc, lags, start, products, sums)
-        complete_gram(yc, g, lags, lags, start, T, products, sums, centre, gram)
-        squares = np.diag(gram)
-        if (squares[g:d].reshape(lags, k) * LARGEST_LOSS <= squares[d:]).any() or (squares[:d] <= 0.0).any():
+    `first` is the row of the whole series where `values` begins, from which a trend in z counts.
+    """
+    (T, k), g, centre = values.shape, z.shape[1], trend != "n"
+    d, n, c = g + lags * k, T - start, int(centre)
+    large = k >= 5 and n * k * max(d, 1) >= LARGE
+    yc, y_shift, y_unit = standardise(values, centre)
+    zc, z_shift, z_unit = standardise(z, centre) if g else (z, NONE, NONE)
+    products, sums, gram = np.zeros((k + g, d + k)), np.zeros(d + k), np.zeros((d + k, d + k))
+    with pinned(n * k * k):
+        if large:
+            multiply_rows(yc, zc, lags, start, products, sums)
+        else:
+            add_rows(yc, zc, lags, lags, start, T, products, sums)
+        if complete_gram(yc, g, lags, lags, start, T, products, sums, centre, gram) > LARGEST_LOSS:
             return None
-        scale = np.sqrt(np.where(squares > 0.0, squares, 1.0))
-        upper, failed = lapack.dpotrf(gram[:d, :d] / np.outer(scale[:d], scale[:d]), clean=1)
-        if failed:
+        scale, inverse = np.empty(d + k), np.empty((d, d))
+        if factor(gram, scale, d) < PIVOT_FLOOR:
             return None
-        inverse = np.ascontiguousarray(lapack.dtrtri(upper)[0])
-        condition = float(np.linalg.norm(inverse) / np.sqrt(d))
+        condition = invert_upper(gram, inverse)
         if condition > WORST_CONDITION:
             return None
         means = sums / n if centre else np.zeros(d + k)
-        weights = inverse @ (inverse.T @ (gram[:d, d:] / scale[:d, None])) / scale[:d, None]
-        keep = condition > WELL_CONDITIONED and n * d <= HELD
-        blocks = list(regressor_blocks(yc, zc, lags, start)) if keep else None
-        resid, moments = np.empty((n, k)), np.zeros((d + 1, k)) if condition > WELL_CONDITIONED else None
-        _residuals(yc, blocks or regressor_blocks(yc, zc, lags, start), weights, means[d:] - means[:d] @ weights,
-                   resid, moments)
-        if moments is not None:
-            gradient = (moments[:d] - np.outer(means[:d], moments[d])) / scale[:d, None]
-            weights += inverse @ (inverse.T @ gradient) / scale[:d, None]
-            _residuals(yc, blocks or regressor_blocks(yc, zc, lags, start), weights, means[d:] - means[:d] @ weights,
-                       resid, None)
-        constant = means[d:] - means[:d] @ weights
+        weights = (inverse @ gram[:d, d:]) * (scale[d:] / scale[:d, None])
+        constant, resid = np.empty(k), np.empty((n, k))
+        finish = _refined if large else refined
+        finish(yc, zc, lags, start, means, inverse, scale, weights, constant, resid)
         resid /= y_unit
-        c = int(centre)
-        coef, root = np.empty((c + d, k)), np.zeros((c + d, c + d))
-        in_user_units(weights, constant, inverse, scale, means, y_shift, y_unit, z_shift, z_unit, centre, n, coef, root)
-        return LeastSquares(coef, root, resid, resid.T @ resid / (n - c - d))
+        sigma = resid.T @ resid / (n - c - d)
+    if trend == "ct":
+        z_shift[0] -= first
+    coef, root = np.empty((c + d, k)), np.zeros((c + d, c + d))
+    in_user_units(weights, constant, inverse, scale, means, y_shift, y_unit, z_shift, z_unit, centre, n, coef, root)
+    return LeastSquares(coef, root, resid, sigma)
+
+
+def _refined(y: FloatArray, z: FloatArray, lags: int, start: int, means: FloatArray, inverse: FloatArray,
+             scale: FloatArray, weights: FloatArray, constant: FloatArray, resid: FloatArray) -> None:
+    """Do what `kernels_var.refined` does by matrix products; the refinement is left out where it changes nothing."""
+    (d, k), n = weights.shape, len(resid)
+    refine = float(np.linalg.norm(inverse)) > WELL_CONDITIONED * np.sqrt(d)
+    blocks = list(regressor_blocks(y, z, lags, start)) if refine and n * d <= HELD else None
+    moments = np.zeros((d + 1, k))
+    if refine:
+        constant[:] = means[d:] - means[:d] @ weights
+        _residuals(y, blocks or regressor_blocks(y, z, lags, start), weights, constant, resid, moments)
+        gradient = (moments[:d] - np.outer(means[:d], moments[d])) / scale[:d, None]
+        weights += inverse @ (inverse.T @ gradient) / scale[:d, None]
+    constant[:] = means[d:] - means[:d] @ weights
+    _residuals(y, blocks or regressor_blocks(y, z, lags, start), weights, constant, resid, None)
 
 
 def _residuals(y: FloatArray, blocks: Iterable[tuple[int, int, FloatArray]], weights: FloatArray,

@@ -1,6 +1,6 @@
-"""Compiled least squares of one VAR sample: Gram matrix, Cholesky, one step of refinement.
+"""Compiled parts of the least-squares fit of one VAR sample: refinement, residuals, and the way back to user units.
 
-Called by closed_form only, which also takes over where `fit_one` reports too few digits.
+Called by closed_form only; see moments for the sums that come before.
 """
 
 from __future__ import annotations
@@ -8,15 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numba import float64, int64, njit, types
 
-from varnn.estimate.moments import MATRIX, QUICK, VECTOR, add_rows, complete_gram, factor, invert_upper, standardise
+from varnn.estimate.moments import MATRIX, QUICK, VECTOR
 from varnn.series import FloatArray
 
-WORST_CONDITION = 500.0   # beyond it the Gram route would cost more than 1e-10 of a standard error
-LARGEST_LOSS = 1e4        # ratio of sums of squares between one lag and the next; beyond it digits are lost
 
-
-@njit(types.void(MATRIX, MATRIX, int64, int64, MATRIX, VECTOR, float64[:, ::1], float64[:, ::1], types.boolean),
-      **QUICK)
+@njit(inline="always")
 def residuals(y: FloatArray, z: FloatArray, lags: int, start: int, weights: FloatArray, constant: FloatArray,
               resid: FloatArray, products: FloatArray, with_products: bool) -> None:
     """e_t = y_t − constant − weightsᵀ x_t, and Σ_t (x_t, 1) e_tᵀ in `products` when asked."""
@@ -63,16 +59,6 @@ def refine(inverse: FloatArray, scale: FloatArray, means: FloatArray, products: 
             weights[a, j] += step / scale[a]
 
 
-@njit(inline="always")
-def intercept(weights: FloatArray, means: FloatArray, constant: FloatArray) -> None:
-    """Constant that makes the residuals sum to zero: mean of y less the weighted means of x."""
-    d, k = weights.shape
-    for j in range(k):
-        constant[j] = means[d + j]
-        for a in range(d):
-            constant[j] -= means[a] * weights[a, j]
-
-
 @njit(types.void(MATRIX, VECTOR, MATRIX, VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, types.boolean, int64,
                  float64[:, ::1], float64[:, ::1]), **QUICK)
 def in_user_units(weights: FloatArray, constant: FloatArray, inverse: FloatArray, scale: FloatArray,
@@ -102,58 +88,18 @@ def in_user_units(weights: FloatArray, constant: FloatArray, inverse: FloatArray
                 root[0, 1 + b] -= (shift[a] + means[a] / unit[a]) * root[1 + a, 1 + b]
 
 
-@njit(float64(MATRIX, MATRIX, int64, int64, types.boolean, types.boolean, int64, float64[:, ::1], float64[:, ::1],
-              float64[:, ::1], float64[:, ::1]), **QUICK)
-def fit_one(y: FloatArray, z: FloatArray, lags: int, start: int, centre: bool, counts: bool, first: int,
-            coef: FloatArray, root: FloatArray, resid: FloatArray, sigma: FloatArray) -> float:
-    """Fit one window into the arrays given; return 0 if the Gram route keeps too few digits, else 1.
-
-    `counts` says that column 0 of z counts the rows of the whole series, of which this window begins at `first`.
-    """
-    T, k, g = y.shape[0], y.shape[1], z.shape[1]
-    d, n = g + lags * k, T - start
-    yc, y_shift, y_unit = standardise(y, centre)
-    zc, z_shift, z_unit = standardise(z, centre)
-    products, sums = np.zeros((k + g, d + k)), np.zeros(d + k)
-    gram, scale, inverse = np.zeros((d + k, d + k)), np.empty(d + k), np.empty((d, d))
-    add_rows(yc, zc, lags, lags, start, T, products, sums)
-    complete_gram(yc, g, lags, lags, start, T, products, sums, centre, gram)
-    for a in range(g, d):
-        if not gram[a, a] * LARGEST_LOSS > gram[d + (a - g) % k, d + (a - g) % k]:
-            return 0.0
-    if factor(gram, scale, d) < 1.0 / WORST_CONDITION**2:
-        return 0.0
-    invert_upper(gram, inverse)
-
-    weights, constant, means = np.zeros((d, k)), np.zeros(k), sums / n
-    for a in range(d):
-        for b in range(a, d):
-            for j in range(k):
-                weights[a, j] += inverse[a, b] * gram[b, d + j]
-        for j in range(k):
-            weights[a, j] *= scale[d + j] / scale[a]
+@njit(types.void(MATRIX, MATRIX, int64, int64, VECTOR, MATRIX, VECTOR, float64[:, ::1], float64[::1],
+                 float64[:, ::1]), **QUICK)
+def refined(y: FloatArray, z: FloatArray, lags: int, start: int, means: FloatArray, inverse: FloatArray,
+            scale: FloatArray, weights: FloatArray, constant: FloatArray, resid: FloatArray) -> None:
+    """Refine the weights once and write constant and residuals; `means` are zero without an intercept."""
+    d, k = weights.shape
     products = np.zeros((d + 1, k))
-    if centre:
-        intercept(weights, means, constant)
-    else:
-        means[:] = 0.0
-    residuals(yc, zc, lags, start, weights, constant, resid, products, True)
-    refine(inverse, scale, means, products, weights)
-    if centre:
-        intercept(weights, means, constant)
-    residuals(yc, zc, lags, start, weights, constant, resid, products, False)
-
-    sigma[:, :] = 0.0
-    for t in range(n):
-        for a in range(k):
-            resid[t, a] /= y_unit[a]
-        for a in range(k):
-            for b in range(k):
-                sigma[a, b] += resid[t, a] * resid[t, b]
-    for a in range(k):
-        for b in range(k):
-            sigma[a, b] /= n - coef.shape[0]
-    if counts:
-        z_shift[0] -= first
-    in_user_units(weights, constant, inverse, scale, means, y_shift, y_unit, z_shift, z_unit, centre, n, coef, root)
-    return 1.0
+    for final in range(2):
+        for j in range(k):
+            constant[j] = means[d + j]
+            for a in range(d):
+                constant[j] -= means[a] * weights[a, j]
+        residuals(y, z, lags, start, weights, constant, resid, products, final == 0)
+        if final == 0:
+            refine(inverse, scale, means, products, weights)

@@ -19,6 +19,7 @@ MATRIX = types.Array(float64, 2, "C", readonly=True)
 VECTOR = types.Array(float64, 1, "C", readonly=True)
 BLOCK_ROWS = 2048  # rows of lags that a BLAS pass builds at once; they stay in the second-level cache
 QUICK: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}  # no fastmath: bits must repeat
+LARGEST_LOSS = 1e4  # beyond this loss (see complete_gram) a Gram matrix is left for QR
 PIVOT_FLOOR = 1e-10  # a squared relative pivot below this leaves a Gram matrix too few digits
 
 
@@ -111,14 +112,15 @@ def multiply_rows(y: FloatArray, z: FloatArray, lags: int, start: int, products:
         leaving += running
 
 
-@njit(types.void(MATRIX, int64, int64, int64, int64, int64, MATRIX, VECTOR, types.boolean, float64[:, ::1]),
+@njit(float64(MATRIX, int64, int64, int64, int64, int64, MATRIX, VECTOR, types.boolean, float64[:, ::1]),
       **QUICK)
 def complete_gram(y: FloatArray, g: int, lags: int, order: int, start: int, stop: int, products: FloatArray,
-                  sums: FloatArray, centre: bool, gram: FloatArray) -> None:
+                  sums: FloatArray, centre: bool, gram: FloatArray) -> float:
     """Fill the Gram matrix of (z, lag 1 … lag `order`, now) about the column means from its first block row.
 
     Σ_t y_{t−i−1} y_{t−j−1}ᵀ = Σ_t y_{t−i} y_{t−j}ᵀ + (the row that enters) − (the row that leaves), so only
-    the first block row needs a pass over the data; sums over rows start … stop − 1.
+    the first block row needs a pass over the data; sums over rows start … stop − 1. Returns the largest factor by
+    which a column's sum of squares shrank on the way, in these steps or in centring: its logarithm is digits lost.
     """
     k = y.shape[1]
     now, last = g + lags * k, g + order * k
@@ -146,12 +148,21 @@ def complete_gram(y: FloatArray, g: int, lags: int, order: int, start: int, stop
     for a in range(k):
         for b in range(a, k):
             gram[last + a, last + b] = products[a, now + b]
-    if centre:
-        for a in range(width):
+    loss = 1.0
+    for a in range(width):
+        if centre:
             at_a = sums[a] if a < last else sums[now + a - last]
-            for b in range(a, width):
+            for b in range(a + 1, width):
                 at_b = sums[b] if b < last else sums[now + b - last]
                 gram[a, b] -= at_a * (at_b / n)
+            before = gram[a, a]
+            gram[a, a] -= at_a * (at_a / n)
+            loss = max(loss, before / gram[a, a] if gram[a, a] > 0.0 else np.inf)
+    for i in range(order):
+        for a in range(k):
+            here = gram[g + i * k + a, g + i * k + a]
+            loss = max(loss, gram[last + a, last + a] / here if here > 0.0 else np.inf)
+    return loss
 
 
 @njit(float64(float64[:, ::1], float64[::1], int64), **QUICK)
@@ -186,10 +197,13 @@ def factor(gram: FloatArray, scale: FloatArray, pivots: int) -> float:
     return smallest
 
 
-@njit(types.void(MATRIX, float64[:, ::1]), **QUICK)
-def invert_upper(upper: FloatArray, inverse: FloatArray) -> None:
-    """Write the inverse of the leading upper triangle of `upper` (as wide as `inverse`) into `inverse`."""
-    d = inverse.shape[0]
+@njit(float64(MATRIX, float64[:, ::1]), **QUICK)
+def invert_upper(upper: FloatArray, inverse: FloatArray) -> float:
+    """Write the inverse of the leading upper triangle of `upper` (as wide as `inverse`) into `inverse`.
+
+    Returns √(Σ inverse²/d), the condition of d columns of length one: 1 if they are orthogonal.
+    """
+    d, squares = inverse.shape[0], 0.0
     inverse[:, :] = 0.0
     for a in range(d - 1, -1, -1):
         inverse[a, a] = 1.0 / upper[a, a]
@@ -197,6 +211,9 @@ def invert_upper(upper: FloatArray, inverse: FloatArray) -> None:
             weight = upper[a, c] * inverse[a, a]
             for b in range(c, d):
                 inverse[a, b] -= weight * inverse[c, b]
+        for b in range(a, d):
+            squares += inverse[a, b] ** 2
+    return np.sqrt(squares / max(d, 1))
 
 
 @njit(types.void(MATRIX, int64, int64, int64, float64[::1]), **QUICK)

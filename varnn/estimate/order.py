@@ -26,8 +26,15 @@ from varnn.estimate.closed_form import (
     scaled_design,
     undetermined_below,
 )
-from varnn.estimate.kernels_var import LARGEST_LOSS
-from varnn.estimate.moments import add_rows, complete_gram, factor, multiply_rows, order_log_dets, standardise
+from varnn.estimate.moments import (
+    LARGEST_LOSS,
+    add_rows,
+    complete_gram,
+    factor,
+    multiply_rows,
+    order_log_dets,
+    standardise,
+)
 from varnn.series import FloatArray
 
 Criterion = Literal["aic", "bic", "hqic", "fpe"]
@@ -164,15 +171,13 @@ def _triangle(values: FloatArray, z: FloatArray, lags: int, centre: bool,
         multiply_rows(yc, zc, lags, lags, products, sums)
     else:
         add_rows(yc, zc, lags, lags, lags, T, products, sums)
-    complete_gram(yc, g, lags, lags, lags, T, products, sums, centre, gram)
-    squares = np.diag(gram)
-    if (squares[g:-k].reshape(lags, k) * LARGEST_LOSS > squares[-k:]).all() and (squares > 0.0).all():
+    if complete_gram(yc, g, lags, lags, lags, T, products, sums, centre, gram) <= LARGEST_LOSS:
         if width <= SMALL_WIDTH:
             scale = np.empty(width)
             if factor(gram, scale, width) > SMALLEST_PIVOT:
                 return gram, scale[-k:] / unit, lags
         else:
-            scale = np.sqrt(squares)
+            scale = np.sqrt(np.diag(gram))
             upper, failed = lapack.dpotrf(gram / np.outer(scale, scale), clean=1)
             if not failed and (np.diag(upper) ** 2 > SMALLEST_PIVOT).all():
                 return np.ascontiguousarray(upper), np.asarray(scale[-k:] / unit), lags

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from varnn.errors import InputError, TooShortError
 from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, rows_needed
-from varnn.estimate.kernels_var import LARGEST_LOSS
-from varnn.estimate.moments import MATRIX, QUICK, add_rows, complete_gram, factor, order_log_dets
+from varnn.estimate.moments import LARGEST_LOSS, MATRIX, QUICK, add_rows, complete_gram, factor, order_log_dets
 from varnn.estimate.order import CRITERIA, Criterion, search_orders
 from varnn.series import FloatArray
 
@@ -163,22 +162,6 @@ def _best_order(upper: FloatArray, g: int, lags: int, k: int, fixed: int, n: int
 
 
 @njit(inline="always")
-def _keeps_digits(gram: FloatArray, g: int, sums: FloatArray, lags: int, order: int, k: int, n: int,
-                  centre: bool) -> bool:
-    """Whether neither centring nor the step from lag to lag cancelled more than LARGEST_LOSS of a column."""
-    d = g + order * k
-    for a in range(d + k):
-        if not gram[a, a] > 0.0:
-            return False
-        total = sums[a] if a < d else sums[g + lags * k + a - d]
-        if centre and total * total / n > LARGEST_LOSS * gram[a, a]:
-            return False
-        if g <= a < d and gram[d + (a - g) % k, d + (a - g) % k] > LARGEST_LOSS * gram[a, a]:
-            return False
-    return True
-
-
-@njit(inline="always")
 def _write(upper: FloatArray, scale: FloatArray, sums: FloatArray, lags: int, n: int, y_shift: FloatArray,
            y_unit: FloatArray, z_shift: FloatArray, z_unit: FloatArray, centre: bool, coef: FloatArray,
            sigma: FloatArray) -> None:
@@ -238,8 +221,9 @@ def _expand(y: FloatArray, z: FloatArray, ends: NDArray[np.int64], lags: int, ce
                 block, total = products + head[order], sums + head_sums[order]
             d, n = g + order * k, end - start
             gram, scale = np.zeros((d + k, d + k)), np.empty(d + k)
-            complete_gram(yc, g, lags, order, start, end, block, total, centre, gram)
-            if not _keeps_digits(gram, g, total, lags, order, k, n, centre) or factor(gram, scale, d) < SAFE_PIVOT:
+            if complete_gram(yc, g, lags, order, start, end, block, total, centre, gram) > LARGEST_LOSS:
+                break
+            if factor(gram, scale, d) < SAFE_PIVOT:
                 break
             if np.diag(gram)[d:].min() ** 2 < SAFE_PIVOT:
                 break
