@@ -22,6 +22,7 @@ from varnn.shocks import KINDS, Shocks, white_shocks
 
 if TYPE_CHECKING:
     from varnn.inference.bootstrap import Bootstrap
+    from varnn.inference.scenario import Scenario
 
 Uncertainty = Literal["full", "bootstrap", "none"]
 HISTORY_ROWS = 60  # what Forecast.plot shows of the past
@@ -222,6 +223,13 @@ class Fitted(ABC):
             return replace(self, seen=seen)
         fresh = self.seen.future_exog(X_new, len(seen) - len(self.seen), self.seen_exog.names)
         return replace(self, seen=seen, seen_exog=self.seen_exog.extend(fresh))
+
+    def scenario(self, horizon: int, hard: object = None, soft: object = None, X: object = None,
+                 **options: Any) -> Scenario:
+        """Forecast given fixed values or ranges of some future cells; see `varnn.inference.scenario.scenario`."""
+        from varnn.inference.scenario import scenario
+
+        return scenario(self, horizon, hard, soft, X, **options)
 
     def bootstrap(self, replications: int = 999, **options: Any) -> Bootstrap:
         """Refit on samples simulated from this fit; see `varnn.inference.bootstrap.bootstrap`."""
