@@ -7,6 +7,7 @@ Called by `search` and the rungs.  A `Design` says what is fitted, a `Prior` tow
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -131,7 +132,8 @@ class Design:
 
     def feedback(self, U: Array) -> list[Array]:
         """Return the feedback at lags 1, 2, …, each of shape (T, k)."""
-        f = np.clip(self.base - U[:, : self.k], -kernels.LIMIT, kernels.LIMIT)
+        f = self.base - U[:, : self.k]
+        f = f * np.minimum(1.0, kernels.LIMIT / np.maximum(np.abs(f), kernels.LIMIT)) ** 3
         return [np.vstack([np.zeros((lag, self.k)), f[:-lag]]) for lag in range(1, max(self.r, self.rl) + 1)]
 
     def jacobian(self, theta: Array, S: Array, U: Array, white: Array) -> list[Array]:
@@ -143,6 +145,9 @@ class Design:
 
     def normal(self, theta: Array, S: Array, U: Array, white: Array, errors: Array) -> tuple[Array, Array]:
         """Return J'J (P, P) and J'e (P,) for whitened errors e (rows, k), the Jacobian held block by block."""
+        if not (self.n or self.rl or self.ar):  # rung 1: J_t = I ⊗ x_t'
+            X = self.XL[self.first :]
+            return np.kron(white.T @ white, X.T @ X), np.asarray((white.T @ (errors.T @ X)).ravel())
         G, g = np.zeros((self.size, self.size)), np.zeros(self.size)
         for at, block in self._blocks(theta, S, U, white):
             flat = block.reshape(-1, self.size)
@@ -203,7 +208,7 @@ class Optimum:
     alpha, gamma : array (groups,)       precisions, and numbers of weights the data determined
     laplace : float                      log evidence of this mode: Laplace in theta, plug-in precisions
     information : array (P, P)           H = J'Σ⁻¹J + diag(α)
-    resid, loo : array (rows, k)         in-sample residuals; the same with each date left out
+    resid : array (rows, k)              in-sample residuals
     """
 
     design: Design
@@ -215,7 +220,6 @@ class Optimum:
     laplace: float
     information: Array
     resid: Array
-    loo: Array
     stop: Stop
     steps: int
 
@@ -223,6 +227,22 @@ class Optimum:
     def effective(self) -> float:
         """Number of weights the data determined, the flat ones included."""
         return float(self.gamma.sum() + (self.prior.group < 0).sum())
+
+    @cached_property
+    def covariance(self) -> Array:
+        """Laplace covariance of theta, H⁻¹ (P, P)."""
+        scale = 1.0 / np.sqrt(np.diag(self.information))
+        H = self.information * np.outer(scale, scale)
+        return _inverse(H, np.zeros(len(H)))[0] * np.outer(scale, scale)
+
+    @cached_property
+    def loo(self) -> Array:
+        """Residuals with each date left out, to first order, shape (rows, k)."""
+        root = np.linalg.cholesky(self.sigma)
+        white = np.linalg.inv(root)
+        S, U = self.design.run(self.theta)
+        hats = self.design.leverages(self.theta, S, U, white, self.covariance)
+        return left_out(self.resid @ white.T, hats) @ root.T
 
 
 def fit(design: Design, prior: Prior, theta: Array, alpha: Array, *, sigma: Array | None = None, steps: int = 40,
@@ -287,9 +307,8 @@ def fit(design: Design, prior: Prior, theta: Array, alpha: Array, *, sigma: Arra
         E = (Y - U[:, :k])[first:]
         free = gamma.sum() + (prior.group < 0).sum()
         sigma = _positive(E.T @ E / max(T - free / k, 0.1 * T))
-    hats = design.leverages(theta, S, U, white, inverse)
     information = G + np.diag(prior.precisions(alpha))
-    return Optimum(design, prior, theta, sigma, alpha, gamma, laplace, information, E, left_out(e, hats) @ root.T, stop, step)
+    return Optimum(design, prior, theta, sigma, alpha, gamma, laplace, information, E, stop, step)
 
 
 def left_out(errors: Array, hats: Array) -> Array:

@@ -19,14 +19,25 @@ from numba import njit
 # Inner loops run along contiguous memory and never reduce, so LLVM vectorises them without changing the
 # order of sums: a fit has the same bits alone, in a batch and on any number of threads.
 
-LIMIT = 12.0  # feedback is held within this many standard deviations: no filter can run away
+LIMIT = 4.0  # standard deviations of the series; feedback beyond them is not believed
 
 
 @njit(cache=True, nogil=True)
-def _held(f: Any) -> Any:
-    """Return the feedback f, at most LIMIT in size."""
+def held(f: Any) -> Any:
+    """Return the feedback f where |f| ≤ LIMIT, and less the larger it is beyond: L (L/|f|)².
+
+    A filter thrown off course, by an outlier or because a bilinear recursion is only invertible on average, so starts
+    afresh; with a plain bound it stays at the bound.
+    """
     size = abs(f)
-    return f if size <= LIMIT else f * (LIMIT / size)
+    return f if size <= LIMIT else f * (LIMIT / size) ** 3
+
+
+@njit(cache=True, nogil=True)
+def _slope(f: float) -> float:
+    """Return the derivative of `held`."""
+    size = abs(f)
+    return 1.0 if size <= LIMIT else -2.0 * (LIMIT / size) ** 3
 
 
 @njit(cache=True, nogil=True)
@@ -60,7 +71,7 @@ def forward(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, start: Any, S
         s, u = S[t], U[t]
         for lag in range(1, min(max(r, rl), t) + 1):
             for a in range(k):
-                f = _held(base[t - lag, a] - U[t - lag, a])
+                f = held(base[t - lag, a] - U[t - lag, a])
                 if lag <= r:
                     for i in range(n):
                         s[i] += Gf[i, (lag - 1) * k + a] * f
@@ -101,13 +112,13 @@ def adjoint(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, S: Any, U: An
             for i in range(Lu.shape[1]):
                 _add(du, DU[t + 1, i], Lu[i])
         for a in range(k):
-            if abs(base[t, a] - U[t, a]) <= LIMIT:
-                for lag in range(1, min(rl, T - 1 - t) + 1):
-                    for i in range(m):
-                        du[a] -= Lf[i, (lag - 1) * k + a] * DU[t + lag, i]
-                for lag in range(1, min(r, T - 1 - t) + 1):
-                    for i in range(n):
-                        du[a] -= Gf[i, (lag - 1) * k + a] * DZ[t + lag, i]
+            slope = _slope(base[t, a] - U[t, a])
+            for lag in range(1, min(rl, T - 1 - t) + 1):
+                for i in range(m):
+                    du[a] -= slope * Lf[i, (lag - 1) * k + a] * DU[t + lag, i]
+            for lag in range(1, min(r, T - 1 - t) + 1):
+                for i in range(n):
+                    du[a] -= slope * Gf[i, (lag - 1) * k + a] * DZ[t + lag, i]
         for i in range(m):
             _add(dz, du[i], W[i])
         if t + 1 < T:
@@ -155,7 +166,7 @@ def sensitivities(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, start: 
             for lag in range(1, min(r, t) + 1):
                 for a in range(k):
                     _add(out, -Gf[i, (lag - 1) * k + a], past[(t - lag) % lags, a])
-                    own[qH + (lag - 1) * k + a] += _held(base[t - lag, a] - U[t - lag, a])
+                    own[qH + (lag - 1) * k + a] += held(base[t - lag, a] - U[t - lag, a])
             if t and Gs.shape[1]:
                 _add(own[qH + r * k :], 1.0, S[t - 1])
             _add(out, -S[t, i] * S[t, i], out)
@@ -168,7 +179,7 @@ def sensitivities(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, start: 
             for lag in range(1, min(rl, t) + 1):
                 for a in range(k):
                     _add(out, -Lf[i, (lag - 1) * k + a], past[(t - lag) % lags, a])
-                    own[qL + (lag - 1) * k + a] += _held(base[t - lag, a] - U[t - lag, a])
+                    own[qL + (lag - 1) * k + a] += held(base[t - lag, a] - U[t - lag, a])
             for j in range(Lu.shape[1]):
                 before = U[t - 1, j] if t else start[j]
                 own[qL + rl * k + j] += before
@@ -178,8 +189,7 @@ def sensitivities(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, start: 
         if lags:
             past[t % lags] = 0.0
             for a in range(k):
-                if abs(base[t, a] - U[t, a]) <= LIMIT:
-                    past[t % lags, a] = nU[a]
+                _add(past[t % lags, a], _slope(base[t, a] - U[t, a]), nU[a])
         J[row] = 0.0
         for a in range(k):
             for b in range(k):
@@ -250,5 +260,5 @@ def simulate(theta: Any, shape: Any, drive: Any, driveH: Any, Y: Any, F: Any, s0
             u[:] = v
             for a in range(k):
                 y[now, a] = u[a] + out[path, t, a]
-                f[now, a] = _held(scale * y[now, a] - u[a])
+                f[now, a] = held(scale * y[now, a] - u[a])
                 out[path, t, a] = y[now, a]

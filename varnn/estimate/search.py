@@ -18,6 +18,8 @@ from varnn.estimate.growth import grow
 WORKERS = 2
 SURE = 2.0         # t statistic that tanh units must reach to be kept (evidence.paired_gain)
 TEMPERATURE = 2.0  # Laplace evidences are good to a nat or two; measured on anchors §1
+SAFETY = 0.02      # weight of the linear rung in a mixture of tanh units, which takes over if their filters get lost
+HEAVY = 3e8        # T·k·P² from which on fewer structures are tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,17 +44,40 @@ class Space:
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """One optimum of the mixture with its structure and posterior weight."""
+    """One optimum of the mixture with its structure and posterior weight.
+
+    lags, lags_tanh : int        that the identity and the tanh units see
+    skip, driven : bool          inputs reach the identity units; forecasts are fed back, not innovations
+    """
 
     optimum: Optimum
     lags: int
     lags_tanh: int
-    evidence: float
+    skip: bool
+    driven: bool
+    evidence: float = -np.inf
     weight: float = 0.0
+
+    @property
+    def presample(self) -> int:
+        """Rows that serve as lags only."""
+        return max(self.lags, self.lags_tanh)
+
+    def over(self, data: Data) -> Design:
+        """Return the same recursion over other rows, from `presample` on."""
+        shape = self.optimum.design
+        rows = design(data, self.lags, self.lags_tanh, shape.n, shape.r, shape.rl, first=0, recurrent=shape.recurrent,
+                      skip=self.skip, driven=self.driven)
+        if not shape.ar:
+            return rows
+        start = np.zeros(shape.m)
+        if self.presample:  # the state before the first row forecasts it without error, as in rung 2
+            start[: shape.k] = data.Y[self.presample - 1]
+        return replace(rows, ar=True, start=start)
 
 
 def lagged(Y: Array, lags: int) -> Array:
-    """Return [y_{t-1} … y_{t-lags}] with zeros, the mean, before the sample; shape (T, k·lags)."""
+    """Return [y_{t-1} … y_{t-lags}], zeros before the sample; shape (T, k·lags)."""
     T, k = Y.shape
     out = np.zeros((T, k * lags))
     for lag in range(1, lags + 1):
@@ -62,14 +87,15 @@ def lagged(Y: Array, lags: int) -> Array:
 
 def design(data: Data, lags: int, lags_tanh: int, n: int, r: int, rl: int, *, first: int, recurrent: bool = True,
            skip: bool = True, driven: bool = False) -> Design:
-    """Build the recursion of one structure over the rows of `data`; `driven` feeds back forecasts, not innovations."""
+    """Build the recursion of one structure over the rows of `data` that have all lags; `first` counts from row 0."""
     T, k = data.Y.shape
-    one = np.ones((T, 1))
     XL = np.hstack([data.trend, data.Z, lagged(data.Y, lags)]) if skip else data.trend
-    XH = np.hstack([one, data.Z, lagged(data.Y, lags_tanh)])
+    XH = np.hstack([np.ones((T, 1)), data.Z, lagged(data.Y, lags_tanh)])
     fixed = data.trend.shape[1] + data.Z.shape[1] * skip
-    return Design(np.ascontiguousarray(XL), XH, data.Y, np.zeros((T, k)) if driven else data.Y, np.zeros(k), n, r, rl,
-                  False, recurrent, first, data.trend.shape[1], fixed, 1 + data.Z.shape[1])
+    p = max(lags, lags_tanh)
+    XL, XH, Y = (np.ascontiguousarray(part[p:]) for part in (XL, XH, data.Y))
+    return Design(XL, XH, Y, np.zeros_like(Y) if driven else Y, np.zeros(k), n, r, rl, False, recurrent,
+                  max(first - p, 0), data.trend.shape[1], fixed, 1 + data.Z.shape[1])
 
 
 def rated(optimum: Optimum | None) -> float:
@@ -99,11 +125,16 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> tuple[Member, 
     bent = _bent(data, space, first, driven, linear, rng)
     if not bent:
         return _mixture(linear)
-    if space.width is not None or not linear:
+    if not space.skip:
+        return (replace(max(bent, key=_evidence), weight=1.0),)
+    if space.width is not None:
         return _mixture(bent)
     below, above = max(linear, key=_evidence), max(bent, key=_evidence)
     gain = paired_gain(below.optimum.loo, above.optimum.loo, below.optimum.sigma)
-    return _mixture(bent if above.evidence > below.evidence and gain > SURE else linear)
+    if above.evidence <= below.evidence or gain <= SURE:
+        return _mixture(linear)
+    mixed = (replace(member, weight=(1 - SAFETY) * member.weight) for member in _mixture(bent))
+    return (*mixed, replace(below, weight=SAFETY))
 
 
 def _evidence(member: Member) -> float:
@@ -126,7 +157,7 @@ def _linear(data: Data, space: Space, first: int, driven: bool) -> list[Member]:
         shape = design(data, lags, 0, 0, 0, rl, first=first, driven=driven)
         shrink = prior(shape)
         optimum = fit(shape, shrink, np.zeros(shape.size), np.ones(len(shrink.names)), steps=20)
-        return Member(optimum, lags, 0, rated(optimum))  # type: ignore[arg-type]
+        return Member(optimum, lags, 0, True, driven, rated(optimum))  # type: ignore[arg-type]
 
     plain = _map(one, [(p, 0) for p in orders])
     best = max(plain, key=_evidence).lags
@@ -145,7 +176,11 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
     seen = [p for p in seen if p <= max(first, 1) and p * k <= 24] or [min(lags, 1)]
     feedback = (0, 2) if space.skip and not driven else ((0, 1) if space.skip else (0,))
     widths = (3, 6) if space.width is None else (space.width,)
-    starts = [(p, r, seed) for p in seen for r in feedback for seed in range(space.starts)]
+    weights = k * (1 + k * lags) + max(widths) * (1 + k * (max(seen) + 3))
+    heavy = len(data.Y) * k * weights**2 > HEAVY
+    if heavy:
+        seen, feedback, widths = seen[:1], feedback[:1], widths[-1:]
+    starts = [(p, r, seed) for p in seen for r in feedback for seed in range(1 if heavy else space.starts)]
     seeds = rng.spawn(len(starts))
     if space.skip:
         below = {r: _below(data, linear, lags, int(r > 0), first, driven) for r in feedback}
@@ -165,8 +200,8 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
         wide = (2 * widths[-1], 4 * widths[-1]) if len(data.Y) >= 400 else (2 * widths[-1],)
         chosen = (longest.lags_tanh, longest.optimum.design.r)
         pool += _begin(data, space, first, driven, below[chosen[1]], lags, *chosen, wide, rng)
-    best = _top(pool, 4)
-    best = _top(best + _map(lambda member: _continue(member, None, 15, not member.optimum.design.recurrent), best), 4)
+    best = _top(pool, 2 if heavy else 4)
+    best = _top(best + _map(lambda member: _continue(member, None, 15, not member.optimum.design.recurrent), best), len(best))
     polished = _map(lambda task: _continue(task[0], task[1], 40, task[0].optimum.design.recurrent),
                     [(member, kind) for member in best for kind in ("unit", "sparse")])
     return [member for member in polished if np.isfinite(member.evidence)]
@@ -188,19 +223,21 @@ def _begin(data: Data, space: Space, first: int, driven: bool, below: Optimum | 
         return []
     recurrent = not space.skip
     out = []
+    lags = lags if space.skip else 0
     shape = design(data, lags, lags_tanh, max(widths), r, below.design.rl, first=first, recurrent=recurrent,
                    skip=space.skip, driven=driven)
     _, U = below.design.run(below.theta)
+    U = np.vstack([np.zeros((max(len(shape.Y) - len(U), 0), U.shape[1])), U])[-len(shape.Y) :]
     heard = np.hstack([shape.XH, *(shape.feedback(U)[:r])])                                # (T, 1 + q)
     linear = np.hstack([shape.XL, *(shape.feedback(U)[: shape.rl])])
-    white = np.linalg.inv(np.linalg.cholesky(below.sigma))
-    units = grow(heard[first:, 1:], linear[first:], below.resid @ white.T, max(widths), rng)
+    white, start = np.linalg.inv(np.linalg.cholesky(below.sigma)), shape.first
+    units = grow(heard[start:, 1:], linear[start:], below.resid @ white.T, max(widths), rng)
     for n in widths:
         shape = replace(shape, n=n)
         states = np.tanh(heard @ units[:n].T)
-        A = np.hstack([linear, states])[first:]
+        A = np.hstack([linear, states])[start:]
         ridge = np.concatenate([np.full(linear.shape[1], 1e-3), np.ones(n)])
-        weights = np.linalg.solve(A.T @ A + np.diag(ridge), A.T @ data.Y[first:])
+        weights = np.linalg.solve(A.T @ A + np.diag(ridge), A.T @ shape.Y[start:])
         G = np.zeros((n, shape.width_G))
         G[:, : units.shape[1]] = units[:n]
         if recurrent:
@@ -208,7 +245,7 @@ def _begin(data: Data, space: Space, first: int, driven: bool, below: Optimum | 
         theta = np.concatenate([weights[:-n].T.ravel(), weights[-n:].T.ravel(), G.ravel()])
         shrink = prior(shape)
         optimum = fit(shape, shrink, theta, _first_precisions(shrink, theta), steps=8)
-        out.append(Member(optimum, lags, lags_tanh, rated(optimum)))  # type: ignore[arg-type]
+        out.append(Member(optimum, lags if space.skip else 0, lags_tanh, space.skip, driven, rated(optimum)))  # type: ignore[arg-type]
     return [member for member in out if np.isfinite(member.evidence)]
 
 

@@ -1,0 +1,284 @@
+"""A mixture of fitted recursions at work: filtering, paths, means, posterior draws, weights in the user's units.
+
+Called by `models.rung3_tanh`.  Members weigh what the evidence gave them times how well they predicted lately.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.signal import lfilter
+
+from varnn.errors import ParameterError
+from varnn.estimate import kernels
+from varnn.estimate.closed_form import Trend, regressor_names
+from varnn.estimate.evidence import prior
+from varnn.estimate.gauss_newton import Array, Optimum
+from varnn.estimate.linear_units import Units
+from varnn.estimate.search import Data, Member, design
+from varnn.estimate.stop import Stop
+
+FORGETTING = 0.9        # a member's prediction s steps ago counts 0.9^s: one that got lost loses its vote in a few steps
+DISTINCT_DRAWS = 100    # posterior draws; each runs its own filter, and paths share them
+LONGEST_MEMORY = 2000   # rows that a draw re-filters
+
+
+@dataclass(frozen=True, eq=False)
+class Particle:
+    """Weights of one member, or of one draw around it, with the state of its filter at the end of the data."""
+
+    member: int
+    theta: Array
+    Y: Array      # last observations, newest first (rows, k)
+    F: Array      # last feedback, newest first (rows, k)
+    s: Array
+    u: Array
+    weight: float
+
+
+Particles = tuple[Particle, ...]
+
+
+class TorchParts(NamedTuple):
+    """A network as torch modules; the forecast of x (T, q) is ``readout(rnn(x)[0]) + linear(x)``."""
+
+    rnn: Any
+    readout: Any
+    linear: Any
+
+
+def one_step(members: Sequence[Member], data: Data) -> tuple[Array, Array]:
+    """Return one-step forecasts (T, k), NaN in the presample, and the members' weights after the last row.
+
+    Weights follow dynamic model averaging: w_{j,t} ∝ w_j exp(Σ_s λ^{s-1} ln p_j(y_{t-s})).
+
+    References
+    ----------
+    Raftery, Karny and Ettler (2010), Online prediction under model uncertainty, Technometrics 52.
+    """
+    T, k = data.Y.shape
+    begin = max(member.presample for member in members)
+    forecasts, logs = np.zeros((len(members), max(T - begin, 0), k)), np.zeros((len(members), max(T - begin, 0)))
+    for j, member in enumerate(members):
+        if T > begin:
+            forecasts[j] = member.over(data).run(member.optimum.theta)[1][begin - member.presample :, :k]
+            error, precision = data.Y[begin:] - forecasts[j], np.linalg.inv(member.optimum.sigma)
+            logs[j] = 0.5 * np.linalg.slogdet(precision)[1] - 0.5 * np.einsum("ti,ij,tj->t", error, precision, error)
+    prior_weights = np.array([member.weight for member in members])
+    recent = lfilter([1.0], [1.0, -FORGETTING], logs, axis=1)                              # (members, T), with row t
+    votes = np.log(prior_weights)[:, None] + np.hstack([np.zeros((len(members), 1)), recent])
+    votes = np.exp(votes - votes.max(axis=0))
+    votes /= votes.sum(axis=0)
+    out = np.full((T, k), np.nan)
+    out[begin:] = np.einsum("jt,jtk->tk", votes[:, :-1], forecasts)
+    return out, votes[:, -1]
+
+
+def ends(members: Sequence[Member], data: Data) -> Particles:
+    """Return the members with their filters run to the end of the data and their present weights."""
+    _, votes = one_step(members, data)
+    return tuple(_end(j, member, data, member.optimum.theta, float(votes[j])) for j, member in enumerate(members))
+
+
+def _end(number: int, member: Member, data: Data, theta: Array, weight: float) -> Particle:
+    shape = member.over(data)
+    S, U = shape.run(theta)
+    back, k = max(member.presample, shape.r, shape.rl), shape.k
+    Y, F = np.zeros((back, k)), np.zeros((back, k))
+    for lag in range(min(back, len(data.Y))):
+        Y[lag] = data.Y[len(data.Y) - 1 - lag]
+    gaps = shape.feedback(U)
+    f = shape.base - U[:, :k] if gaps else np.zeros((0, k))
+    for lag in range(min(back, len(f))):
+        F[lag] = f[len(f) - 1 - lag] * np.minimum(1.0, kernels.LIMIT / np.maximum(np.abs(f[-1 - lag]), kernels.LIMIT)) ** 3
+    s = S[-1].copy() if len(S) else np.zeros(shape.n)
+    return Particle(number, theta, Y, F, s, U[-1].copy() if len(U) else shape.start.copy(), weight)
+
+
+def paths(members: Sequence[Member], particles: Particles, trend: Array, Z: Array, shocks: Array, *, cycle: bool) -> Array:
+    """Run shocks (M, h, k) in standard units through the particles; path i belongs to particle i mod d, or by weight."""
+    M, h, _ = shocks.shape
+    if cycle:
+        owner = np.arange(M) % len(particles)
+    else:
+        total = np.cumsum([particle.weight for particle in particles])
+        owner = np.minimum(np.searchsorted(total, (np.arange(M) + 0.5) / M * total[-1]), len(particles) - 1)
+    out = np.empty(shocks.shape)
+    for number, particle in enumerate(particles):
+        mine = owner == number
+        if mine.any():
+            block = np.ascontiguousarray(shocks[mine])
+            member = members[particle.member]
+            shape = member.optimum.design
+            drive = np.hstack([trend, Z]) if member.skip else trend
+            heard = np.hstack([np.ones((h, 1)), Z])
+            layout = (shape.n, shape.m, shape.r, shape.rl, int(shape.ar), int(shape.recurrent), member.lags, member.lags_tanh)
+            kernels.simulate(particle.theta[None], layout, np.ascontiguousarray(drive), heard, particle.Y, particle.F,
+                             particle.s, particle.u, 0.0 if member.driven else 1.0, block)
+            out[mine] = block
+    return out
+
+
+def mean_path(members: Sequence[Member], particles: Particles, trend: Array, Z: Array, pairs: int) -> Array:
+    """Return the mean forecast (h, k): each member's average over mirrored Gaussian shocks, exact where it is linear."""
+    h = len(trend)
+    mean = np.zeros((h, particles[0].Y.shape[1] or len(members[0].optimum.sigma)))
+    for particle in particles:
+        optimum = members[particle.member].optimum
+        alone = (replace(particle, weight=1.0),)
+        k = optimum.design.k
+        if optimum.design.n == 0 or h == 1:
+            shocks = np.zeros((1, h, k))
+        else:
+            half = np.random.default_rng(0).standard_normal((pairs, h, k)) @ np.linalg.cholesky(optimum.sigma).T
+            shocks = np.concatenate([half, -half])
+        mean += particle.weight * paths(members, alone, trend, Z, shocks, cycle=False).mean(axis=0)
+    return mean
+
+
+def draw(members: Sequence[Member], data: Data, particles: Particles, rows: int, count: int, rng: np.random.Generator
+         ) -> tuple[Array, Particles]:
+    """Draw covariances and weights from the posterior: a member by its weight, Laplace around it.
+
+    Laplace's Gaussian is too wide along flat directions (the slope of a steep unit): a draw that fits the data much
+    worse than a posterior draw should is pulled half-way to the mode, up to five times.
+
+    Returns
+    -------
+    array (d, k, k), tuple of Particle         in standard units
+    """
+    votes = np.array([particle.weight for particle in particles])
+    number = min(count, DISTINCT_DRAWS)
+    owners = rng.choice(len(members), size=number, p=votes / votes.sum())
+    recent = Data(*(part[-LONGEST_MEMORY:] for part in (data.Y, data.trend, data.Z)))
+    out, sigmas = [], []
+    for owner in owners:
+        member = members[owner]
+        optimum = member.optimum
+        k = len(optimum.sigma)
+        theta = _posterior(optimum, rng)
+        df = max(int(rows - optimum.effective / k), k + 1)
+        lower = np.tril(rng.standard_normal((k, k)), -1)
+        lower[np.arange(k), np.arange(k)] = np.sqrt(rng.chisquare(df + k - 1 - np.arange(k)))
+        root = np.linalg.cholesky(optimum.sigma * df) @ np.linalg.inv(lower).T
+        sigmas.append(root @ root.T)
+        out.append(_end(int(owner), member, recent, theta, 1.0))
+    return np.stack(sigmas), tuple(out)
+
+
+def _posterior(optimum: Optimum, rng: np.random.Generator) -> Array:
+    precision = np.linalg.inv(optimum.sigma)
+    shape = optimum.design
+    penalty = optimum.prior.precisions(optimum.alpha)
+
+    def objective(theta: Array) -> float:
+        _, U = shape.run(theta)
+        error = (shape.Y - U[:, : shape.k])[shape.first :]
+        return float(0.5 * np.einsum("ti,ij,tj", error, precision, error) + 0.5 * (penalty * theta * theta).sum())
+
+    values, vectors = np.linalg.eigh(optimum.covariance * np.sqrt(np.outer(d := np.diag(optimum.information), d)))
+    away = vectors @ (np.sqrt(np.maximum(values, 0.0)) * rng.standard_normal(len(values))) / np.sqrt(d)
+    if shape.n == 0 and not (shape.rl or shape.ar):
+        return optimum.theta + away
+    mode, free = objective(optimum.theta), max(optimum.effective, 1.0)
+    for _ in range(5):
+        if objective(optimum.theta + away) - mode <= 0.5 * free + 2.0 * np.sqrt(0.5 * free) + 2.0:
+            return optimum.theta + away
+        away = 0.5 * away
+    return optimum.theta
+
+
+def lifted(data: Data, weights: Array, sigma: Array, lags: int, width: int, rng: np.random.Generator) -> Member:
+    """Return a linear RNN [A | B_1 … B_p | c | D] as a member with tanh units whose read-out is zero."""
+    k, m = data.Y.shape[1], len(weights)
+    flat = data.trend.shape[1]
+    A, B = weights[:, :m], weights[:, m : m + lags * k]
+    constant, others = weights[:, m + lags * k : m + lags * k + 1], weights[:, m + lags * k + 1 :]
+    L = np.hstack([*([constant] if flat else []), others, B, A])
+    shape = design(data, lags, lags, width, 0, 0, first=lags)
+    shape = replace(shape, ar=True, start=np.zeros(m))
+    G = rng.normal(size=(width, shape.width_G)) / np.sqrt(max(shape.width_G, 1))
+    theta = np.concatenate([L.ravel(), np.zeros(m * width), G.ravel()])
+    shrink = prior(shape)
+    count = len(shrink.names)
+    optimum = Optimum(shape, shrink, theta, sigma, np.ones(count), np.zeros(count), 0.0, np.eye(shape.size) * 1e12,
+                      np.zeros((shape.rows, k)), Stop.closed_form, 0)
+    member = Member(optimum, lags, lags, True, False, 0.0, 1.0)
+    shape = member.over(data)
+    _, U = shape.run(theta)
+    return replace(member, optimum=replace(optimum, design=shape, resid=shape.Y - U[:, :k]))
+
+
+def blocks(member: Member, units: Units, names: list[str], others: list[str], trend: Trend) -> dict[str, pd.DataFrame]:
+    """Return the weights of a member by block in the units of the series, rows units and columns what they see."""
+    optimum = member.optimum
+    shape, cut = optimum.design, optimum.design.cuts(optimum.theta)
+    m, k, lags, flat = shape.m, shape.k, member.lags, shape.flat
+    states = names + [f"hidden{i + 1}" for i in range(m - k)]
+    tanh = [f"unit{i + 1}" for i in range(shape.n)]
+    fixed, qL = shape.fixed, shape.XL.shape[1]
+    A, B = np.zeros((m, m)), cut.L[:, fixed:qL].copy()
+    if shape.ar:
+        A = cut.Lu.copy()
+    elif shape.rl:
+        A[:, :k] = -cut.Lf[:, :k]
+        if not member.driven and lags:
+            B[:, :k] += cut.Lf[:, :k]
+    constant = cut.L[:, :1] if flat else np.zeros((m, 1))
+    inputs = cut.L[:, 1 if flat else 0 : fixed]
+    seen = Units(units.location, units.scale, units.input_location[: inputs.shape[1]], units.input_scale[: inputs.shape[1]])
+    linear, _ = seen.weights(np.hstack([A, B, constant, inputs]), lags)
+    at = m + lags * k
+    order = [*([at] if flat else []), *range(at + 1, linear.shape[1]), *range(m, at)]
+    inner = others if member.skip else []
+    rows = np.concatenate([units.scale, np.ones(m - k)])
+    slope = 1 if trend == "ct" else 0
+    divide = np.concatenate([np.ones(1), units.input_scale[slope:], np.tile(units.scale, member.lags_tanh)])
+    shift = np.concatenate([np.zeros(1), units.input_location[slope:], np.tile(units.location, member.lags_tanh)])
+    X = cut.G[:, : shape.XH.shape[1]] / divide
+    X[:, 0] -= X @ shift
+    heard = ["const", *others, *(f"L{i + 1}.{name}" for i in range(member.lags_tanh) for name in names)]
+    kind = "forecast" if member.driven else "innovation"
+    fed = [f"L{i + 1}.{kind}.{name}" for i in range(shape.r) for name in names]
+    Gf = cut.Gf / np.tile(units.scale, shape.r) * (-1.0 if member.driven else 1.0)
+    Gs = cut.Gs if shape.recurrent else np.zeros((shape.n, shape.n))
+    return {"A": pd.DataFrame(linear[:, :m], states, states),
+            "B": pd.DataFrame(linear[:, order], states, regressor_names(names, lags, trend if flat else "n", inner)),
+            "W_hy": pd.DataFrame(rows[:, None] * cut.W, states, tanh), "W_xh": pd.DataFrame(X, tanh, heard),
+            "W_eh": pd.DataFrame(Gf, tanh, fed), "W_hh": pd.DataFrame(Gs, tanh, tanh)}
+
+
+def to_torch(member: Member, units: Units) -> TorchParts:
+    """Return a member without feedback as torch modules in the units of the series."""
+    import torch
+
+    shape = member.optimum.design
+    if shape.r or shape.rl or shape.ar or not shape.n:
+        raise ParameterError("only tanh units without feedback of innovations are a torch.nn.RNN; this fit has "
+                             f"{shape.n} units and feeds back {max(shape.r, shape.rl)} innovations; use skip=False")
+    names = [f"y{i}" for i in range(shape.k)]
+    others = [f"z{i}" for i in range(shape.fixed_H - 1)]
+    slope = shape.flat > 1
+    part = blocks(member, units, names, others, "ct" if slope else ("c" if shape.flat else "n"))
+    q, n, k = shape.XH.shape[1] - 1, shape.n, shape.k
+    rnn = torch.nn.RNN(q, n, nonlinearity="tanh", batch_first=True, dtype=torch.float64)
+    readout, linear = torch.nn.Linear(n, k, dtype=torch.float64), torch.nn.Linear(q, k, dtype=torch.float64)
+    X, B = part["W_xh"].to_numpy(), part["B"]
+    full = np.zeros((k, q))
+    for column, name in enumerate(part["W_xh"].columns[1:]):
+        if name in B.columns:
+            full[:, column] = B[name]
+    with torch.no_grad():
+        rnn.weight_ih_l0.copy_(torch.tensor(X[:, 1:]))
+        rnn.bias_ih_l0.copy_(torch.tensor(X[:, 0]))
+        rnn.weight_hh_l0.copy_(torch.tensor(part["W_hh"].to_numpy()))
+        rnn.bias_hh_l0.zero_()
+        readout.weight.copy_(torch.tensor(part["W_hy"].to_numpy()))
+        readout.bias.copy_(torch.tensor(B["const"].to_numpy() if "const" in B.columns else np.zeros(k)))
+        linear.weight.copy_(torch.tensor(full))
+        linear.bias.zero_()
+    return TorchParts(rnn, readout, linear)

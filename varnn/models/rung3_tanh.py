@@ -1,0 +1,369 @@
+"""Rung 3, the tanh RNN: s_t = tanh(W_hh s_{t-1} + W_xh x_t + W_eh e_t + b), u_t = A u_{t-1} + B x_t + W_hy s_t.
+
+Called by users and by the ladder.  Structure and weights are found by `varnn.estimate.search`; paths are drawn by
+`varnn.estimate.mixture`; nothing here loops over time.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError
+from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
+from varnn.estimate.evidence import effective_by_block
+from varnn.estimate.linear_units import Units
+from varnn.estimate.stop import Stop
+from varnn.estimate.threads import one_thread
+from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of
+from varnn.models.rung2_linear import FittedLinearRNN
+from varnn.series import FloatArray, Series, whole_number
+
+if TYPE_CHECKING:
+    from varnn.estimate.mixture import Particles
+    from varnn.estimate.search import Data, Member
+
+MOST_LAGS = 12
+ANTITHETIC = 256  # pairs of mirrored shocks behind a mean beyond one step
+
+
+@dataclass(frozen=True, kw_only=True)
+class TanhRNN(Forecaster):
+    """Recurrent network of tanh units beside the linear RNN, everything left out chosen by the evidence.
+
+    s_t = tanh(W_hh s_{t-1} + W_xh x_t + W_eh e_t + b),   u_t = A u_{t-1} + B x_t + W_hy s_t,   y_t = u_t + error
+    with x_t = (trend, y_{t-1} … y_{t-p}, z_t) and e_t the last two innovations y - u.  W_hy = 0 is the linear RNN.
+
+    Parameters
+    ----------
+    lags : int, optional
+        p; chosen by the evidence on the training data when left out.  0 with exogenous X is a network driven by X alone.
+    width : int, optional
+        Number n of tanh units.  When left out it is chosen, and 0 (the linear rungs) unless tanh units predict surely
+        better, see `varnn.estimate.evidence.paired_gain`.
+    skip : bool
+        Linear part beside the tanh units; False is the lecture's y_t = W_hy s_t + c, s_t = tanh(W_hh s_{t-1} + W_xh x_t + b).
+    trend : {"c", "n", "ct"}
+        Constant, none, or constant and linear trend, in the linear part.
+    starts : int
+        Random starts for each structure.
+    max_lags : int, optional
+        Largest p considered when `lags` is left out; by default a tenth of the rows for each series, at most 12.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.zeros(301)
+    >>> for t in range(1, 301):
+    ...     y[t] = np.sign(y[t - 1]) + rng.normal()
+    >>> fit = TanhRNN(lags=1, width=2, starts=1).fit(y[1:])
+    >>> round(float(fit.forecast(1).point[0, 0]), 1) == round(float(np.sign(y[-1])), 1) or fit.width
+    2
+
+    References
+    ----------
+    Elman (1990), Finding structure in time; MacKay (1992), A practical Bayesian framework for backpropagation networks.
+    """
+
+    lags: int | None = None
+    width: int | None = None
+    skip: bool = True
+    trend: Trend = "c"
+    starts: int = 2
+    max_lags: int | None = None
+    rung: ClassVar[int | None] = 3
+
+    def __post_init__(self) -> None:
+        if self.lags is not None:
+            whole_number(self.lags, "lags", least=0)
+        if self.width is not None:
+            whole_number(self.width, "width", least=0 if self.skip is True else 1)
+        one_of(self.skip, "skip", (True, False))
+        one_of(self.trend, "trend", ("c", "n", "ct"))
+        whole_number(self.starts, "starts", least=1)
+        if self.max_lags is not None:
+            whole_number(self.max_lags, "max_lags", least=1)
+
+    def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> FittedTanhRNN:
+        from varnn.estimate.search import Space, search
+
+        most = self._check(series, exog)
+        data, units = standardised(series, exog, self.trend)
+        space = Space(self.lags, self.width, self.skip, most, self.starts)
+        with one_thread():
+            members = search(data, space, rng)
+        if not members:
+            raise ParameterError(f"no start of {self.label} converged on these {len(series)} rows; use fewer lags or a "
+                                 "smaller width")
+        fit = _fitted(self, series, exog, members, units, series, exog)
+        if fit.stop is Stop.diverged:
+            warnings.warn(f"{self.label} stopped for the reason {fit.stop.name}: {fit.stop.message}", ConvergenceWarning,
+                          stacklevel=3)
+        return fit
+
+    def lift(self, below: FittedLinearRNN, *, rng: object = None) -> FittedTanhRNN:
+        """Return this model holding the fitted linear RNN: W_hy = 0, the same forecasts to rounding error.
+
+        Parameters
+        ----------
+        below : FittedLinearRNN
+        rng : int or numpy Generator, optional
+            Seed of the tanh units' other weights, which do not matter while W_hy = 0.
+        """
+        from varnn.estimate.mixture import lifted
+        from varnn.series import generator
+
+        trend = below.spec_trend
+        data, units = standardised(below.series, below.exog, trend)
+        width = 3 if self.width is None else self.width
+        member = lifted(data, below.estimate.weights, below.estimate.sigma, below.lags, width, generator(rng))
+        model = TanhRNN(lags=below.lags, width=width, trend=trend)
+        return _fitted(model, below.series, below.exog, (member,), units, below.seen, below.seen_exog)
+
+    def _check(self, series: Series, exog: Series | None) -> int:
+        """Refuse what cannot be fitted and return the largest number of lags to consider."""
+        k, T, q = series.k, len(series), 0 if exog is None else len(exog.names)
+        if self.lags == 0 and exog is None:
+            raise ParameterError("lags=0 without X leaves nothing to drive the recursion; give exogenous columns or lags=1")
+        least = 1 if self.lags is None else self.lags
+        need_rows(f"TanhRNN(lags={least})", series, rows_needed(k, least, self.trend, q) + k + 6,
+                  "use fewer lags or a longer series")
+        for name, spread in zip(series.names, np.ptp(series.values, axis=0), strict=True):
+            if spread == 0.0:
+                raise RankDeficientError(f"the column {name!r} is constant, so nothing about it can be estimated; "
+                                         "leave it out")
+        names = regressor_names(series.names, least, self.trend, () if exog is None else exog.names)
+        fit_var(series.values, least, self.trend, None if exog is None else exog.values, names=names)  # or names a column
+        if self.lags is not None:
+            return self.lags
+        return max(1, min(self.max_lags or MOST_LAGS, T // (10 * k), (T - 2 * q - 10) // (3 * k), 60 // k))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FittedTanhRNN(Fitted):
+    """A fitted tanh RNN: a small mixture of optima weighted by their evidence.
+
+    Attributes
+    ----------
+    members : tuple of Member
+        The optima in standard units, the most probable first.
+    units : Units
+        From standard units to those of the series.
+    """
+
+    members: tuple[Member, ...]
+    units: Units
+
+    @property
+    def lags(self) -> int:
+        """Lags that the most probable member sees."""
+        return self.members[0].presample
+
+    @property
+    def width(self) -> int:
+        """Tanh units of the most probable member; 0 where the linear rungs were kept."""
+        return self.members[0].optimum.design.n
+
+    @property
+    def stop(self) -> Stop:
+        """Why the optimiser of the most probable member stopped."""
+        return self.members[0].optimum.stop
+
+    @property
+    def evidence(self) -> float:
+        """Log evidence of the most probable member; comparable with other fits on the same rows."""
+        return self.members[0].evidence
+
+    @cached_property
+    def effective_params(self) -> dict[str, float]:
+        """Number of weights that the data determined, block by block, of the most probable member."""
+        return effective_by_block(self.members[0].optimum)
+
+    @property
+    def n_params(self) -> int:
+        """Weights that the data determined, averaged over the members."""
+        return round(sum(member.weight * member.optimum.effective for member in self.members))
+
+    @property
+    def df_resid(self) -> int:
+        """Observations less weights for each equation."""
+        return max(self.nobs - round(self.n_params / self.series.k), 1)
+
+    @cached_property
+    def weights(self) -> dict[str, pd.DataFrame]:
+        """Weights of the most probable member by block, in the units of the series, labelled.
+
+        A, B (linear part), W_hy (read-out), W_xh with intercept (inputs), W_eh (innovations, or forecasts where lags=0),
+        W_hh (memory).
+        """
+        from varnn.estimate.mixture import blocks
+
+        member = self.members[0]
+        others = () if self.exog is None else self.exog.names
+        return blocks(member, self.units, list(self.series.names), list(others), _spec(self).trend)
+
+    @property
+    def A(self) -> FloatArray:  # noqa: N802
+        """Memory of the identity units, shape (m, m)."""
+        return self.weights["A"].to_numpy()
+
+    @property
+    def B(self) -> FloatArray:  # noqa: N802
+        """Weights of the inputs in the identity units, shape (m, columns)."""
+        return self.weights["B"].to_numpy()
+
+    @property
+    def W_hh(self) -> FloatArray:  # noqa: N802
+        """Memory of the tanh units, shape (n, n); zeros where the evidence took it out."""
+        return self.weights["W_hh"].to_numpy()
+
+    @property
+    def W_xh(self) -> FloatArray:  # noqa: N802
+        """Weights of the inputs in the tanh units, intercept first, shape (n, 1 + columns)."""
+        return self.weights["W_xh"].to_numpy()
+
+    @property
+    def W_hy(self) -> FloatArray:  # noqa: N802
+        """Read-out of the tanh units, shape (m, n)."""
+        return self.weights["W_hy"].to_numpy()
+
+    def to_torch(self) -> Any:
+        """Return the most probable member as torch modules (rnn, readout, linear), in the units of the series.
+
+        The forecasts are ``readout(rnn(x)[0]) + linear(z)`` with x and z the rows of inputs without and with constants:
+        x_t = (z_t, y_{t-1} … y_{t-p}).  Needs a member without feedback of innovations.
+
+        Returns
+        -------
+        TorchParts
+        """
+        from varnn.estimate.mixture import to_torch
+
+        return to_torch(self.members[0], self.units)
+
+    # --- what every rung writes ----------------------------------------------------------------
+
+    def _data(self, values: FloatArray, exog: FloatArray | None) -> Data:
+        return _in_units(values, exog, _spec(self).trend, self.units)
+
+    def _one_step(self, values: FloatArray, exog: FloatArray | None) -> FloatArray:
+        from varnn.estimate.mixture import one_step
+
+        with one_thread():
+            predicted, _ = one_step(self.members, self._data(values, exog))
+        return np.asarray(self.units.back(predicted))
+
+    @cached_property
+    def _ends(self) -> Particles:
+        from varnn.estimate.mixture import ends
+
+        with one_thread():
+            return ends(self.members, self._seen_data)
+
+    @cached_property
+    def _seen_data(self) -> Data:
+        return self._data(self.seen.values, None if self.seen_exog is None else self.seen_exog.values)
+
+    def _future(self, horizon: int, future_exog: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+        trend = _spec(self).trend
+        inputs = self.units.inputs(fixed_regressors(horizon, trend, future_exog, first=len(self.seen) + 1))
+        return _trend_columns(inputs, trend, horizon)
+
+    def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
+        from varnn.estimate.mixture import paths
+
+        trend, Z = self._future(shocks.shape[1], future_exog)
+        particles = self._ends if draws is None else draws.weights
+        out = paths(self.members, particles, trend, Z, shocks / self.units.scale, cycle=draws is not None)
+        return np.asarray(self.units.back(out))
+
+    def _mean(self, horizon: int, future_exog: FloatArray | None) -> FloatArray:
+        from varnn.estimate.mixture import mean_path
+
+        trend, Z = self._future(horizon, future_exog)
+        return np.asarray(self.units.back(mean_path(self.members, self._ends, trend, Z, ANTITHETIC)))
+
+    def _draw(self, count: int, rng: np.random.Generator) -> Draws:
+        from varnn.estimate.mixture import draw
+
+        with one_thread():
+            sigma, particles = draw(self.members, self._seen_data, self._ends, self.nobs, count, rng)
+        return Draws(sigma * np.outer(self.units.scale, self.units.scale), particles)
+
+    def _notes(self) -> list[str]:
+        effective = ", ".join(f"{name} {value:.2f}" for name, value in self.effective_params.items())
+        best = self.members[0].optimum.design
+        memory = "with" if best.recurrent and best.n else "without"
+        return [f"lags {self.lags}   width {self.width}, {memory} W_hh   innovations fed back {max(best.r, best.rl)}   "
+                f"members {len(self.members)}   stopped: {self.stop.name}",
+                f"effective parameters: {effective}", f"log evidence {self.evidence:.6g}"]
+
+
+def fit_windows(model: TanhRNN, windows: Sequence[Series], exog: Sequence[Series | None] | None = None, *,
+                seed: int = 0) -> list[FittedTanhRNN]:
+    """Fit one specification to many samples; each has the bits of its own single fit with that seed.
+
+    Parameters
+    ----------
+    model : TanhRNN
+    windows : sequence of Series       estimation samples, of any lengths
+    exog : sequence of Series, optional
+    seed : int
+
+    Returns
+    -------
+    list of FittedTanhRNN              in the order of `windows`
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    beside = [None] * len(windows) if exog is None else list(exog)
+    with one_thread(), ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(model._estimate, series, z, np.random.default_rng(seed))
+                for series, z in zip(windows, beside, strict=True)]
+        return [job.result() for job in jobs]
+
+
+def standardised(series: Series, exog: Series | None, trend: Trend) -> tuple[Data, Units]:
+    """Return the sample in standard units, and the units."""
+    inputs = fixed_regressors(len(series), trend, None if exog is None else exog.values)
+    units = Units.of(series.values, inputs, centred=trend != "n")
+    return _in_units(series.values, None if exog is None else exog.values, trend, units), units
+
+
+def _in_units(values: FloatArray, exog: FloatArray | None, trend: Trend, units: Units) -> Data:
+    from varnn.estimate.search import Data
+
+    inputs = units.inputs(fixed_regressors(len(values), trend, exog))
+    return Data(units.series(values), *_trend_columns(inputs, trend, len(values)))
+
+
+def _trend_columns(inputs: FloatArray, trend: Trend, rows: int) -> tuple[FloatArray, FloatArray]:
+    """Split standardised inputs into intercept and trend, and exogenous columns."""
+    ones = [np.ones((rows, 1))] if trend != "n" else []
+    slope = 1 if trend == "ct" else 0
+    return np.hstack([*ones, inputs[:, :slope]]) if ones else np.empty((rows, 0)), inputs[:, slope:]
+
+
+def _spec(fit: Fitted) -> TanhRNN:
+    assert isinstance(fit.spec, TanhRNN)
+    return fit.spec
+
+
+def _fitted(spec: TanhRNN, series: Series, exog: Series | None, members: tuple[Member, ...], units: Units, seen: Series,
+            seen_exog: Series | None) -> FittedTanhRNN:
+    from varnn.estimate.mixture import blocks
+
+    others = [] if exog is None else list(exog.names)
+    parts = blocks(members[0], units, list(series.names), others, spec.trend)
+    k = series.k
+    read = [parts["B"].iloc[:k], parts["A"].iloc[:k].add_prefix("memory."), parts["W_hy"].iloc[:k]]
+    table = pd.concat([part.T for part in read if part.shape[1]])
+    table.columns = pd.Index(series.names)
+    return FittedTanhRNN(spec=spec, series=series, exog=exog, seen=seen, seen_exog=seen_exog, params=table,
+                         df_model=len(table), members=members, units=units)
