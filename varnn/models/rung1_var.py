@@ -7,24 +7,24 @@ squares (`engine="qr"`) or by statsmodels; both give the same attributes. The ru
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from varnn.errors import ParameterError, RankDeficientError, TooShortError
-from varnn.estimate.closed_form import LeastSquares, Trend, fit_var, fit_windows, regressor_names, rows_needed
+from varnn.errors import ParameterError, TooShortError
+from varnn.estimate.closed_form import LeastSquares, Trend, fit_var, fit_windows, rows_needed
 from varnn.estimate.companion import (
     characteristic_roots,
-    companion,
     estimation_covariance,
     forecast_covariance,
     moving_average,
 )
 from varnn.estimate.order import OrderSearch, default_max_lags, search_orders
+from varnn.estimate.regressors import TERMS, all_regressors, known_regressors, labels, transition
 from varnn.estimate.small_sample import are_stable, debiased, lag_bias, spread_correction
 from varnn.forecaster import Draws, Fitted, Forecaster, one_of, square_root
 from varnn.series import FloatArray, Series, checked_horizon, whole_number
@@ -98,12 +98,14 @@ class VAR(Forecaster):
             raise ParameterError("lags=0 with trend='n' and no X leaves nothing to estimate; use lags >= 1, "
                                  "trend='c' or X")
         self._need_rows(series, lags, q)
-        labels = _labels(series.names, lags, self.trend, () if exog is None else exog.names)
+        rows, index, columns = labels(series.names, lags, self.trend, () if exog is None else exog.names)
         if self.engine == "statsmodels":
-            estimate = _by_statsmodels(_statsmodels_results(series, exog, lags, self.trend))
+            from varnn.estimate.by_statsmodels import statsmodels_estimate, statsmodels_results
+
+            estimate = statsmodels_estimate(statsmodels_results(series, exog, lags, self.trend))
         else:
-            estimate = fit_var(series.values, lags, self.trend, z, names=labels[0])
-        params = pd.DataFrame(estimate.coef, index=labels[1], columns=labels[2])
+            estimate = fit_var(series.values, lags, self.trend, z, names=rows)
+        params = pd.DataFrame(estimate.coef, index=index, columns=columns)
         return FittedVAR(spec=self, series=series, exog=exog, seen=series, seen_exog=exog, params=params,
                          df_model=len(params), estimate=estimate, k_ar=lags, search=search)
 
@@ -114,7 +116,7 @@ class VAR(Forecaster):
         longest = default_max_lags(len(series), series.k, self.trend, q) if self.max_lags is None else self.max_lags
         if longest < 1:
             self._need_rows(series, 1, q)
-        names = regressor_names(series.names, longest, self.trend, exog_names)
+        names = labels(series.names, longest, self.trend, exog_names)[0]
         search = search_orders(series.values, longest, self.trend, z, names=names)
         return search.best("aic" if self.lags is None else self.lags), search
 
@@ -216,7 +218,10 @@ class FittedVAR(Fitted):
 
     def to_statsmodels(self) -> VARResults:
         """Hand over to statsmodels: the VARResults of the same order, sample and regressors."""
-        return _statsmodels_results(self.series, self.exog, self.k_ar, self.trend)
+        from varnn.estimate.by_statsmodels import statsmodels_results
+
+        results: VARResults = statsmodels_results(self.series, self.exog, self.k_ar, self.trend)
+        return results
 
     # --- forecasts -----------------------------------------------------------------------------
 
@@ -243,20 +248,22 @@ class FittedVAR(Fitted):
         if self.exog is not None:
             raise ParameterError("estimation_error=True has no closed form with exogenous columns, whose future is "
                                  "given; use the paths of forecast(), which include it")
-        design = self._regressors(self.series.values, None)[self.k_ar:]
-        return known + estimation_covariance(phi, self._transition(), self.estimate.inverse_gram,
-                                             design.T @ design / self.nobs, self.sigma_u)
+        design = all_regressors(self.series.values, self.k_ar, self.trend, None)[self.k_ar:]
+        step = transition(self.estimate.coef, self.coefs, self.trend)
+        return known + estimation_covariance(phi, step, self.estimate.inverse_gram, design.T @ design / self.nobs,
+                                             self.sigma_u)
 
     def _one_step(self, values: FloatArray, exog: FloatArray | None) -> FloatArray:
         predicted = np.full(values.shape, np.nan)
         if len(values) > self.k_ar:
-            predicted[self.k_ar:] = self._regressors(values, exog)[self.k_ar:] @ self.estimate.coef
+            predicted[self.k_ar:] = (
+                all_regressors(values, self.k_ar, self.trend, exog)[self.k_ar:] @ self.estimate.coef)
         return predicted
 
     def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
         m, horizon, k = shocks.shape
         p, T = self.k_ar, len(self.seen)
-        fixed = self._fixed(T + 1, horizon, future_exog)                                      # (h, c)
+        fixed = known_regressors(horizon, self.trend, future_exog, first=T + 1)               # (h, c)
         c = fixed.shape[1]
         coef = self.estimate.coef if draws is None else draws.weights[np.arange(m) % len(draws.weights)]
         lags = np.tile(self.seen.values[T - p:][::-1].reshape(1, p * k), (m, 1))              # (m, pk) newest first
@@ -308,7 +315,7 @@ class FittedVAR(Fitted):
         means = self._simulate(np.zeros((d, horizon, k)), future_exog, draws)                       # (d, h, k)
         responses = self._simulate(shocks, future_exog) - self._mean(horizon, future_exog)          # (m, h, k)
         bias = self._lag_matrices(draws.bias[None])[0] if draws.bias is not None else lag_bias(
-            self.coefs, self.sigma_u, self.nobs, {"n": 0, "c": 1, "ct": 2}[self.trend])
+            self.coefs, self.sigma_u, self.nobs, TERMS[self.trend])
         factors = spread_correction(self.coefs, self.sigma_u, self._lag_matrices(draws.weights[:CORRECTION_DRAWS]),
                                     bias, horizon)
         return np.asarray(means[np.arange(m) % d] + factors * responses)
@@ -379,34 +386,6 @@ class FittedVAR(Fitted):
 
     # --- regressors ----------------------------------------------------------------------------
 
-    def _fixed(self, first: int, rows: int, exog: FloatArray | None) -> FloatArray:
-        """Return const, trend (first, first + 1, …) and exogenous columns, (rows, c)."""
-        blocks = [np.ones((rows, 1))] if self.trend != "n" else []
-        blocks += [np.arange(first, first + rows, dtype=np.float64)[:, None]] if self.trend == "ct" else []
-        blocks += [exog] if exog is not None else []
-        return np.hstack(blocks) if blocks else np.empty((rows, 0))
-
-    def _regressors(self, values: FloatArray, exog: FloatArray | None) -> FloatArray:
-        """Return x_t for every row, (T, d); rows of the presample hold NaN."""
-        T, k = values.shape
-        design = np.full((T, len(self.estimate.coef)), np.nan)
-        fixed = self._fixed(1, T, exog)
-        design[:, :fixed.shape[1]] = fixed
-        for lag in range(1, self.k_ar + 1):
-            first = fixed.shape[1] + (lag - 1) * k
-            design[lag:, first:first + k] = values[:-lag]
-        return design
-
-    def _transition(self) -> FloatArray:
-        """Return B with E[x_{t+1} | x_t] = B x_t for (const, trend, lags); Lütkepohl (2005), p. 96."""
-        c = {"n": 0, "c": 1, "ct": 2}[self.trend]
-        matrix = np.zeros((self.df_model, self.df_model))
-        matrix[:c, :c] = np.tril(np.ones((c, c)))
-        matrix[c:, c:] = companion(self.coefs)
-        if self.k_ar:
-            matrix[c:c + self.series.k, :c] = self.estimate.coef[:c].T
-        return matrix
-
     def _lag_block(self) -> FloatArray:
         """Return the part of (XᵀX)⁻¹ that belongs to the lags, (kp, kp)."""
         c = self.df_model - self.k_ar * self.series.k
@@ -418,30 +397,3 @@ class FittedVAR(Fitted):
 
     def _like_params(self, block: FloatArray) -> pd.DataFrame:
         return pd.DataFrame(block, index=self.params.index, columns=self.params.columns)
-
-
-@lru_cache(maxsize=64)
-def _labels(names: tuple[str, ...], lags: int, trend: Trend,
-            exog_names: tuple[str, ...]) -> tuple[tuple[str, ...], pd.Index[Any], pd.Index[Any]]:
-    """Return the row labels of `params`, and its two indexes; making those costs more than a small fit."""
-    rows = regressor_names(names, lags, trend, exog_names)
-    return rows, pd.Index(list(rows)), pd.Index(list(names))
-
-
-def _statsmodels_results(series: Series, exog: Series | None, lags: int, trend: Trend) -> Any:
-    from statsmodels.tsa.api import VAR as Peer
-
-    if series.k < 2:
-        raise ParameterError(f"statsmodels' VAR needs at least 2 series, got {series.k}; use engine='qr' for one")
-    return Peer(series.to_frame(), exog=None if exog is None else exog.to_frame()).fit(lags, trend=trend)
-
-
-def _by_statsmodels(results: Any) -> LeastSquares:
-    coef, resid = np.asarray(results.params), np.asarray(results.resid)
-    design = np.asarray(results.endog_lagged)
-    if np.linalg.matrix_rank(design / np.maximum(np.abs(design).max(axis=0), np.finfo(float).tiny)) < design.shape[1]:
-        raise RankDeficientError("constant or collinear columns leave the coefficients undetermined; drop them, or use "
-                                 "engine='qr', which names them")
-    root = np.linalg.qr(design, mode="r")
-    return LeastSquares(np.ascontiguousarray(coef), np.linalg.inv(root), np.ascontiguousarray(resid),
-                        np.asarray(results.sigma_u))
