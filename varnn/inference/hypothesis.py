@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from scipy.special import chdtrc, chdtri, fdtrc, fdtri
 
 from varnn.errors import ParameterError
-from varnn.series import checked_coverage
 
 
 @dataclass(frozen=True)
@@ -44,16 +43,22 @@ class HypothesisTest:
 
     def crit_value(self, signif: float = 0.05) -> float:
         """Value that the statistic exceeds with probability `signif` if the null is true."""
-        signif = checked_coverage(signif)
+        signif = _level(signif)
         return float(fdtri(*self.df, 1 - signif) if isinstance(self.df, tuple) else chdtri(self.df, signif))
 
     def conclusion(self, signif: float = 0.05) -> str:
         """Return "reject" or "fail to reject" at the level `signif`."""
-        return "reject" if self.pvalue < checked_coverage(signif) else "fail to reject"
+        return "reject" if self.pvalue < _level(signif) else "fail to reject"
 
     def __str__(self) -> str:
         law = f"F({self.df[0]}, {self.df[1]})" if isinstance(self.df, tuple) else f"χ²({self.df})"
         return f"H0: {self.null}: {law} = {self.test_statistic:.4f}, p = {self.pvalue:.4f}: {self.conclusion()} at 5 %"
+
+
+def _level(signif: float) -> float:
+    if isinstance(signif, bool) or not isinstance(signif, float) or not 0.0 < signif < 1.0:
+        raise ParameterError(f"signif={signif!r} is not usable; give a number strictly between 0 and 1, for example 0.05")
+    return signif
 
 
 def positions(chosen: object, names: Sequence[str], argument: str) -> tuple[int, ...]:
