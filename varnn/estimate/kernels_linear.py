@@ -50,48 +50,53 @@ def run(C: Any, y: Any, w: Any, one: float, lags: int, first: Any, U: Any) -> An
 
 
 @_compiled
-def pull_back(C: Any, y: Any, w: Any, one: float, lags: int, U: Any, V: Any, D: Any, past: Any) -> Any:
+def pull_back(C: Any, y: Any, w: Any, one: float, lags: int, U: Any, V: Any, paths: int, D: Any, past: Any) -> Any:
     """Add ∂(½ Σ e_t' V e_t)/∂C to D (n, m), ∂/∂presample y to `past` (s, k); return ∂/∂u at the first row.
 
-    The adjoint recursion λ_t = A' λ_{t+1} - H' V e_t runs backwards through the states U that `run` left.
+    The adjoint recursion λ_t = A' λ_{t+1} - H' V e_t runs backwards through the states U that `run` left.  Several
+    `paths` of one length may lie below one another in y and U; each has an adjoint of its own, from λ = 0.
     """
-    n, m, N, k, q = C.shape[0], C.shape[1], U.shape[0], y.shape[1], w.shape[1]
-    before = y.shape[0] - N
-    lam = np.zeros(n)
+    n, m, N, k, q = C.shape[0], C.shape[1], U.shape[0] // paths, y.shape[1], w.shape[1]
+    before = y.shape[0] // paths - N
+    lam = np.empty(n)
     new = np.empty(n)
     e = np.empty(k)
     r = np.empty(m)
-    for t in range(N - 1, -1, -1):
-        for i in range(k):
-            e[i] = y[before + t, i] - U[t, i]
+    for path in range(paths):
+        top, over = path * N, path * (N + before) + before
         for i in range(n):
-            total = 0.0
-            if i < k:
-                for j in range(k):
-                    total -= V[i, j] * e[j]
+            lam[i] = 0.0
+        for t in range(N - 1, -1, -1):
+            for i in range(k):
+                e[i] = y[over + t, i] - U[top + t, i]
+            for i in range(n):
+                total = 0.0
+                if i < k:
+                    for j in range(k):
+                        total -= V[i, j] * e[j]
+                for j in range(n):
+                    total += C[j, i] * lam[j]
+                new[i] = total
+            for i in range(n):
+                lam[i] = new[i]
+            if t == 0:
+                break
             for j in range(n):
-                total += C[j, i] * lam[j]
-            new[i] = total
-        for i in range(n):
-            lam[i] = new[i]
-        if t == 0:
-            break
-        for j in range(n):
-            r[j] = U[t - 1, j]
-        for lag in range(lags):
-            row = before + t - 1 - lag
-            for j in range(k):
-                r[n + lag * k + j] = y[row, j]
-            if row < before:
+                r[j] = U[top + t - 1, j]
+            for lag in range(lags):
+                back = t - 1 - lag
                 for j in range(k):
-                    for i in range(n):
-                        past[row, j] += C[i, n + lag * k + j] * lam[i]
-        r[n + lags * k] = one
-        for j in range(q):
-            r[n + lags * k + 1 + j] = w[t, j]
-        for i in range(n):
-            for j in range(m):
-                D[i, j] += lam[i] * r[j]
+                    r[n + lag * k + j] = y[over + back, j]
+                if back < 0:
+                    for j in range(k):
+                        for i in range(n):
+                            past[before + back, j] += C[i, n + lag * k + j] * lam[i]
+            r[n + lags * k] = one
+            for j in range(q):
+                r[n + lags * k + 1 + j] = w[t, j]
+            for i in range(n):
+                for j in range(m):
+                    D[i, j] += lam[i] * r[j]
     return lam
 
 

@@ -56,12 +56,18 @@ class Evaluation:
 
 
 def spectral_radius(matrix: Array) -> float:
-    """Largest modulus of an eigenvalue, ρ(A); infinite when the matrix is not finite."""
+    """Return the largest modulus of an eigenvalue, ρ(A); infinite when the matrix is not finite."""
     if matrix.size == 0:
         return 0.0
     if not np.isfinite(matrix).all():
         return float("inf")
     return float(np.abs(np.linalg.eigvals(matrix)).max())
+
+
+def radius_bound(matrix: Array) -> float:
+    """Return ρ(A), or the Frobenius norm above it where that is below .95 already and saves the eigenvalues."""
+    norm = float(np.sqrt(np.vdot(matrix, matrix)))
+    return norm if norm < 0.95 else spectral_radius(matrix)
 
 
 def transition(weights: Array, lags: int, k: int) -> tuple[Array, Array]:
@@ -153,14 +159,15 @@ def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True
     y, lags = sample.values, sample.lags
     (T, k), n, before = y.shape, weights.shape[0], sample.before
     F, G = transition(weights, lags, k)
-    radius = spectral_radius(weights[:, :n])
-    if radius >= INVERTIBLE or spectral_radius(F) >= STATIONARY:
+    radius = radius_bound(weights[:, :n])
+    if radius >= INVERTIBLE or radius_bound(F) >= STATIONARY:
         return None
     d = F.shape[0]
     P = stationary_covariance(F, G @ sigma @ G.T)
     constant = np.zeros(d)
     constant[:n] = weights[:, n + lags * k]
-    mean = np.linalg.solve(np.eye(d) - F, constant)
+    settle = np.linalg.inv(np.eye(d) - F)
+    mean = settle @ constant
 
     V = np.linalg.inv(sigma)
     extended = np.empty((before + T, k))
@@ -170,46 +177,45 @@ def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True
     S = kernels.run(weights, extended, sample.inputs, 1.0, lags, mean[:n].copy(), U)
     X = np.empty((min(T, _memory(radius, before, d)), n, d))
     length = kernels.transient(weights, lags, k, X)
-    X = X[:length]
-    HX = np.ascontiguousarray(X[:, :k]).reshape(length * k, d)
-    VHX = (V @ X[:, :k]).reshape(length * k, d)
+    X = X[:length].reshape(length * n, d)
+    HX = X.reshape(length, n, d)[:, :k].transpose(1, 0, 2).reshape(k * length, d)  # series by series
+    VHX = (V @ HX.reshape(k, length * d)).reshape(k * length, d)
     early = y[:length] - U[:length, :k]
-    Q, q = HX.T @ VHX, VHX.T @ early.ravel()
+    Q, q = HX.T @ VHX, early.T.ravel() @ VHX
     K = np.eye(d) + P @ Q
-    posterior = _symmetric(np.linalg.solve(K, P))
-    shift = posterior @ q
     sign, logdet = np.linalg.slogdet(K)
+    if sign <= 0:
+        return None
+    J = np.linalg.inv(K)
+    posterior = _symmetric(J @ P)
+    shift = posterior @ q
     value = 0.5 * (T * _logdet(sigma) + float(np.sum(V * S)) + logdet - float(q @ shift))
-    if not (sign > 0 and np.isfinite(value)):
+    if not np.isfinite(value):
         return None
     if not gradient:
         return Evaluation(value, np.empty(0), np.empty(0), S, U)
 
     # the path from the posterior mean of the start, then those of its uncertainty
-    U[:length] += X @ shift
+    U[:length] += (X @ shift).reshape(length, n)
     extended[:before] += shift[n:].reshape(before, k)[::-1]
-    revised = early - (HX @ shift).reshape(length, k)
+    revised = early - (HX @ shift).reshape(k, length).T
     S = S - early.T @ early + revised.T @ revised
     D, past = np.zeros(weights.shape), np.zeros((before, k))
-    lam = kernels.pull_back(weights, extended, sample.inputs, 1.0, lags, U, V, D, past)
+    lam = kernels.pull_back(weights, extended, sample.inputs, 1.0, lags, U, V, 1, D, past)
     spread, axes = np.linalg.eigh(posterior)
-    none = np.zeros((length, sample.inputs.shape[1]))
-    for scale, axis in zip(spread, axes.T, strict=True):
-        if scale <= 1e-300:
-            continue
-        root = np.sqrt(scale) * axis
-        path = np.zeros((before + length, k))
-        path[:before] = root[n:].reshape(before, k)[::-1]
-        states = np.ascontiguousarray(X @ root)
-        kernels.pull_back(weights, path, none, 0.0, lags, states, V, D, np.zeros((before, k)))
-        S += states[:, :k].T @ states[:, :k]
+    roots = axes * np.sqrt(np.maximum(spread, 0.0))
+    paths, states = np.zeros((d, before + length, k)), (roots.T @ X.T).reshape(d * length, n)
+    paths[:, :before] = roots[n:].T.reshape(d, before, k)[:, ::-1]
+    unused = np.zeros((before, k))
+    kernels.pull_back(weights, paths.reshape(-1, k), sample.inputs[:length], 0.0, lags, states, V, d, D, unused)
+    S += states[:, :k].T @ states[:, :k]
     dsigma = 0.5 * (T * V - V @ S @ V)
 
     # through the stationary covariance and mean of the start
-    tilt = np.linalg.solve(K.T, q)
-    dP = 0.5 * (np.linalg.solve(K.T, Q) - np.outer(tilt, tilt))
+    tilt = q @ J
+    dP = 0.5 * (J.T @ Q - np.outer(tilt, tilt))
     Lam = stationary_covariance(F.T, _symmetric(dP))
-    adjoint = np.linalg.solve((np.eye(d) - F).T, np.concatenate([lam, past[::-1].ravel()]))
+    adjoint = np.concatenate([lam, past[::-1].ravel()]) @ settle
     dF = 2.0 * Lam @ F @ P + np.outer(adjoint, mean)
     dG = 2.0 * Lam @ G @ sigma
     dsigma += G.T @ Lam @ G
@@ -273,7 +279,7 @@ def conditional(sample: Sample, weights: Array, *, gradient: bool = True) -> Eva
     """
     y, lags, start = sample.values, sample.lags, sample.start
     k, n, N = y.shape[1], weights.shape[0], y.shape[0] - start
-    if spectral_radius(weights[:, :n]) >= INVERTIBLE:
+    if radius_bound(weights[:, :n]) >= INVERTIBLE:
         return None
     r = first_inputs(sample, n)
     extended = y[start - sample.before :]
@@ -288,7 +294,7 @@ def conditional(sample: Sample, weights: Array, *, gradient: bool = True) -> Eva
     if not gradient:
         return Evaluation(value, np.empty(0), sigma, S, U)
     D, past = np.zeros(weights.shape), np.zeros((sample.before, k))
-    lam = kernels.pull_back(weights, extended, inputs, 1.0, lags, U, np.linalg.inv(sigma), D, past)
+    lam = kernels.pull_back(weights, extended, inputs, 1.0, lags, U, np.linalg.inv(sigma), 1, D, past)
     return Evaluation(value, D + np.outer(lam, r), sigma, S, U)
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from varnn.estimate import likelihood
 from varnn.estimate.likelihood import Sample
-from varnn.estimate.linear_starts import ordinary_least_squares, starts
+from varnn.estimate.linear_starts import HALFWAY, VAR_START, ordinary_least_squares, starts
 from varnn.estimate.quasi_newton import Point, minimise
 from varnn.estimate.stop import Stop
 
@@ -21,7 +21,7 @@ Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 BLOCKS = ("memory, own series", "memory, other series", "hidden units")
 LARGEST_PRECISION = 1e8
-FINE, COARSE, DRAFT, ROUGH = 1e-13, 1e-5, 1e-3, 1e-2  # promised gain in nats at which a descent ends
+FINE, COARSE, DRAFT, ROUGH = 1e-13, 1e-5, 1e-3, 1e-1  # promised gain in nats at which a descent ends
 ROUNDS = 12  # updates of the precisions
 
 
@@ -196,7 +196,8 @@ def free_weights(sample: Sample, width: int, *, intercept: bool) -> Mask:
 def fit_likelihood(sample: Sample, width: int, *, exact: bool, intercept: bool = True) -> LinearEstimate:
     """Plain maximum likelihood, the best of several starts.
 
-    A start that lies inside the confidence region of an optimum already found is not run again.
+    A start that lies inside the confidence region of an optimum already found, or is led there by the conditional
+    likelihood, is not run again; where all others agree, halfway between two starts is not tried.
 
     Parameters
     ----------
@@ -215,14 +216,16 @@ def fit_likelihood(sample: Sample, width: int, *, exact: bool, intercept: bool =
     optima: list[Optimum] = []
     found: list[tuple[Array, Array]] = []
     for name, weights in starts(sample, width, intercept=intercept):
-        if any(_close(weights[free], x, H) for x, H in found):
-            continue
-        result = maximise(problem, weights, tolerance=ROUGH if found else FINE)
-        if result.state is None or any(_close(result.state.weights[free], x, H, 0.1) for x, H in found):
+        if any(_close(weights[free], x, H) for x, H in found) or (name == HALFWAY and len(found) == 1):
             continue
         if found:
-            result = maximise(problem, result.state.weights, result.state.sigma)
-        assert result.state is not None
+            rough = maximise(replace(problem, exact=False), weights, tolerance=ROUGH).state
+            if rough is None or any(_close(rough.weights[free], x, H, 0.2) for x, H in found):
+                continue
+            weights = rough.weights
+        result = maximise(problem, weights)
+        if result.state is None:
+            continue
         llf = -result.state.value - likelihood.constant(problem.rows, sample.values.shape[1])
         optima.append(Optimum(name, llf, result.stop, result.steps))
         found.append((result.state.weights[free], _information(problem, result.state)))
@@ -263,8 +266,10 @@ def fit_evidence(
     problem = _Problem(sample, free, exact, np.zeros(free.shape))
     begins = starts(sample, width, intercept=intercept)
     optima, ranked = list(below.optima), []
-    for name, weights in begins[:1] if draft else [begins[0], begins[-1]]:
-        first = None if weights is begins[-1][1] else warm
+    for name, weights in begins[:1] if draft else begins:
+        if ranked and name != VAR_START:
+            continue
+        first = None if ranked else warm
         settled = _settle(problem, blocks, weights, below, name, first, DRAFT if draft else COARSE)
         if settled is not None:
             optima.extend(settled.optima)

@@ -15,6 +15,8 @@ from varnn.estimate.likelihood import Sample
 
 Array = npt.NDArray[np.float64]
 BLOCK_ROWS = 4096
+VAR_START = "VAR"
+HALFWAY = "halfway between VAR and Hannan-Rissanen"
 
 
 def starts(sample: Sample, width: int, *, intercept: bool = True) -> list[tuple[str, Array]]:
@@ -30,16 +32,15 @@ def starts(sample: Sample, width: int, *, intercept: bool = True) -> list[tuple[
     if sample.lags:
         for order in _long_orders(sample):
             found.append((f"Hannan-Rissanen, long AR({order})", _hannan_rissanen(sample, width, order, intercept)))
-        if found:
-            half = 0.5 * (found[0][1] + below)
-            found.append(("halfway between VAR and Hannan-Rissanen", half))
     else:
         for decay in (0.5, 0.9):
             patient = below.copy()
             patient[:k, :k] = decay * np.eye(k)
             patient[:, width:] *= 1.0 - decay
             found.append((f"decay {decay}", patient))
-    found.append(("VAR", below))
+    found.append((VAR_START, below))
+    if sample.lags and len(found) > 1:
+        found.append((HALFWAY, 0.5 * (found[0][1] + below)))
     return [(name, _with_hidden(sample, weights, width)) for name, weights in found]
 
 

@@ -452,8 +452,9 @@ def _estimate(model: LinearRNN, series: Series, exog: Series | None) -> FittedLi
         sample = Sample(sample.values, sample.inputs, lags, lags)
     if model.likelihood == "exact" and driven:
         raise ParameterError("likelihood='exact' needs a stationary process; with a trend or exogenous X use 'auto'")
-    auto = not driven and stationary_below(sample, width, intercept=intercept)
-    exact = model.likelihood == "exact" or (model.likelihood == "auto" and auto)
+    exact = model.likelihood == "exact"
+    if model.likelihood == "auto" and not driven and memory:
+        exact = stationary_below(sample, width, intercept=intercept)
     if not memory:
         below = var_below(sample, width, exact=False, intercept=intercept)
         return _fitted(model, series, exog, sample.lags, below, units, series, exog)
