@@ -153,6 +153,10 @@ class Fitted(ABC):
         """Return draws from the distribution of the parameters, or None where there is none."""
         return None
 
+    def _mixture(self) -> tuple[Draws | None, FloatArray | None]:
+        """Return the parts of a model that mixes recursions at fixed parameters, and their shares; most have one."""
+        return None, None
+
     def _spread(self, horizon: int, future_exog: FloatArray | None) -> FloatArray | None:
         """Return exact Gaussian forecast standard deviations (h, k) at fixed parameters, or None."""
         return None

@@ -44,6 +44,10 @@ class Conditions:
         ranged = np.isfinite(self.low) | np.isfinite(self.high)
         return np.flatnonzero(ranged & np.isnan(self.fixed))
 
+    def first(self, steps: int) -> Conditions:
+        """Return the conditions on the first steps."""
+        return Conditions(self.fixed[:steps], self.low[:steps], self.high[:steps])
+
 
 def read_conditions(hard: object, soft: object, names: tuple[str, ...], index: pd.Index[Any]) -> Conditions:
     """Read constraints on the future cells and check them against each other.

@@ -24,6 +24,7 @@ MOST_SLOPES = 4_000_000  # numbers in all draws' Jacobians
 SLOPE_STEP = 1e-3  # standard deviations
 NEWTON_STEPS = 8
 FEW_EFFECTIVE = 50.0
+CONSTANT = 1e-6  # log weights that differ by less are rounding: the recursion is linear
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,31 +108,39 @@ def scenario(fit: Fitted, horizon: int, hard: object = None, soft: object = None
         plain = fit.forecast(horizon, X, n_paths=n_paths, uncertainty=uncertainty, rng=private)
         return Scenario(plain.point, plain.paths, plain.names, index, coverages, history, plain.spread, n_paths, 0.0)
     affordable = max(FEWEST_DRAWS, MOST_SLOPES // (horizon * fit.series.k) ** 2)
-    draws = fit._draw(min(n_paths, MOST_DRAWS, affordable), private) if uncertainty == "full" else None
-    law = _Law(fit, future, horizon, draws)
-    laplace = _around(law, asked)
-    paths, log_weights = _proposals(law, laplace, asked, n_paths, private)
+    draws, shares = fit._mixture() if uncertainty == "none" else (
+        fit._draw(min(n_paths, MOST_DRAWS, affordable), private), None)
+    law = _Law(fit, future, horizon, draws, shares)
+    if uncertainty == "none" and law.count == 1 and not len(asked.soft_cells):
+        laplace = _around(law, asked)
+        paths, _, log_weights = _proposals(law, laplace, asked, n_paths, private)
+        if np.ptp(log_weights) < CONSTANT:
+            spread = np.sqrt(np.maximum(np.diagonal(laplace.covariance[0]), 0.0)).reshape(horizon, -1)
+            return Scenario(laplace.mean[0], paths, fit.series.names, index, coverages, history, spread, n_paths,
+                            float(log_weights[0]))
+    until = 1 + int(max([*asked.hard_cells, *asked.soft_cells])) // fit.series.k
+    near, early = _Law(fit, future, until, draws, shares), asked.first(until)
+    paths, white, log_weights = _proposals(near, _around(near, early), early, n_paths, private)
+    paths = law.continued(paths, white, private)
     effective = float(np.exp(2 * logsumexp(log_weights) - logsumexp(2 * log_weights)))
-    exact = bool(np.ptp(log_weights) < 1e-6) and not len(asked.soft_cells) and law.count == 1
     if effective < min(FEW_EFFECTIVE, 0.5 * n_paths):
         warnings.warn(f"the scenario is worth {effective:.0f} of {n_paths} paths: the conditions are far from what "
-                      f"{fit.spec.label} expects; raise n_paths or ease them", VarnnWarning, stacklevel=2)
+                      f"{fit.spec.label} expects; raise n_paths or ease them", VarnnWarning, stacklevel=3)
     weights = np.exp(log_weights - logsumexp(log_weights))
-    point = laplace.mean[0] if exact else np.tensordot(weights, paths, axes=1)
-    kept = paths if exact else paths[_systematic(weights, private)]
-    spread = np.sqrt(np.maximum(np.diagonal(laplace.covariance[0]), 0.0)).reshape(point.shape) if exact else None
-    plausible = float(logsumexp(log_weights) - np.log(n_paths))
-    return Scenario(point, kept, fit.series.names, index, coverages, history, spread, effective, plausible)
+    return Scenario(np.tensordot(weights, paths, axes=1), paths[_systematic(weights, private)], fit.series.names, index,
+                    coverages, history, None, effective, float(logsumexp(log_weights) - np.log(n_paths)))
 
 
 class _Law:
-    """A model's paths as a function of white shocks, for each of d parameter draws."""
+    """A model's paths as a function of white shocks, for each of d parameter draws (or parts of a mixture)."""
 
-    def __init__(self, fit: Fitted, future: FloatArray | None, horizon: int, draws: Draws | None) -> None:
+    def __init__(self, fit: Fitted, future: FloatArray | None, horizon: int, draws: Draws | None,
+                 shares: FloatArray | None) -> None:
         self.fit, self.future, self.draws = fit, future, draws
         self.horizon, self.k = horizon, fit.series.k
         self.roots = square_root(fit.sigma_u)[None] if draws is None else square_root(draws.sigma)
         self.count = len(self.roots)
+        self.log_shares = np.zeros(self.count) if shares is None else np.log(shares * self.count)
         size = np.sqrt(np.diag(fit.sigma_u))
         if np.linalg.eigvalsh(fit.sigma_u / np.outer(size, size))[0] < 1e-12:
             raise ParameterError("one series is an exact combination of the others, so values of them may contradict "
@@ -143,6 +152,16 @@ class _Law:
         shocks = np.einsum("rdsj,dij->rdsi", white, self.roots).reshape(rounds * d, steps, k)
         future = None if self.future is None else self.future[:steps]
         return self.fit._respond(shocks, future, self.draws).reshape(rounds, d, steps, k)
+
+    def continued(self, paths: FloatArray, white: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Let paths (m, s, k) with white shocks (r, d, s, k) go on to the horizon with fresh shocks."""
+        rounds, d, done, k = white.shape
+        if done == self.horizon:
+            return paths
+        rest = rng.standard_normal((rounds, d, self.horizon - done, k))
+        full = self.paths(np.concatenate([white, rest], axis=2)).reshape(-1, self.horizon, k)[:len(paths)]
+        full[:, :done] = paths
+        return full
 
     def slopes(self, white: FloatArray) -> FloatArray:
         """Return ∂ path/∂ shocks at shocks (d, h, k) by central differences, shape (d, hk, hk)."""
@@ -217,27 +236,28 @@ def _given(slopes: FloatArray, centre: FloatArray, cells: np.ndarray, target: Fl
 
 
 def _proposals(law: _Law, laplace: _Laplace, asked: Conditions, count: int,
-               rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    """Draw paths (m, h, k) that keep the conditions, and the logs of their importance weights (m,)."""
+               rng: np.random.Generator) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Draw paths (m, h, k) that keep the conditions, their white shocks, and the logs of their weights (m,)."""
     d, h, k = law.count, law.horizon, law.k
     rounds = -(-count // d)
     hard, soft = asked.hard_cells, asked.soft_cells
     white = rng.standard_normal((rounds, d, h * k))
     joint = laplace.centre + np.einsum("dij,rdj->rdi", laplace.slopes, white)                     # (r, d, hk)
     fixed = np.broadcast_to(asked.fixed.ravel()[hard], (rounds, d, len(hard)))
-    chosen, log_weights = fixed, _log_density(laplace, hard, asked.fixed.ravel()[hard])[None] + np.zeros((rounds, d))
+    chosen, log_weights = fixed, np.tile(
+        law.log_shares + _log_density(laplace, hard, asked.fixed.ravel()[hard]), (rounds, 1))
     if len(soft):
         ranged, log_share = _truncated(laplace, soft, asked, rounds, rng)
         chosen, log_weights = np.concatenate([fixed, ranged], axis=2), log_weights + log_share
     paths = _given(laplace.slopes, joint, np.concatenate([hard, soft]), chosen)
-    true = law.shocks_behind(paths.reshape(rounds, d, h, k), laplace.impact).reshape(rounds, d, h * k)
+    true = law.shocks_behind(paths.reshape(rounds, d, h, k), laplace.impact)
     near = np.linalg.solve(laplace.slopes[None], (paths - laplace.centre)[..., None])[..., 0]
-    log_weights = log_weights - 0.5 * (true**2).sum(axis=2) + 0.5 * (near**2).sum(axis=2)
+    log_weights = log_weights - 0.5 * (true**2).sum(axis=(2, 3)) + 0.5 * (near**2).sum(axis=2)
     paths, log_weights = paths.reshape(-1, h, k)[:count], log_weights.ravel()[:count]
     if not np.isfinite(log_weights).any():
         raise ParameterError("the conditions have probability zero under the fitted model; widen the ranges or move "
                              "the fixed values")
-    return paths, np.where(np.isfinite(log_weights), log_weights, -np.inf)
+    return paths, true, np.where(np.isfinite(log_weights), log_weights, -np.inf)
 
 
 def _log_density(laplace: _Laplace, cells: np.ndarray, values: FloatArray) -> FloatArray:

@@ -296,6 +296,10 @@ class FittedTanhRNN(Fitted):
             sigma, particles = draw(self.members, self._seen_data, self._ends, self.nobs, count, rng)
         return Draws(sigma * np.outer(self.units.scale, self.units.scale), particles)
 
+    def _mixture(self) -> tuple[Draws, FloatArray]:
+        shares = np.array([particle.weight for particle in self._ends])
+        return Draws(np.repeat(self.sigma_u[None], len(shares), axis=0), self._ends), shares / shares.sum()
+
     def _notes(self) -> list[str]:
         effective = ", ".join(f"{name} {value:.2f}" for name, value in self.effective_params.items())
         best = self.members[0].optimum.design
