@@ -198,6 +198,29 @@ def sensitivities(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, start: 
 
 
 @njit(cache=True, nogil=True)
+def _inputs(x: Any, drive: Any, y: Any, f: Any, state: Any, seen: int, fed: int, own: int, now: int, k: int) -> None:
+    """Write one row of inputs: known columns, lags of y and of the feedback, newest first, and the state itself."""
+    at = drive.shape[0]
+    for c in range(at):
+        x[c] = drive[c]
+    for c in range(seen):
+        x[at + c] = y[now - (c // k + 1) * k + c % k]
+    for c in range(fed):
+        x[at + seen + c] = f[now - (c // k + 1) * k + c % k]
+    for c in range(own):
+        x[at + seen + fed + c] = state[c]
+
+
+@njit(cache=True, nogil=True)
+def _mix(out: Any, x: Any, weights: Any, rows: int) -> None:
+    """Write x' · weights over the first `rows` rows to out."""
+    for c in range(out.shape[0]):
+        out[c] = 0.0
+    for j in range(rows):
+        _add(out, x[j], weights[j])
+
+
+@njit(cache=True, nogil=True)
 def simulate(theta: Any, shape: Any, drive: Any, driveH: Any, Y: Any, F: Any, s0: Any, u0: Any, scale: float,
              out: Any) -> None:
     """Sample paths of the recursion from the end of a sample.
@@ -215,50 +238,40 @@ def simulate(theta: Any, shape: Any, drive: Any, driveH: Any, Y: Any, F: Any, s0
     """
     n, m, r, rl, ar, recurrent, lagsL, lagsH = shape
     M, h, k = out.shape
-    dL, dH = drive.shape[1], driveH.shape[1]
-    qL, qH = dL + k * lagsL, dH + k * lagsH
-    dl, dh = qL + k * rl + m * ar, qH + k * r + n * recurrent
-    old = Y.shape[0]
-    y, f = np.zeros((h + old, k)), np.zeros((h + old, k))
+    dL, dH, old = drive.shape[1], driveH.shape[1], Y.shape[0]
+    dl, dh = dL + k * (lagsL + rl) + m * ar, dH + k * (lagsH + r) + n * recurrent
+    y, f = np.zeros((h + old) * k), np.zeros((h + old) * k)
     for lag in range(old):
-        y[old - 1 - lag], f[old - 1 - lag] = Y[lag], F[lag]
+        for a in range(k):
+            y[(old - 1 - lag) * k + a], f[(old - 1 - lag) * k + a] = Y[lag, a], F[lag, a]
     LT, WT, GT = np.empty((dl, m)), np.empty((n, m)), np.empty((dh, n))
-    s, u, z, v = np.empty(n), np.empty(m), np.empty(n), np.empty(m)
+    s, u, x = np.empty(n), np.empty(m), np.empty(max(dl, dh))
     for path in range(M):
         if path == 0 or theta.shape[0] > 1:
-            w = theta[path]
-            LT[:] = w[: m * dl].reshape(m, dl).T
-            WT[:] = w[m * dl : m * (dl + n)].reshape(m, n).T
-            GT[:] = w[m * (dl + n) :].reshape(n, dh).T
-        s[:], u[:] = s0, u0
-        for t in range(h):
-            now = old + t
-            z[:], v[:] = 0.0, 0.0
-            for q in range(dH):
-                _add(z, driveH[t, q], GT[q])
-            for q in range(dL):
-                _add(v, drive[t, q], LT[q])
-            for lag in range(lagsH):
-                for a in range(k):
-                    _add(z, y[now - 1 - lag, a], GT[dH + lag * k + a])
-            for lag in range(lagsL):
-                for a in range(k):
-                    _add(v, y[now - 1 - lag, a], LT[dL + lag * k + a])
-            for lag in range(r):
-                for a in range(k):
-                    _add(z, f[now - 1 - lag, a], GT[qH + lag * k + a])
-            for lag in range(rl):
-                for a in range(k):
-                    _add(v, f[now - 1 - lag, a], LT[qL + lag * k + a])
-            for j in range(n * recurrent):
-                _add(z, s[j], GT[qH + r * k + j])
-            for j in range(m * ar):
-                _add(v, u[j], LT[qL + rl * k + j])
+            for j in range(dl):
+                for i in range(m):
+                    LT[j, i] = theta[path, i * dl + j]
             for j in range(n):
-                s[j] = 1.0 - 2.0 / (np.exp(2.0 * z[j]) + 1.0)
-                _add(v, s[j], WT[j])
-            u[:] = v
+                for i in range(m):
+                    WT[j, i] = theta[path, m * dl + i * n + j]
+            for j in range(dh):
+                for i in range(n):
+                    GT[j, i] = theta[path, m * (dl + n) + i * dh + j]
+        for j in range(n):
+            s[j] = s0[j]
+        for j in range(m):
+            u[j] = u0[j]
+        for t in range(h):
+            now = (old + t) * k
+            _inputs(x, driveH[t], y, f, s, lagsH * k, r * k, n * recurrent, now, k)
+            _mix(s, x, GT, dh)
+            for j in range(n):
+                s[j] = 1.0 - 2.0 / (np.exp(2.0 * s[j]) + 1.0)
+            _inputs(x, drive[t], y, f, u, lagsL * k, rl * k, m * ar, now, k)
+            _mix(u, x, LT, dl)
+            for j in range(n):
+                _add(u, s[j], WT[j])
             for a in range(k):
-                y[now, a] = u[a] + out[path, t, a]
-                f[now, a] = held(scale * y[now, a] - u[a])
-                out[path, t, a] = y[now, a]
+                y[now + a] = u[a] + out[path, t, a]
+                f[now + a] = held(scale * y[now + a] - u[a])
+                out[path, t, a] = y[now + a]
