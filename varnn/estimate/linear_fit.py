@@ -246,8 +246,9 @@ def fit_evidence(
 
         log L - log L_VAR - ½ α|A|² + ½ Σ n log α - ½ log|H| + ½ log|H_VAR|.
 
-    The memory is kept where its log-likelihood gain exceeds the γ weights it costs (Akaike's criterion with effective
-    weights); otherwise the VAR itself, by least squares, is returned.
+    Precisions settle on the conditional likelihood, from two starts, before the exact one takes over.  The memory is
+    kept where its log-likelihood gain exceeds the γ weights it costs (Akaike's criterion with effective weights);
+    otherwise the VAR itself, by least squares, is returned.
 
     Parameters
     ----------
@@ -262,25 +263,31 @@ def fit_evidence(
     """
     free = free_weights(sample, width, intercept=intercept)
     blocks = [block & free for block in memory_blocks(sample, width)]
-    below = var_below(sample, width, exact=exact, intercept=intercept)
-    problem = _Problem(sample, free, exact, np.zeros(free.shape))
+    plain = var_below(sample, width, exact=False, intercept=intercept)
+    problem = _Problem(sample, free, False, np.zeros(free.shape))
+    optima, ranked = list(plain.optima), []
     begins = starts(sample, width, intercept=intercept)
-    optima, ranked = list(below.optima), []
     for name, weights in begins[:1] if draft else begins:
         if ranked and name != VAR_START:
             continue
         first = None if ranked else warm
-        settled = _settle(problem, blocks, weights, below, name, first, DRAFT if draft else COARSE)
+        settled = _settle(problem, blocks, weights, plain, name, first, DRAFT if draft else COARSE)
         if settled is not None:
             optima.extend(settled.optima)
             ranked.append(settled)
-    if not ranked:
-        return replace(var_below(sample, width, exact=False, intercept=intercept), optima=tuple(optima))
-    best = max(ranked, key=lambda candidate: candidate.evidence)
-    if not draft:
+    best = max(ranked, key=lambda candidate: candidate.evidence) if ranked else None
+    if draft or (best is None and not exact):
+        return replace(best or plain, optima=tuple(optima))
+    below = plain
+    if exact:
+        problem, below = replace(problem, exact=True), var_below(sample, width, exact=True, intercept=intercept)
+        name, weights = (best.optima[0].start, best.weights) if best else begins[0]
+        best = _settle(problem, blocks, weights, below, name, best, COARSE)
+    if best is not None:
         best = _settle(problem, blocks, best.weights, below, best.optima[0].start, best, FINE) or best
-        if below.value - best.value <= sum(best.effective.values()):
-            best = replace(var_below(sample, width, exact=False, intercept=intercept), gain=min(best.gain, 0.0))
+        optima.extend(best.optima)
+    if best is None or below.value - best.value <= sum(best.effective.values()):
+        best = replace(plain, gain=min(best.gain, 0.0) if best else 0.0)
     return replace(best, optima=tuple(optima))
 
 
