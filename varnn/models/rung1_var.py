@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from varnn.inference.impulse import ImpulseResponses
 
 FEWEST_STABLE = 20  # all draws are kept if fewer than one in so many is stable
+MANY_REGRESSORS, PLENTY_OF_ROWS = 60, 20  # from here corrections of order d/T cost minutes and change nothing
 CORRECTION_DRAWS = 200  # enough for the median of a variance
 
 Engine = Literal["qr", "statsmodels"]
@@ -298,7 +299,7 @@ class FittedVAR(Fitted):
         noise = rng.standard_normal((count, d, k))
         weights = self.estimate.coef + self.estimate.root @ noise @ np.swapaxes(root, 1, 2)
         sigma = root @ np.swapaxes(root, 1, 2)
-        if self.k_ar and self.is_stable():
+        if self.k_ar and not self._is_large and self.is_stable():
             stable = are_stable(self._lag_matrices(weights), np.sqrt(np.diag(self.sigma_u)))
             if stable.sum() * FEWEST_STABLE >= count:
                 sigma, weights = sigma[stable], weights[stable]
@@ -309,7 +310,7 @@ class FittedVAR(Fitted):
 
         Paths that used their draw's A for the responses as well would count its sampling noise twice.
         """
-        if draws is None or not self.k_ar:
+        if draws is None or not self.k_ar or self._is_large:
             return self._simulate(shocks, future_exog, draws)
         (m, horizon, k), d = shocks.shape, len(draws.weights)
         means = self._simulate(np.zeros((d, horizon, k)), future_exog, draws)                       # (d, h, k)
@@ -319,6 +320,11 @@ class FittedVAR(Fitted):
         factors = spread_correction(self.coefs, self.sigma_u, self._lag_matrices(draws.weights[:CORRECTION_DRAWS]),
                                     bias, horizon)
         return np.asarray(means[np.arange(m) % d] + factors * responses)
+
+    @property
+    def _is_large(self) -> bool:
+        """Whether small-sample corrections are left out."""
+        return self.df_model > MANY_REGRESSORS and self.nobs > PLENTY_OF_ROWS * self.df_model
 
     def _refit(self, samples: FloatArray) -> Draws:
         B, T, k = samples.shape
