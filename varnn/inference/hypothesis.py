@@ -57,7 +57,7 @@ class HypothesisTest:
 
 def _level(signif: float) -> float:
     if isinstance(signif, bool) or not isinstance(signif, float) or not 0.0 < signif < 1.0:
-        raise ParameterError(f"signif={signif!r} is not usable; give a number strictly between 0 and 1, for example 0.05")
+        raise ParameterError(f"signif={signif!r} is not usable; give a number between 0 and 1, for example 0.05")
     return signif
 
 
