@@ -7,7 +7,7 @@ a rank check wherever the columns are too close to collinear for that. Never reg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +20,7 @@ from scipy.linalg import qr, solve_triangular
 from varnn.errors import InputError, RankDeficientError, TooShortError
 from varnn.estimate.kernels_var import in_user_units, refined
 from varnn.estimate.moments import (
+    BLOCK_ROWS,
     LARGEST_LOSS,
     PIVOT_FLOOR,
     add_rows,
@@ -27,7 +28,6 @@ from varnn.estimate.moments import (
     factor,
     invert_upper,
     multiply_rows,
-    regressor_blocks,
     standardise,
 )
 from varnn.estimate.threads import one_thread
@@ -36,7 +36,6 @@ from varnn.series import FloatArray
 Trend = Literal["n", "c", "ct"]
 WORST_CONDITION = 500.0    # beyond it the Gram route would cost more than 1e-10 of a standard error
 WELL_CONDITIONED = 10.0    # up to it the normal equations alone keep 14 digits, and one pass is saved
-HELD = 4_000_000  # numbers in a design matrix that is kept between passes instead of built again
 LARGE = 600_000  # products of rows, series and regressors from which BLAS beats the compiled loops, for k >= 5
 SMALL_PRODUCT = 200_000  # multiply-adds below which OpenBLAS never starts a second thread
 NONE = np.empty(0)
@@ -288,30 +287,35 @@ def _by_gram(values: FloatArray, z: FloatArray, lags: int, start: int, trend: Tr
 def _refined(y: FloatArray, z: FloatArray, lags: int, start: int, means: FloatArray, inverse: FloatArray,
              scale: FloatArray, weights: FloatArray, constant: FloatArray, resid: FloatArray) -> None:
     """Do what `kernels_var.refined` does by matrix products; the refinement is left out where it changes nothing."""
-    (d, k), n = weights.shape, len(resid)
-    refine = float(np.linalg.norm(inverse)) > WELL_CONDITIONED * np.sqrt(d)
-    blocks = list(regressor_blocks(y, z, lags, start)) if refine and n * d <= HELD else None
-    moments = np.zeros((d + 1, k))
-    if refine:
+    d, k = weights.shape
+    if float(np.linalg.norm(inverse)) > WELL_CONDITIONED * np.sqrt(d):
+        moments = np.zeros((d + 1, k))
         constant[:] = means[d:] - means[:d] @ weights
-        _residuals(y, blocks or regressor_blocks(y, z, lags, start), weights, constant, resid, moments)
+        _residuals(y, z, lags, start, weights, constant, resid, moments)
         gradient = (moments[:d] - np.outer(means[:d], moments[d])) / scale[:d, None]
         weights += inverse @ (inverse.T @ gradient) / scale[:d, None]
     constant[:] = means[d:] - means[:d] @ weights
-    _residuals(y, blocks or regressor_blocks(y, z, lags, start), weights, constant, resid, None)
+    _residuals(y, z, lags, start, weights, constant, resid, None)
 
 
-def _residuals(y: FloatArray, blocks: Iterable[tuple[int, int, FloatArray]], weights: FloatArray,
-               constant: FloatArray, resid: FloatArray, products: FloatArray | None) -> None:
-    """Write e_t = y_t − constant − weightsᵀ x_t and add Σ (x_t, 1) e_tᵀ to `products`, block by block of rows."""
-    start = len(y) - len(resid)
-    for first, after, block in blocks:
-        e = y[first:after] - constant
-        e -= block @ weights
+def _residuals(y: FloatArray, z: FloatArray, lags: int, start: int, weights: FloatArray, constant: FloatArray,
+               resid: FloatArray, products: FloatArray | None) -> None:
+    """Write e_t = y_t − constant − weightsᵀ x_t and add Σ (x_t, 1) e_tᵀ to `products`.
+
+    Block by block of rows, which stay in the cache, and lag by lag, which needs no copy of the lags.
+    """
+    k, g = y.shape[1], z.shape[1]
+    for first in range(start, len(y), BLOCK_ROWS):
+        after = min(first + BLOCK_ROWS, len(y))
+        parts = [(0, g, z[first:after])] if g else []
+        parts += [(g + (i - 1) * k, g + i * k, y[first - i:after - i]) for i in range(1, lags + 1)]
+        e = np.subtract(y[first:after], constant, out=resid[first - start:after - start])
+        for a, b, part in parts:
+            e -= part @ weights[a:b]
         if products is not None:
-            products[:-1] += block.T @ e
+            for a, b, part in parts:
+                products[a:b] += part.T @ e
             products[-1] += e.sum(axis=0)
-        resid[first - start:after - start] = e
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,6 @@ k series themselves. Nothing here decides whether the result is accurate enough;
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from varnn.series import FloatArray
 
 MATRIX = types.Array(float64, 2, "C", readonly=True)
 VECTOR = types.Array(float64, 1, "C", readonly=True)
-BLOCK_ROWS = 2048  # rows of lags that a BLAS pass builds at once; they stay in the second-level cache
+BLOCK_ROWS = 2048  # rows that a BLAS pass takes at once; they stay in the second-level cache
 QUICK: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}  # no fastmath: bits must repeat
 LARGEST_LOSS = 1e4  # beyond this loss (see complete_gram) a Gram matrix is left for QR
 PIVOT_FLOOR = 1e-10  # a squared relative pivot below this leaves a Gram matrix too few digits
@@ -81,13 +80,6 @@ def add_rows(y: FloatArray, z: FloatArray, lags: int, order: int, start: int, st
         for i in range(g):
             for j in range(now + k):
                 products[k + i, j] += row[i] * row[j]
-
-
-def regressor_blocks(y: FloatArray, z: FloatArray, lags: int, start: int) -> Iterator[tuple[int, int, FloatArray]]:
-    """Yield (first, after, X): the regressors (z, lag 1, …, lag p) of rows first … after − 1, block by block."""
-    for first in range(start, len(y), BLOCK_ROWS):
-        after = min(first + BLOCK_ROWS, len(y))
-        yield first, after, np.hstack([z[first:after], *(y[first - i:after - i] for i in range(1, lags + 1))])
 
 
 def multiply_rows(y: FloatArray, z: FloatArray, lags: int, start: int, products: FloatArray, sums: FloatArray) -> None:
