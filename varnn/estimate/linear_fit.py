@@ -22,6 +22,7 @@ Mask = npt.NDArray[np.bool_]
 BLOCKS = ("memory, own series", "memory, other series", "hidden units")
 LARGEST_PRECISION = 1e8
 FINE, COARSE, DRAFT, ROUGH = 1e-13, 1e-5, 1e-3, 1e-1  # promised gain in nats at which a descent ends
+STRONG = 3.0  # nats, 20 : 1; Kass and Raftery (1995), JASA 90, 773-795
 ROUNDS = 12  # updates of the precisions
 
 
@@ -247,8 +248,8 @@ def fit_evidence(
         log L - log L_VAR - ½ α|A|² + ½ Σ n log α - ½ log|H| + ½ log|H_VAR|.
 
     Precisions settle on the conditional likelihood, from two starts, before the exact one takes over.  The memory is
-    kept where its log-likelihood gain exceeds the γ weights it costs (Akaike's criterion with effective weights);
-    otherwise the VAR itself, by least squares, is returned.
+    kept where its log-likelihood gain exceeds the γ weights it costs (Akaike's criterion with effective weights) and
+    the evidence is not strongly (20 : 1) against it; otherwise the VAR itself, by least squares, is returned.
 
     Parameters
     ----------
@@ -286,7 +287,7 @@ def fit_evidence(
     if best is not None:
         best = _settle(problem, blocks, best.weights, below, best.optima[0].start, best, FINE) or best
         optima.extend(best.optima)
-    if best is None or below.value - best.value <= sum(best.effective.values()):
+    if best is None or below.value - best.value <= sum(best.effective.values()) or best.gain < -STRONG:
         best = replace(plain, gain=min(best.gain, 0.0) if best else 0.0)
     return replace(best, optima=tuple(optima))
 
