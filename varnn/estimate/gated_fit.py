@@ -23,12 +23,12 @@ from varnn.series import FloatArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-FLAT = 1e-6              # prior precision of the linear part, in standard units: none to speak of
+FLAT = 1e-9              # prior precision of the linear part, in standard units: none to speak of
 WEAKEST, STRONGEST = 1e-4, 1e6  # prior precisions the evidence may choose
 SMALL_GAIN = 1e-4        # nats of evidence below which another step is not worth taking
 WORTH = 0.05             # nats of evidence that count as progress
-PATIENCE = 8             # steps without progress before a search ends
-HELD = 4                 # steps before the precisions move: weights must first have left zero
+PATIENCE = 6             # steps without progress before a search ends
+HELD = 1                 # steps before the precisions move
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +91,26 @@ def starting_weights(gated: Gated, coefficients: Array, rng: np.random.Generator
     return np.concatenate(parts)
 
 
+def with_readout(gated: Gated, theta: Array) -> Array:
+    """Return θ with L and W of the ridge regression on the random cell's states; the cell stays.
+
+    With W at zero the cell has no say in the forecasts, and the first step would only shrink it to nothing: of three
+    starts on y = tanh(2z) + .1e one ended at zero so.
+    """
+    k, d, n = gated.target.shape[1], gated.linear.shape[1], gated.width
+    design = np.hstack([gated.linear, gated.states(theta)[0][:, 0].cpu().numpy()])
+    linear = theta[:k * d].reshape(k, d)
+    scale = np.mean((gated.target - gated.linear @ linear.T) ** 2, axis=0) + 1e-13
+    theta = theta.copy()
+    for i in range(k):
+        ridge = np.concatenate([np.full(d, FLAT), np.ones(n)]) * scale[i]
+        factor = _cholesky(design.T @ design + np.diag(ridge))
+        weights = lapack.dpotrs(factor, design.T @ gated.target[:, i], lower=1)[0]
+        theta[i * d:(i + 1) * d] = weights[:d]
+        theta[k * d + i * n:k * d + (i + 1) * n] = weights[d:]
+    return theta
+
+
 def fit(gated: Gated, coefficients: Array, starts: int, steps: int, rng: np.random.Generator) -> GatedEstimate:
     """Return the best of several searches by log evidence; the linear part alone where none is above it.
 
@@ -117,8 +137,9 @@ def fit(gated: Gated, coefficients: Array, starts: int, steps: int, rng: np.rand
     MacKay (1992), Neural Computation 4(3), 415-472, eq. 2.21-2.24; Foresee & Hagan (1997), ICNN.
     """
     thetas = [starting_weights(gated, coefficients, child) for child in rng.spawn(starts)]
-    found = [replace(one, start=number, evidence=one.evidence + _log_modes(one, gated))
-             for number, theta in enumerate(thetas) if (one := shrunk(gated, theta, steps)) is not None]
+    ends = [shrunk(gated, with_readout(gated, theta), steps) for theta in thetas]
+    found = [replace(end, start=number, evidence=end.evidence + _log_modes(end, gated))
+             for number, end in enumerate(ends) if end is not None]
     below = linear_alone(gated, thetas[0])
     if not found:
         raise ConvergenceError("the gated units gave no finite objective from any start; the series may be far from "
@@ -246,6 +267,7 @@ def _evidence(G: Array, point: _Point, sigma: Array, root: Array, alphas: Array,
     traces = np.bincount(block, np.diag(inverse), len(alphas))
     norms = np.asarray(np.bincount(block, moved**2, len(alphas)), dtype=np.float64)
     gamma = np.clip(np.bincount(block, minlength=len(alphas)) - alphas * traces, 0.0, None)
+    gamma[0] = np.count_nonzero(block == 0)
     misfit = float(((point.errors @ root.T) ** 2).sum())
     penalty = float((a * moved**2)[block > 0].sum())
     evidence = (-0.5 * misfit + T * float(np.log(np.diag(root)).sum()) - 0.5 * T * k * float(np.log(2 * np.pi))
