@@ -5,7 +5,7 @@ Called by `models.rung3_tanh`.  Members weigh what the evidence gave them times 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -155,12 +155,13 @@ def draw(members: Sequence[Member], data: Data, particles: Particles, rows: int,
     number = min(count, DISTINCT_DRAWS)
     owners = rng.choice(len(members), size=number, p=votes / votes.sum())
     recent = Data(*(part[-LONGEST_MEMORY:] for part in (data.Y, data.trend, data.Z)))
+    drawers = {owner: _posterior(members[owner].optimum) for owner in sorted(set(owners.tolist()))}
     out, sigmas = [], []
-    for owner in owners:
+    for owner in owners.tolist():
         member = members[owner]
         optimum = member.optimum
         k = len(optimum.sigma)
-        theta = _posterior(optimum, rng)
+        theta = drawers[owner](rng)
         df = max(int(rows - optimum.effective / k), k + 1)
         lower = np.tril(rng.standard_normal((k, k)), -1)
         lower[np.arange(k), np.arange(k)] = np.sqrt(rng.chisquare(df + k - 1 - np.arange(k)))
@@ -170,7 +171,8 @@ def draw(members: Sequence[Member], data: Data, particles: Particles, rows: int,
     return np.stack(sigmas), tuple(out)
 
 
-def _posterior(optimum: Optimum, rng: np.random.Generator) -> Array:
+def _posterior(optimum: Optimum) -> Callable[[np.random.Generator], Array]:
+    """Return a drawer of weights (d,) around an optimum."""
     precision = np.linalg.inv(optimum.sigma)
     shape = optimum.design
     penalty = optimum.prior.precisions(optimum.alpha)
@@ -181,15 +183,20 @@ def _posterior(optimum: Optimum, rng: np.random.Generator) -> Array:
         return float(0.5 * np.einsum("ti,ij,tj", error, precision, error) + 0.5 * (penalty * theta * theta).sum())
 
     values, vectors = np.linalg.eigh(optimum.covariance * np.sqrt(np.outer(d := np.diag(optimum.information), d)))
-    away = vectors @ (np.sqrt(np.maximum(values, 0.0)) * rng.standard_normal(len(values))) / np.sqrt(d)
-    if shape.n == 0 and not (shape.rl or shape.ar):
-        return optimum.theta + away
-    mode, free = objective(optimum.theta), max(optimum.effective, 1.0)
-    for _ in range(5):
-        if objective(optimum.theta + away) - mode <= 0.5 * free + 2.0 * np.sqrt(0.5 * free) + 2.0:
-            return optimum.theta + away
-        away = 0.5 * away
-    return optimum.theta
+    linear = shape.n == 0 and not (shape.rl or shape.ar)
+    mode, free = 0.0 if linear else objective(optimum.theta), max(optimum.effective, 1.0)
+
+    def one(rng: np.random.Generator) -> Array:
+        away = vectors @ (np.sqrt(np.maximum(values, 0.0)) * rng.standard_normal(len(values))) / np.sqrt(d)
+        if linear:
+            return np.asarray(optimum.theta + away)
+        for _ in range(5):
+            if objective(optimum.theta + away) - mode <= 0.5 * free + 2.0 * np.sqrt(0.5 * free) + 2.0:
+                return np.asarray(optimum.theta + away)
+            away = 0.5 * away
+        return optimum.theta
+
+    return one
 
 
 def lifted(data: Data, weights: Array, sigma: Array, lags: int, width: int, rng: np.random.Generator) -> Member:
