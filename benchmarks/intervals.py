@@ -92,10 +92,10 @@ def contestants() -> list[Contestant]:
         Contestant("statsmodels VAR p=4", of_statsmodels(4), 1000, linear),
         Contestant("VAR p=4, bootstrap", of_model(varnn.VAR(lags=4), uncertainty="bootstrap"), 200, linear),
         Contestant("Conformal VAR p=1", of_model(Conformal(varnn.VAR(lags=1))), 100, ()),
-        Contestant("linear RNN p=1", of_model(varnn.LinearRNN(lags=1)), 200, nets),
+        Contestant("linear RNN p=1", of_model(varnn.LinearRNN(lags=1)), 100, nets),
     ]
     if "TanhRNN" in catalogue():
-        found.append(Contestant("tanh RNN p=1", of_model(catalogue()["TanhRNN"](lags=1)), 200, (*nets, "tanh RNN")))
+        found.append(Contestant("tanh RNN p=1", of_model(catalogue()["TanhRNN"](lags=1)), 100, (*nets, "tanh RNN")))
     return found
 
 
@@ -171,8 +171,7 @@ def todo(args: argparse.Namespace) -> Iterator[tuple[Contestant, str, int, int, 
 
 def board() -> pd.DataFrame:
     """Join all cells, the most replications of each, and write board.csv, summary.csv and the plot."""
-    cells = pd.concat([pd.read_csv(path) for path in sorted((RESULTS / "cells").glob("*.csv"))])
-    cells["reason"] = cells["reason"].fillna("")
+    cells = pd.concat([pd.read_csv(path, keep_default_na=False) for path in sorted((RESULTS / "cells").glob("*.csv"))])
     keys = ["model", "process", "T", "series", "h", "nominal"]
     cells = cells.sort_values("replications").drop_duplicates(keys, keep="last").sort_values(keys)
     cells.to_csv(RESULTS / "board.csv", index=False)

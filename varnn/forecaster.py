@@ -19,6 +19,7 @@ from varnn.errors import ExogError, ParameterError, TooShortError
 from varnn.forecast import Forecast
 from varnn.series import FloatArray, Series, checked_coverages, checked_horizon, generator, whole_number
 from varnn.shocks import KINDS, Shocks, white_shocks
+from varnn.shocks import square_root as square_root
 
 if TYPE_CHECKING:
     from varnn.inference.bootstrap import Bootstrap
@@ -67,7 +68,8 @@ class Forecaster(ABC):
     takes_exog: ClassVar[bool] = True
     """Whether `fit` accepts X; comparisons leave X out for models that do not."""
 
-    def fit(self, y: object, X: object = None, *, rng: object = None) -> Fitted:
+    def fit(self, y: object, X: object = None, *, missing: Literal["raise", "filter"] = "raise",
+            rng: object = None) -> Fitted:
         """Estimate the model on observations, oldest first.
 
         Parameters
@@ -76,6 +78,8 @@ class Forecaster(ABC):
             Observations in any units; dates must be regular.
         X : DataFrame or array (T, q), optional
             Exogenous columns z_t, known at the time of y_t; matched to y by date.
+        missing : {"raise", "filter"}
+            Refuse missing values of y, or let the recursion fill them; see `varnn.inference.missing`.
         rng : int or numpy Generator, optional
             Seed of whatever is random in the estimation; None is seed 0.
 
@@ -88,6 +92,11 @@ class Forecaster(ABC):
         InputError
             Naming the argument, the place and the remedy.
         """
+        one_of(missing, "missing", ("raise", "filter"))
+        if missing == "filter":
+            from varnn.inference.missing import fit_with_gaps
+
+            return fit_with_gaps(self, y, X, rng=rng)
         series = Series.of(y)
         exog = None if X is None else series.exog_of(X)
         if exog is not None and set(exog.names) & set(series.names):
@@ -355,23 +364,6 @@ def coloured(white: FloatArray, sigma: FloatArray, draws: Draws | None) -> Float
         return np.asarray(white @ square_root(sigma).T)
     roots = square_root(draws.sigma)[np.arange(len(white)) % len(draws.sigma)]                    # (m, k, k)
     return np.asarray(white @ roots.transpose(0, 2, 1))
-
-
-def square_root(sigma: FloatArray) -> FloatArray:
-    """Return R with R R' = Σ, shape (…, k, k): Cholesky factors, or symmetric roots if a Σ is singular.
-
-    Examples
-    --------
-    >>> float(square_root(np.array([[4.0, 0.0], [0.0, 0.0]]))[0, 0])
-    2.0
-    """
-    try:
-        return np.asarray(np.linalg.cholesky(sigma))
-    except np.linalg.LinAlgError:
-        scale = np.sqrt(np.maximum(np.diagonal(sigma, axis1=-2, axis2=-1), np.finfo(float).tiny))[..., :, None]
-        values, vectors = np.linalg.eigh(sigma / (scale * np.swapaxes(scale, -1, -2)))
-        roots = (vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :]) @ np.swapaxes(vectors, -1, -2)
-        return np.asarray(scale * roots)
 
 
 def one_of(value: object, argument: str, accepted: tuple[object, ...]) -> None:

@@ -62,6 +62,23 @@ def white_shocks(kind: Shocks, residuals: FloatArray, paths: int, horizon: int, 
     return np.asarray(drawn)
 
 
+def square_root(sigma: FloatArray) -> FloatArray:
+    """Return R with R R' = Σ, shape (…, k, k): Cholesky factors, or symmetric roots if a Σ is singular.
+
+    Examples
+    --------
+    >>> float(square_root(np.array([[4.0, 0.0], [0.0, 0.0]]))[0, 0])
+    2.0
+    """
+    try:
+        return np.asarray(np.linalg.cholesky(sigma))
+    except np.linalg.LinAlgError:
+        scale = np.sqrt(np.maximum(np.diagonal(sigma, axis1=-2, axis2=-1), np.finfo(float).tiny))[..., :, None]
+        values, vectors = np.linalg.eigh(sigma / (scale * np.swapaxes(scale, -1, -2)))
+        roots = (vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+        return np.asarray(scale * roots)
+
+
 def inverse_wishart(root: FloatArray, df: int, count: int, rng: np.random.Generator) -> FloatArray:
     """Draw roots R (d, k, k) of covariances R R' ~ IW(root root', df), by Bartlett's decomposition.
 

@@ -1,0 +1,192 @@
+"""Gaps: likelihoods against statsmodels' Kalman filter, EM at its maximum, fills, forecasts and bad input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+from varnn import VAR, Drift, LinearRNN, Naive
+from varnn.errors import InputError, MissingDataError, ParameterError
+from varnn.models.rung3_tanh import TanhRNN
+from varnn.models.wrap_conformal import Conformal
+
+NAMES = ["a", "b"]
+HOLES = [(20, 0), (21, 0), (21, 1), (40, 1), (60, 0), (60, 1), (61, 0), (61, 1), (99, 0)]
+
+
+def frame(holes: list[tuple[int, int]] = HOLES, T: int = 100) -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    y = rng.standard_normal((T, 2)) @ np.array([[1.0, 0.5], [0.0, 0.8]])
+    for t in range(1, T):
+        y[t] += np.array([[0.6, 0.2], [-0.1, 0.5]]) @ y[t - 1]
+    y = y * [10.0, 0.1] + [50.0, -3.0]
+    for row, column in holes:
+        y[row, column] = np.nan
+    return pd.DataFrame(y, columns=NAMES, index=pd.period_range("1990-01", periods=T, freq="M"))
+
+
+def kalman(data, coefs, const, sigma, initial, ma=None):
+    """statsmodels' log-likelihood of a VAR(p) or VARMA(1, 1) at given parameters, rows p … T − 1 from a known state."""
+    varmax = pytest.importorskip("statsmodels.tsa.statespace.varmax")
+    p = len(coefs)
+    peer = varmax.VARMAX(data, order=(p, 0 if ma is None else 1), trend="c")
+    theta = np.zeros(len(peer.param_names))
+    for place, name in enumerate(peer.param_names):
+        parts = name.split(".")
+        if parts[0] == "intercept":
+            theta[place] = const[NAMES.index(parts[1])]
+        elif parts[0] == "sqrt":
+            pair = [NAMES.index(part) for part in parts[2:]]
+            theta[place] = np.linalg.cholesky(sigma)[max(pair), min(pair)]
+        elif parts[1].startswith("e("):
+            theta[place] = ma[NAMES.index(parts[2]), NAMES.index(parts[1][2:-1])]
+        else:
+            theta[place] = coefs[int(parts[0][1:]) - 1][NAMES.index(parts[2]), NAMES.index(parts[1])]
+    if initial is not None:
+        peer.ssm.initialize_known(*initial)
+    return peer.loglike(theta)
+
+
+@pytest.mark.filterwarnings("ignore:Estimation of VARMA")
+@pytest.mark.parametrize("lags", [1, 2])
+def test_the_likelihood_of_a_var_with_gaps_is_the_kalman_filters(lags):
+    data, k = frame(), 2
+    fit = VAR(lags=lags).fit(data, missing="filter")
+    const, coefs, sigma = fit.params.loc["const"].to_numpy(), fit.full.coefs, fit.full.sigma_u_mle
+    stacked = np.zeros((k * lags, k * lags))
+    stacked[:k] = np.hstack(list(coefs))
+    stacked[k:, :-k] = np.eye(k * (lags - 1))
+    past = data.to_numpy()[:lags][::-1].ravel()
+    spread = np.zeros((k * lags, k * lags))
+    spread[:k, :k] = sigma
+    first = stacked @ past + np.concatenate([const, np.zeros(k * (lags - 1))])
+    # statsmodels keeps the intercept outside the state for trend "c" of a VAR in the observation-free form
+    assert fit.llf == pytest.approx(kalman(data.iloc[lags:], coefs, const, sigma, (first, spread)), abs=1e-8)
+
+
+def test_em_ends_at_the_maximum_of_the_likelihood():
+    from varnn.estimate import gaps
+
+    data = frame()
+    fit = VAR(lags=1).fit(data, missing="filter")
+
+    def llf(params: np.ndarray, sigma: np.ndarray) -> float:
+        space = gaps.var_space(params[1:].T[None], sigma, np.tile(params[0], (100, 1)), data.to_numpy())
+        return gaps.smooth(space, data.to_numpy()).llf
+
+    params, sigma = fit.params.to_numpy(), fit.full.sigma_u_mle
+    assert llf(params, sigma) == pytest.approx(fit.llf, abs=1e-8)
+    for row in range(3):
+        for column in range(2):
+            nudge = np.zeros((3, 2))
+            nudge[row, column] = 0.05 * fit.bse.to_numpy()[row, column]
+            assert max(llf(params + nudge, sigma), llf(params - nudge, sigma)) < fit.llf
+    for factor in (0.98, 1.02):
+        assert llf(params, sigma * factor) < fit.llf
+
+
+def test_without_gaps_filter_changes_nothing():
+    y = frame([])
+    plain, asked = VAR(lags=2).fit(y), VAR(lags=2).fit(y, missing="filter")
+    assert_allclose(asked.params, plain.params)
+    assert asked.llf == plain.llf
+
+
+def test_the_em_of_a_complete_series_is_least_squares():
+    from varnn.inference.missing import _by_em
+
+    y = frame([])
+    plain = VAR(lags=2).fit(y)
+    found, llf = _by_em(plain, y.to_numpy())
+    assert_allclose(found.params, plain.params, rtol=1e-9)
+    assert_allclose(found.bse, plain.bse, rtol=1e-9)
+    assert_allclose(found.sigma_u, plain.sigma_u, rtol=1e-9)
+    assert llf == pytest.approx(plain.llf, abs=1e-8)
+
+
+@pytest.mark.filterwarnings("ignore:Estimation of VARMA")
+def test_the_likelihood_of_a_linear_rnn_with_gaps_is_the_kalman_filters():
+    data = frame()
+    fit = LinearRNN(lags=1, shrinkage=None).fit(data, missing="filter")
+    inside = fit.full
+    assert inside.likelihood == "exact"
+    const = fit.params.loc["const"].to_numpy()
+    assert fit.llf == pytest.approx(kalman(data, inside.phi, const, inside.sigma_u_mle, None, ma=inside.ma), abs=1e-8)
+
+
+def test_gaps_are_filled_with_what_both_sides_suggest():
+    truth = frame([])
+    fit = VAR(lags=1).fit(frame(), missing="filter")
+    filled = fit.filled.to_numpy()
+    kept = ~fit.gaps.to_numpy()
+    assert_allclose(filled[kept], truth.to_numpy()[kept])
+    scale = truth.to_numpy().std(axis=0)
+    error = np.abs((filled - truth.to_numpy()) / scale)[~kept]
+    flat = np.abs((np.nanmean(frame().to_numpy(), axis=0) - truth.to_numpy()) / scale)[~kept]
+    assert error.mean() < flat.mean()
+    assert fit.gaps.to_numpy().sum() == len(HOLES)
+
+
+def test_many_gaps_leave_the_estimates_near_those_of_the_full_series():
+    rng, full = np.random.default_rng(0), frame([], T=1500)
+    holes = [(int(row), int(column)) for row, column in zip(rng.integers(2, 1500, 400), rng.integers(0, 2, 400),
+                                                            strict=True)]
+    fit, known = VAR(lags=1).fit(frame(holes, T=1500), missing="filter"), VAR(lags=1).fit(full)
+    assert_allclose(fit.params / known.params, 1, atol=0.15)
+    assert_allclose(fit.sigma_u, known.sigma_u, rtol=0.1)
+
+
+def test_units_do_not_matter():
+    one, other = (VAR(lags=1).fit(frame() * factor, missing="filter") for factor in (1.0, 1024.0))
+    assert_allclose(other.filled, one.filled * 1024, rtol=1e-9)
+
+
+@pytest.mark.parametrize("model", [VAR(lags=1), LinearRNN(lags=1), TanhRNN(lags=1, width=2, starts=1), Naive(),
+                                   Drift()])
+def test_every_recursion_fits_and_forecasts_through_gaps(model):
+    fit = model.fit(frame(), missing="filter")
+    outlook = fit.forecast(4)
+    assert np.isfinite(outlook.paths).all()
+    assert np.isfinite(fit.llf)
+    assert "9 of 200 values" in fit.summary()
+    assert np.isfinite(fit.update(frame([]).to_numpy()[:2]).forecast(2).point).all()
+
+
+def test_a_gap_at_the_end_is_forecast_and_conditioned():
+    fit = VAR(lags=1).fit(frame(), missing="filter")
+    assert fit.forecast(1).index[0] == pd.Period("1998-05", freq="M")
+    assert fit.scenario(2, {"a": 50.0}, uncertainty="none").effective == 1000
+
+
+@pytest.mark.parametrize(("holes", "message"), [
+    ([(0, 1), (30, 0)], "lacks 'b' at 1990-01, among the first 1 rows"),
+    ([(row, 0) for row in range(1, 80)], "column 'a' lacks 79 of 100"),
+])
+def test_gaps_that_cannot_be_filled_are_named(holes, message):
+    with pytest.raises(MissingDataError, match=message):
+        VAR(lags=1).fit(frame(holes), missing="filter")
+
+
+def test_without_the_option_gaps_are_refused_with_column_date_and_count():
+    with pytest.raises(MissingDataError, match="9 missing values, the first in column 'a' at 1991-09"):
+        VAR(lags=1).fit(frame())
+
+
+@pytest.mark.parametrize("option", ["drop", None, True])
+def test_an_unknown_option_is_refused(option):
+    with pytest.raises(ParameterError, match="missing="):
+        VAR(lags=1).fit(frame(), missing=option)
+
+
+def test_other_faults_of_the_data_are_still_found():
+    y = frame()
+    with pytest.raises(InputError, match="not in time order"):
+        VAR(lags=1).fit(y.iloc[::-1], missing="filter")
+    with pytest.raises(InputError, match="inf"):
+        VAR(lags=1).fit(y.replace(y.iloc[5, 0], np.inf), missing="filter")
+    with pytest.raises(InputError, match="type"):
+        VAR(lags=1).fit(y.astype(object).assign(c="x"), missing="filter")
+    with pytest.raises(ParameterError, match="no recursion of its own"):
+        Conformal(VAR(lags=1)).fit(y, missing="filter")

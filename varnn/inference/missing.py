@@ -1,0 +1,360 @@
+"""Fits to series with gaps: the recursion puts its own expectation where an observation is missing.
+
+Called by `Forecaster.fit(y, missing="filter")`. Exact on the linear rungs (Kalman likelihood and smoother); other
+recursions substitute their own forecast. Knows estimates by their type, no model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Self, cast
+
+import numpy as np
+import pandas as pd
+
+from varnn.errors import MissingDataError, ParameterError
+from varnn.estimate import gaps, likelihood
+from varnn.estimate.closed_form import LeastSquares, fixed_regressors
+from varnn.estimate.linear_fit import LinearEstimate
+from varnn.estimate.regressors import known_regressors
+from varnn.forecaster import Draws, Fitted, Forecaster, square_root
+from varnn.series import FloatArray, Series, generator
+from varnn.shocks import whitened
+
+MOST_MISSING = 0.5  # share of a column
+ROUNDS, SETTLED = 8, 1e-3  # fill and refit, until fills move by less than this share of a standard deviation
+EM_STEPS, EM_GAIN = 2000, 1e-9  # nats
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FittedWithGaps(Fitted):
+    """A fit to a series with missing values; forecasts, parameters and paths are those of `full`.
+
+    Attributes
+    ----------
+    full : Fitted
+        The model on the filled series, with parameters estimated from what was observed.
+    gaps : DataFrame of bool (T, k)
+        Which observations were missing.
+    loglik : float
+        Log-likelihood of the observed values: the Kalman filter's on the linear rungs, else that of one-step
+        forecasts with the model's own forecasts in the gaps.
+    """
+
+    full: Fitted
+    gaps: pd.DataFrame
+    loglik: float
+
+    @property
+    def filled(self) -> pd.DataFrame:
+        """The series with expected values in its gaps."""
+        return self.series.to_frame()
+
+    @property
+    def llf(self) -> float:
+        """Log-likelihood of the observed values."""
+        return self.loglik
+
+    @property
+    def sigma_u(self) -> FloatArray:
+        """Residual covariance of the model inside."""
+        return self.full.sigma_u
+
+    @property
+    def nobs(self) -> int:
+        """Dates in the likelihood."""
+        return self.full.nobs
+
+    @property
+    def n_params(self) -> int:
+        """Coefficients of the model inside."""
+        return self.full.n_params
+
+    @property
+    def bse(self) -> pd.DataFrame | None:
+        """Standard errors of the model inside; they count expected values as if they had been observed."""
+        return self.full.bse
+
+    def update(self, y_new: object, X_new: object = None) -> Self:
+        """Move on with complete new observations."""
+        return replace(super().update(y_new, X_new), full=self.full.update(y_new, X_new))
+
+    def _one_step(self, values: FloatArray, exog: FloatArray | None) -> FloatArray:
+        return self.full._one_step(values, exog)
+
+    def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
+        return self.full._simulate(shocks, future_exog, draws)
+
+    def _respond(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None) -> FloatArray:
+        return self.full._respond(shocks, future_exog, draws)
+
+    def _mean(self, horizon: int, future_exog: FloatArray | None) -> FloatArray:
+        return self.full._mean(horizon, future_exog)
+
+    def _draw(self, count: int, rng: np.random.Generator) -> Draws | None:
+        return self.full._draw(count, rng)
+
+    def _mixture(self) -> tuple[Draws | None, FloatArray | None]:
+        return self.full._mixture()
+
+    def _spread(self, horizon: int, future_exog: FloatArray | None) -> FloatArray | None:
+        return self.full._spread(horizon, future_exog)
+
+    def _notes(self) -> list[str]:
+        return [f"missing       {int(self.gaps.to_numpy().sum())} of {self.gaps.size} values", *self.full._notes()]
+
+
+def fit_with_gaps(model: Forecaster, y: object, X: object = None, *, rng: object = None) -> Fitted:
+    """Fit a model to a series with missing values (NaN).
+
+    A VAR is fitted by EM, at its order for the interpolated series: the maximum of the likelihood of the observed
+    values given the first p rows. A linear RNN alternates between smoothing and refitting until the filled values
+    settle (its covariance by EM); its likelihood is the Kalman filter's. Any other recursion alternates between
+    forecasting the gaps, corrected for what was observed of the same date, and refitting.
+
+    Parameters
+    ----------
+    model : Forecaster
+    y : DataFrame or array (T, k)
+        Regular dates, NaN where nothing was observed; the first p rows must be complete for p lags.
+    X : DataFrame or array (T, q), optional
+        Without gaps.
+    rng : int or numpy Generator, optional
+
+    Returns
+    -------
+    FittedWithGaps, or the plain fit where nothing is missing.
+
+    Raises
+    ------
+    MissingDataError
+        If more than half of a column or part of the presample is missing, naming it.
+    ParameterError
+        For mixtures and wrappers; wrap a model that has been fitted this way instead.
+
+    References
+    ----------
+    Dempster, Laird & Rubin (1977), JRSS B 39(1). Shumway & Stoffer (1982), J. Time Series Analysis 3(4).
+
+    Examples
+    --------
+    >>> from varnn import VAR
+    >>> y = np.random.default_rng(0).standard_normal((100, 2))
+    >>> y[40, 1] = np.nan
+    >>> int(fit_with_gaps(VAR(lags=1), y).gaps.to_numpy().sum())
+    1
+    """
+    values, series = _read(y)
+    if not np.isnan(values).any():
+        return model.fit(series, X, rng=rng)
+    seeds = generator(rng).spawn(ROUNDS + 1)
+    fit = model.fit(series, X, rng=seeds[0])
+    if type(fit)._outlook is not Fitted._outlook:
+        raise ParameterError(f"{model.label} has no recursion of its own to fill gaps with; fit the models inside it "
+                             "with missing='filter'")
+    estimate = getattr(fit, "estimate", None)
+    linear = isinstance(estimate, LinearEstimate)
+    _check_presample(fit, values, series, estimate)
+    if isinstance(estimate, LeastSquares):
+        fit, loglik = _by_em(fit, values)
+    else:
+        for seed in seeds[1:]:
+            before = fit.series.values
+            filled = _smoothed(fit, values) if linear else _substituted(fit, values)
+            spec = replace(cast(Any, model), lags=cast(Any, fit).lags) if linear else model
+            fit = spec.fit(Series(filled, series.names, series.index), fit.exog, rng=seed)
+            if (np.abs(filled - before) / np.nanstd(values, axis=0)).max() < SETTLED:
+                break
+        fit = replace(fit, spec=model)
+        if linear:
+            fit, loglik = _with_covariance(fit, values)
+        else:
+            loglik = _substitution_likelihood(fit, values)
+    mask = pd.DataFrame(np.isnan(values), index=series.index, columns=list(series.names))
+    return FittedWithGaps(spec=model, series=fit.series, exog=fit.exog, seen=fit.seen, seen_exog=fit.seen_exog,
+                          params=fit.params, df_model=fit.df_model, full=fit, gaps=mask, loglik=loglik)
+
+
+def _read(y: object) -> tuple[FloatArray, Series]:
+    """Return the values with NaN in the gaps, and the checked series with straight lines there."""
+    frame = y if isinstance(y, pd.DataFrame) else y.to_frame(y.name or "y1") if isinstance(y, pd.Series) else None
+    if frame is None:
+        array = np.asarray(y)
+        if not np.issubdtype(array.dtype, np.number) or array.ndim not in (1, 2):
+            Series.of(y)
+        array = array.astype(np.float64).reshape(len(array), -1)
+        frame = pd.DataFrame(array, columns=[f"y{j + 1}" for j in range(array.shape[1])])
+    missing = frame.isna().to_numpy()
+    for j, name in enumerate(frame.columns):
+        share = missing[:, j].mean() if len(frame) else 0.0
+        if share > MOST_MISSING:
+            raise MissingDataError(f"y column {str(name)!r} lacks {missing[:, j].sum()} of {len(frame)} values; "
+                                   "missing='filter' fills at most half of a column, leave it out")
+    if not missing.any():
+        series = Series.of(y)
+        return series.values, series
+    lines = frame.interpolate(limit_direction="both") if all(
+        pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes) else frame
+    series = Series.of(lines)
+    return np.where(missing, np.nan, series.values), series
+
+
+def _check_presample(fit: Fitted, values: FloatArray, series: Series, estimate: object) -> None:
+    if isinstance(estimate, LinearEstimate) and estimate.exact:
+        return
+    first = len(values) - len(fit.resid)
+    holes = np.argwhere(np.isnan(values[:first]))
+    if len(holes):
+        row, column = holes[0]
+        raise MissingDataError(f"y lacks {series.names[column]!r} at {series.index[row]}, among the first {first} rows "
+                               f"that {fit.spec.label} starts from; start the series at a date after it")
+
+
+# --- the VAR: EM in standard units -----------------------------------------------------------------------
+
+
+def _by_em(fit: Fitted, values: FloatArray) -> tuple[Fitted, float]:
+    """Maximise the likelihood of what was observed, given the first p rows."""
+    var = cast(Any, fit)
+    p, trend, k = var.k_ar, var.trend, values.shape[1]
+    shift = np.nanmean(values, axis=0) if trend != "n" else np.zeros(k)
+    scale = np.nanstd(values, axis=0)
+    standard = (values - shift) / scale
+    known = known_regressors(len(values), trend, None if fit.exog is None else fit.exog.values)
+    c, start = known.shape[1], fit.spec.fit(_standardised(fit.series, shift, scale), fit.exog)
+    if cast(Any, start).k_ar != p:
+        start = replace(fit.spec, lags=p, max_lags=None).fit(_standardised(fit.series, shift, scale), fit.exog)  # type: ignore[call-arg]
+    coef, sigma, before = cast(Any, start).estimate.coef, start.sigma_u_mle, -np.inf
+    for _ in range(EM_STEPS):
+        space = gaps.var_space(_lag_matrices(coef, p, k), sigma, known @ coef[:c], standard)
+        found = gaps.smooth(space, standard)
+        if found.llf - before < EM_GAIN:
+            break
+        before = found.llf
+        design = np.hstack([known[p:], found.states[:, k:]])
+        extra = found.spread.sum(axis=0)
+        gram, cross = design.T @ design, design.T @ found.states[:, :k]
+        gram[c:, c:] += extra[k:, k:]
+        cross[c:] += extra[k:, :k]
+        coef = np.linalg.solve(gram, cross)
+        sigma = (found.states[:, :k].T @ found.states[:, :k] + extra[:k, :k] - cross.T @ coef) / len(design)
+        sigma = 0.5 * (sigma + sigma.T)
+    errors = found.states[:, :k] - np.hstack([known[p:], found.states[:, k:]]) @ coef
+    resid = whitened(errors) @ square_root(sigma).T * scale          # errors with the covariance EM found
+    table, root = _in_user_units(coef, np.asarray(np.linalg.inv(square_root(gram)).T), c, shift, scale, trend != "n", p)
+    n, d = len(errors), len(coef)
+    estimate = LeastSquares(table, root, resid, sigma * np.outer(scale, scale) * n / (n - d))
+    filled = fit.series.values.copy()
+    rows = filled[p:]
+    rows[np.isnan(values[p:])] = (found.states[:, :k] * scale + shift)[np.isnan(values[p:])]
+    series = Series(filled, fit.series.names, fit.series.index)
+    params = pd.DataFrame(table, index=fit.params.index, columns=fit.params.columns)
+    made = replace(fit, series=series, seen=series, params=params, estimate=estimate)  # type: ignore[call-arg]
+    return made, found.llf - _log_scale(values[p:], scale)
+
+
+def _standardised(series: Series, shift: FloatArray, scale: FloatArray) -> Series:
+    return Series((series.values - shift) / scale, series.names, series.index)
+
+
+def _lag_matrices(coef: FloatArray, p: int, k: int) -> FloatArray:
+    return np.ascontiguousarray(coef[len(coef) - p * k:].reshape(p, k, k).swapaxes(1, 2))
+
+
+def _in_user_units(coef: FloatArray, root: FloatArray, c: int, shift: FloatArray, scale: FloatArray, constant: bool,
+                   p: int) -> tuple[FloatArray, FloatArray]:
+    """Map coefficients on (known, lags) and a root of the inverse Gram matrix back from standard units."""
+    back = np.eye(len(coef))
+    back[c:, c:] = np.diag(np.tile(1 / scale, p))
+    if constant:
+        back[0, c:] = -np.tile(shift / scale, p)
+    table = back @ coef * scale
+    if constant:
+        table[0] += shift
+    return np.ascontiguousarray(table), np.ascontiguousarray(back @ root)
+
+
+def _log_scale(values: FloatArray, scale: FloatArray) -> float:
+    return float((~np.isnan(values)).sum(axis=0) @ np.log(scale))
+
+
+# --- the linear RNN: Kalman smoother, covariance by EM ---------------------------------------------------
+
+
+def _space(fit: Fitted, values: FloatArray, sigma: FloatArray) -> tuple[gaps.StateSpace, FloatArray]:
+    """Return the linear RNN as a state space in standard units, and the values in these units."""
+    rnn = cast(Any, fit)
+    weights, lags, k = rnn.estimate.weights, rnn.lags, values.shape[1]
+    n = len(weights)
+    exog = None if fit.exog is None else fit.exog.values
+    inputs = rnn.units.inputs(fixed_regressors(len(values), rnn.spec_trend, exog))
+    standard = np.asarray((values - rnn.units.location) / rnn.units.scale)
+    move, gain = likelihood.transition(weights, lags, k)
+    drive = np.zeros((len(values), len(move)))
+    drive[:, :n] = weights[:, n + lags * k] + inputs @ weights[:, n + lags * k + 1:].T
+    if rnn.estimate.exact:
+        mean = np.linalg.solve(np.eye(len(move)) - move, drive[0])
+        spread = likelihood.stationary_covariance(move, gain @ sigma @ gain.T)
+        return gaps.innovations_space(move, gain, sigma, drive, mean, spread, 0), standard
+    sample = likelihood.Sample(standard, inputs, lags, lags)
+    mean = np.concatenate([weights @ likelihood.first_inputs(sample, n), standard[1:lags][::-1].ravel()])
+    return gaps.innovations_space(move, gain, sigma, drive, mean, np.zeros(move.shape), lags), standard
+
+
+def _smoothed(fit: Fitted, values: FloatArray) -> FloatArray:
+    """Fill gaps with their expectation given all that was observed."""
+    rnn = cast(Any, fit)
+    space, standard = _space(fit, values, rnn.estimate.sigma)
+    found = gaps.smooth(space, standard)
+    filled, k = fit.series.values.copy(), values.shape[1]
+    rows, holes = filled[space.start:], np.isnan(values[space.start:])
+    rows[holes] = rnn.units.back(found.states @ space.read.T)[:, :k][holes]
+    return filled
+
+
+def _with_covariance(fit: Fitted, values: FloatArray) -> tuple[Fitted, float]:
+    """Estimate Σ by EM at the weights found, and evaluate the likelihood of what was observed."""
+    rnn = cast(Any, fit)
+    sigma, before, k = rnn.estimate.sigma, -np.inf, values.shape[1]
+    for _ in range(EM_STEPS):
+        space, standard = _space(fit, values, sigma)
+        found = gaps.smooth(space, standard)
+        if found.llf - before < EM_GAIN:
+            break
+        before = found.llf
+        errors = found.states[:, -k:]
+        sigma = (errors.T @ errors + found.spread[:, -k:, -k:].sum(axis=0)) / len(errors)
+    scale = rnn.units.scale
+    made = replace(fit, estimate=replace(rnn.estimate, sigma=space.noise[-k:, -k:]))  # type: ignore[call-arg]
+    return made, found.llf - _log_scale(values[space.start:], scale)
+
+
+# --- any other recursion: its own forecasts --------------------------------------------------------------
+
+
+def _substituted(fit: Fitted, values: FloatArray) -> FloatArray:
+    """Fill gaps in order of time with the forecast, given what was observed of the same date."""
+    filled, sigma = fit.series.values.copy(), fit.sigma_u_mle
+    exog = None if fit.exog is None else fit.exog.values
+    for row in np.flatnonzero(np.isnan(values).any(axis=1)):
+        forecast = fit._one_step(filled[:row + 1], None if exog is None else exog[:row + 1])[row]
+        if np.isnan(forecast).any():
+            continue
+        hole = np.isnan(values[row])
+        error = (values[row] - forecast)[~hole]
+        pull = np.linalg.lstsq(sigma[np.ix_(~hole, ~hole)], error, rcond=None)[0] if len(error) else error
+        filled[row, hole] = forecast[hole] + sigma[np.ix_(hole, ~hole)] @ pull
+    return filled
+
+
+def _substitution_likelihood(fit: Fitted, values: FloatArray) -> float:
+    """Return Σ_t ln N(observed entries of y_t; forecast, Σ) with filled values in the past."""
+    forecasts = fit._one_step(fit.series.values, None if fit.exog is None else fit.exog.values)
+    sigma, total = fit.sigma_u_mle, 0.0
+    for errors in (values - forecasts)[len(values) - len(fit.resid):]:
+        seen = ~np.isnan(errors)
+        if seen.any():
+            block = sigma[np.ix_(seen, seen)]
+            total -= 0.5 * (seen.sum() * np.log(2 * np.pi) + np.linalg.slogdet(block)[1]
+                            + errors[seen] @ np.linalg.solve(block, errors[seen]))
+    return float(total)
