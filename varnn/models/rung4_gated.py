@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Device = Literal["cpu", "cuda"]
+ANTITHETIC = 256       # pairs of mirrored shocks behind a mean beyond one step
 DISTINCT_DRAWS = 200   # posterior draws of the weights; each runs its own filter over the data, and paths share them
 
 
@@ -211,14 +212,13 @@ class FittedGated(Fitted):
 
     @property
     def n_params(self) -> int:
-        """Number of all weights, those of the cell included; none of the cell's where the units were dropped."""
-        return int(self.estimate.theta.size if self.estimate.gain > 0 else self.df_model * self.series.k)
+        """Weights that the data determined, γ of all blocks."""
+        return round(sum(self.estimate.effective.values()))
 
     @property
-    def sigma_u(self) -> FloatArray:
-        """Residual covariance E'E/(T − γ/k) with γ the effective number of parameters, shape (k, k)."""
-        effective = sum(self.estimate.effective.values()) / self.series.k
-        return np.asarray(self.sigma_u_mle * (self.nobs / max(self.nobs - effective, 1.0)))
+    def df_resid(self) -> int:
+        """Observations less weights that the data determined, for each equation."""
+        return max(self.nobs - round(self.n_params / self.series.k), 1)
 
     @cached_property
     def bse(self) -> pd.DataFrame:
@@ -260,6 +260,15 @@ class FittedGated(Fitted):
             paths = gated.paths(weights, ends, lags, gated.tensor(fixed), gated.tensor(shocks / self.units.scale))
         return self.units.back(paths)
 
+    def _mean(self, horizon: int, future_exog: FloatArray | None) -> FloatArray:
+        """Return E[y_{T+h} | past]: beyond one step an average over mirrored shocks, for the units bend."""
+        k = self.series.k
+        if self.evidence_gain <= 0 or horizon == 1:
+            return np.asarray(self._simulate(np.zeros((1, horizon, k)), future_exog)[0])
+        white = np.random.default_rng(0).standard_normal((horizon, ANTITHETIC, k)).swapaxes(0, 1)
+        shocks = white @ square_root(self.sigma_u).T
+        return np.asarray(self._simulate(np.concatenate([shocks, -shocks]), future_exog).mean(axis=0))
+
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         """Draw the weights from their Laplace posterior N(θ, H⁻¹) and Σ from its inverse-Wishart posterior."""
         d, k = min(count, DISTINCT_DRAWS), self.series.k
@@ -267,7 +276,7 @@ class FittedGated(Fitted):
         free = len(root)
         weights = np.repeat(self.estimate.theta[None], d, axis=0)
         weights[:, :free] += np.linalg.solve(root.T, rng.standard_normal((free, d))).T
-        df = max(self.nobs - sum(self.estimate.effective.values()) / k, k + 1.0)
+        df = max(self.df_resid, k + 1)
         bartlett = np.tril(rng.standard_normal((d, k, k)), -1)
         bartlett[:, np.arange(k), np.arange(k)] = np.sqrt(rng.chisquare(df + k - 1 - np.arange(k), size=(d, k)))
         half = square_root(self.sigma_u) @ np.linalg.inv(bartlett).swapaxes(1, 2) * np.sqrt(df)

@@ -1,0 +1,1 @@
+"""Doors to other libraries, one file each; nothing inside varnn imports them."""
