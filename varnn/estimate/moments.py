@@ -205,7 +205,7 @@ def invert_upper(upper: FloatArray, inverse: FloatArray) -> float:
                 inverse[a, b] -= weight * inverse[c, b]
         for b in range(a, d):
             squares += inverse[a, b] ** 2
-    return np.sqrt(squares / max(d, 1))
+    return float(np.sqrt(squares / max(d, 1)))
 
 
 @njit(types.void(MATRIX, int64, int64, int64, float64[::1]), **QUICK)

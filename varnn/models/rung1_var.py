@@ -24,9 +24,10 @@ from varnn.estimate.companion import (
     moving_average,
 )
 from varnn.estimate.order import OrderSearch, default_max_lags, search_orders
+from varnn.estimate.posterior import posterior_draws
 from varnn.estimate.regressors import TERMS, all_regressors, known_regressors, labels, transition
 from varnn.estimate.small_sample import are_stable, debiased, lag_bias, spread_correction
-from varnn.forecaster import Draws, Fitted, Forecaster, one_of, square_root
+from varnn.forecaster import Draws, Fitted, Forecaster, one_of
 from varnn.series import FloatArray, Series, checked_horizon, whole_number
 
 if TYPE_CHECKING:
@@ -280,25 +281,8 @@ class FittedVAR(Fitted):
         return paths
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
-        """Draw (B, Σ) from their posterior under the flat prior p(B, Σ) ∝ |Σ|^{−k}.
-
-        Σ ~ IW(EᵀE, n − d + k − 1), B | Σ ~ N(B̂, Σ ⊗ (XᵀX)⁻¹). With this prior each coefficient and each
-        one-step forecast has the Student distribution with n − d degrees of freedom that classical regression
-        gives it, so its intervals have exact coverage in that case. Explosive draws are left out where the
-        estimate itself is stable.
-
-        References
-        ----------
-        Geisser & Cornfield (1963), J. Royal Statistical Society B 25(2); Lütkepohl (2005), §5.4.
-        """
-        (d, k), df = self.estimate.coef.shape, self.df_resid + self.series.k - 1
-        bartlett = np.tril(rng.standard_normal((count, k, k)), -1)
-        bartlett[:, np.arange(k), np.arange(k)] = np.sqrt(rng.chisquare(df - np.arange(k), size=(count, k)))
-        half = square_root(self.estimate.resid.T @ self.estimate.resid)
-        root = half @ np.swapaxes(np.linalg.inv(bartlett), 1, 2)                              # Σ = root rootᵀ
-        noise = rng.standard_normal((count, d, k))
-        weights = self.estimate.coef + self.estimate.root @ noise @ np.swapaxes(root, 1, 2)
-        sigma = root @ np.swapaxes(root, 1, 2)
+        """Draw from the posterior; explosive draws are left out where the estimate itself is stable."""
+        sigma, weights = posterior_draws(self.estimate, count, rng)
         if self.k_ar and not self._is_large and self.is_stable():
             stable = are_stable(self._lag_matrices(weights), np.sqrt(np.diag(self.sigma_u)))
             if stable.sum() * FEWEST_STABLE >= count:
