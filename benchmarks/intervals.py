@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -24,9 +25,7 @@ from scipy.special import ndtri
 
 import varnn
 from varnn.data._process import Process, recipes
-from varnn.forecaster import Forecaster
 from varnn.models import catalogue
-from varnn.models.wrap_conformal import Conformal
 
 RESULTS = Path(__file__).parent / "results" / "coverage"
 LENGTHS = (50, 100, 400)
@@ -46,15 +45,18 @@ Bounds = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]  # sample (T
 
 @dataclass(frozen=True)
 class Contestant:
-    """A way to make intervals, its replications for each cell, and the processes it can represent exactly."""
+    """A way to make intervals, its replications for each cell (fewer where a fit is slow), the processes it can
+    represent exactly, and those it is run on.
+    """
 
     name: str
     bounds: Bounds
     replications: int
     represents: tuple[str, ...]
+    runs_on: tuple[str, ...] = tuple(PROCESSES)
 
 
-def of_model(model: Forecaster, **options: object) -> Bounds:
+def of_model(model: Any, **options: object) -> Bounds:
     """Intervals of a varnn model, all levels from the same 1000 paths (exact quantiles of its predictive law)."""
     tails = [(1 - level) / 2 for level in LEVELS]
 
@@ -84,19 +86,18 @@ def of_statsmodels(lags: int) -> Bounds:
 
 def contestants() -> list[Contestant]:
     """Every row of the board, quick ones first."""
-    linear, nets = ("VAR(1)", "VAR(2)"), ("VAR(1)", "VARMA(1,1)")
-    found = [
-        Contestant("VAR p=1", of_model(varnn.VAR(lags=1)), 1000, linear[:1]),
-        Contestant("VAR p=4", of_model(varnn.VAR(lags=4)), 1000, linear),
+    linear, nets, some = ("VAR(1)", "VAR(2)"), ("VAR(1)", "VARMA(1,1)"), ("VAR(1)", "VARMA(1,1)", "tanh RNN")
+    models = catalogue()
+    return [
+        Contestant("VAR p=1", of_model(models["VAR"](lags=1)), 1000, linear[:1]),
+        Contestant("VAR p=4", of_model(models["VAR"](lags=4)), 1000, linear),
         Contestant("statsmodels VAR p=1", of_statsmodels(1), 1000, linear[:1]),
         Contestant("statsmodels VAR p=4", of_statsmodels(4), 1000, linear),
-        Contestant("VAR p=4, bootstrap", of_model(varnn.VAR(lags=4), uncertainty="bootstrap"), 200, linear),
-        Contestant("Conformal VAR p=1", of_model(Conformal(varnn.VAR(lags=1))), 100, ()),
-        Contestant("linear RNN p=1", of_model(varnn.LinearRNN(lags=1)), 100, nets),
+        Contestant("linear RNN p=1", of_model(models["LinearRNN"](lags=1)), 100, nets, some),
+        Contestant("tanh RNN p=1", of_model(models["TanhRNN"](lags=1, starts=1)), 30, some, some),
+        Contestant("VAR p=4, bootstrap", of_model(models["VAR"](lags=4), uncertainty="bootstrap"), 100, linear, some),
+        Contestant("Conformal VAR p=1", of_model(models["Conformal"](models["VAR"](lags=1))), 50, some, some),
     ]
-    if "TanhRNN" in catalogue():
-        found.append(Contestant("tanh RNN p=1", of_model(catalogue()["TanhRNN"](lags=1)), 100, (*nets, "tanh RNN")))
-    return found
 
 
 def samples(process: Process, length: int, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -161,7 +162,7 @@ def todo(args: argparse.Namespace) -> Iterator[tuple[Contestant, str, int, int, 
         if args.model and contestant.name not in args.model:
             continue
         count = min(args.replications or contestant.replications, contestant.replications)
-        for process in PROCESSES:
+        for process in contestant.runs_on:
             for length in LENGTHS:
                 stem = f"{contestant.name}_{process}_{length}_{count}".replace(" ", "-").replace(",", "")
                 path = RESULTS / "cells" / f"{stem}.csv"
