@@ -117,8 +117,9 @@ def judge(process: str, rep: int, y: np.ndarray, oracle: np.ndarray) -> list[dic
         fit = model.fit(y[:TRAIN])
         seconds = time.perf_counter() - began
         width = getattr(fit, "width", 0) if isinstance(model, TanhRNN) else 0
-        rows.append({"process": process, "rep": rep, "model": type(model).__name__, "rmse": rmse(fit._one_step(y, None), y),
-                     "seconds": round(seconds, 3), "chosen": f"lags {fit.lags} width {width}"})
+        chosen = f"lags {getattr(fit, 'lags', 0)} width {width}" if isinstance(model, TanhRNN) else ""
+        rows.append({"process": process, "rep": rep, "model": type(model).__name__,
+                     "rmse": rmse(fit._one_step(y, None), y), "seconds": round(seconds, 3), "chosen": chosen})
     return rows
 
 
@@ -136,12 +137,14 @@ def main() -> None:
     """Run the board and write it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reps", type=int, default=REPS)
+    parser.add_argument("--only", nargs="*", default=None, help="processes")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     rows: list[dict[str, object]] = []
     for rep in range(options.reps):
         for process, (y, oracle) in simulate(rep).items():
-            rows += judge(process, rep, y, oracle)
+            if options.only is None or process in options.only:
+                rows += judge(process, rep, y, oracle)
     table = pd.DataFrame(rows)
     table["varnn"], table["numpy"], table["python"] = varnn.__version__, np.__version__, platform.python_version()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -53,6 +53,9 @@ def prior(design: Design, kind: Kind = "unit") -> Prior:
         L[:, left : left + k] = new(f"A lag {lag}")
     if design.ar:
         L[:, qL + design.rl * k :] = new("A state")
+    if design.frozen:
+        group = np.concatenate([L.ravel(), np.full(m * n, new("W_hy"))]).astype(np.intp)
+        return Prior(np.zeros(design.free), group, tuple(names))
     W = np.tile([new(f"W_hy unit {i + 1}") for i in range(n)], (m, 1)) if n else np.empty((m, 0))
     edges = [0, *range(2, design.fixed_H), *range(max(design.fixed_H, 1), inside, k), inside]
     if design.fixed_H == 1:
@@ -83,7 +86,7 @@ def log_evidence(optimum: Optimum) -> float:
     MacKay (1992), A practical Bayesian framework for backpropagation networks, Neural Computation 4, sections 3-4.
     """
     n = optimum.design.n
-    used = units_used(optimum)
+    used = 0 if optimum.design.frozen else units_used(optimum)
     gamma = np.maximum(optimum.gamma, 1e-9)
     price = np.maximum(0.0, log(RANGE) - 0.5 * np.log(4 * np.pi / gamma)).sum()
     return float(optimum.laplace + lgamma(n + 1) - lgamma(n - used + 1) + used * log(2) - price)

@@ -21,6 +21,7 @@ Array = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.intp]
 FLAT = 1e-6  # precision of weights that are not shrunk: intercepts and trends
 SMALLEST, LARGEST = 1e-4, 1e8  # range of the other precisions
+LEAST_EIGENVALUE = 0.02
 BLOCK = 2**22  # numbers of the Jacobian held at a time, 32 MiB
 
 
@@ -50,6 +51,7 @@ class Design:
     ar, recurrent : bool                 identity units see themselves; tanh units see themselves
     first : int                          rows before it only warm the filter up
     flat, fixed, fixed_H : int           columns of XL that are intercept or trend; columns of XL, XH before the lags
+    frozen : bool                        G is not estimated: random units with a fitted read-out
     """
 
     XL: Array
@@ -66,6 +68,7 @@ class Design:
     flat: int = 1
     fixed: int = 1
     fixed_H: int = 1
+    frozen: bool = False
 
     @property
     def k(self) -> int:
@@ -96,6 +99,16 @@ class Design:
     def rows(self) -> int:
         """Number of dates that count."""
         return len(self.Y) - self.first
+
+    @property
+    def free(self) -> int:
+        """Number of weights that are estimated: the first of theta."""
+        return self.m * (self.width_L + self.n) if self.frozen else self.size
+
+    @property
+    def linear(self) -> bool:
+        """Whether forecasts are linear in the estimated weights."""
+        return not (self.rl or self.ar) and (self.frozen or self.n == 0)
 
     def cuts(self, theta: Array) -> Cuts:
         """Cut theta into L (m, width_L), W (m, n), G (n, width_G) and the parts of them that feed back."""
@@ -145,10 +158,15 @@ class Design:
 
     def normal(self, theta: Array, S: Array, U: Array, white: Array, errors: Array) -> tuple[Array, Array]:
         """Return J'J (P, P) and J'e (P,) for whitened errors e (rows, k), the Jacobian held block by block."""
-        if not (self.n or self.rl or self.ar):  # rung 1: J_t = I ⊗ x_t'
-            X = self.XL[self.first :]
-            return np.kron(white.T @ white, X.T @ X), np.asarray((white.T @ (errors.T @ X)).ravel())
-        G, g = np.zeros((self.size, self.size)), np.zeros(self.size)
+        G, g = np.zeros((self.free, self.free)), np.zeros(self.free)
+        if self.linear:  # J_t = I ⊗ (x_t', s_t'): a Kronecker product
+            X, own = self._regressors(S)
+            gram, right, precision = X.T @ X, X.T @ (errors @ white), white.T @ white
+            for i in range(self.m):
+                g[own[i]] = right[:, i]
+                for j in range(self.m):
+                    G[np.ix_(own[i], own[j])] = precision[i, j] * gram
+            return G, g
         for at, block in self._blocks(theta, S, U, white):
             flat = block.reshape(-1, self.size)
             G += flat.T @ flat
@@ -157,8 +175,18 @@ class Design:
 
     def leverages(self, theta: Array, S: Array, U: Array, white: Array, inverse: Array) -> Array:
         """Return J_t H⁻¹ J_t' for each date, shape (rows, k, k)."""
+        if self.linear:
+            X, own = self._regressors(S)
+            blocks = [[((X @ inverse[np.ix_(a, b)]) * X).sum(axis=1) for b in own] for a in own]
+            return np.asarray(np.einsum("ai,ijt,bj->tab", white, np.array(blocks), white))
         hats = [np.matmul(block @ inverse, block.transpose(0, 2, 1)) for _, block in self._blocks(theta, S, U, white)]
         return np.concatenate(hats)
+
+    def _regressors(self, S: Array) -> tuple[Array, list[Groups]]:
+        """Return [x_t, s_t] after `first`, and which weights of theta multiply them in each equation."""
+        m, n, dl = self.m, self.n, self.width_L
+        own = [np.concatenate([np.arange(i * dl, (i + 1) * dl), m * dl + np.arange(i * n, (i + 1) * n)]) for i in range(m)]
+        return np.hstack([self.XL, S])[self.first :], own
 
     def _blocks(self, theta, S, U, white):  # type: ignore[no-untyped-def]
         c = self.cuts(theta)
@@ -204,10 +232,10 @@ class Prior:
 class Optimum:
     """Where a fit ended.
 
-    theta, sigma : array (P,), (k, k)
+    theta, sigma : array (P,), (k, k)    frozen weights of theta last
     alpha, gamma : array (groups,)       precisions, and numbers of weights the data determined
     laplace : float                      log evidence of this mode: Laplace in theta, plug-in precisions
-    information : array (P, P)           H = J'Σ⁻¹J + diag(α)
+    information : array (free, free)     H = J'Σ⁻¹J + diag(α)
     resid : array (rows, k)              in-sample residuals
     """
 
@@ -281,8 +309,11 @@ def fit(design: Design, prior: Prior, theta: Array, alpha: Array, *, sigma: Arra
         root = np.linalg.cholesky(sigma)
         white = np.linalg.inv(root)
         e = E @ white.T
-        G, g = design.normal(theta, S, U, white, e)
-        a, away = prior.precisions(alpha), theta - prior.centre
+        with np.errstate(all="ignore"):  # the derivatives of a filter that does not forget overflow
+            G, g = design.normal(theta, S, U, white, e)
+        if not (np.isfinite(G).all() and np.abs(G).max() < 1e200):
+            return None
+        a, away = prior.precisions(alpha), theta[: design.free] - prior.centre
         inverse, logdet = _inverse(G, a)
         laplace = float(-0.5 * np.einsum("ti,ti", e, e) - T * np.log(np.diag(root)).sum() - 0.5 * T * k * np.log(2 * np.pi)
                         - 0.5 * (a * away * away).sum() + 0.5 * np.log(a).sum() - 0.5 * logdet)
@@ -324,7 +355,7 @@ def left_out(errors: Array, hats: Array) -> Array:
 def _step(design: Design, prior: Prior, theta: Array, G: Array, slope: Array, a: Array, e: Array, white: Array,
           damping: float) -> tuple[Array, Array, Array, float] | None:
     """Take one damped step that lowers the objective; None where no damping finds one."""
-    away = theta - prior.centre
+    away = theta[: design.free] - prior.centre
     now = 0.5 * np.einsum("ti,ti", e, e) + 0.5 * (a * away * away).sum()
     diagonal = np.diag(G) + a
     scale = 1.0 / np.sqrt(diagonal)
@@ -336,11 +367,12 @@ def _step(design: Design, prior: Prior, theta: Array, G: Array, slope: Array, a:
         factor, failed = lapack.dpotrf(H, lower=1, overwrite_a=1)
         if not failed:
             move, _ = lapack.dpotrs(factor, slope * scale, lower=1)
-            new = theta + move * scale
+            new = theta.copy()
+            new[: design.free] += move * scale
             S, U = design.run(new)
             error = (design.Y - U[:, : design.k])[design.first :] @ white.T
             size = np.einsum("ti,ti", error, error)
-            then = 0.5 * size + 0.5 * (a * (new - prior.centre) ** 2).sum()
+            then = 0.5 * size + 0.5 * (a * (new[: design.free] - prior.centre) ** 2).sum()
             if then <= now:  # false for NaN: a step that diverges is refused
                 return new, S, U, damping
         damping = damping * 6 + 1e-12
@@ -364,8 +396,13 @@ def _inverse(G: Array, a: Array) -> tuple[Array, float]:
 
 
 def _positive(sigma: Array) -> Array:
-    """Return sigma with a floor under its eigenvalues, far below any observable noise."""
-    sigma = sigma.copy()
-    sigma[np.diag_indices_from(sigma)] += 1e-18 + 1e-12 * np.trace(sigma) / len(sigma)
-    return sigma
+    """Return sigma with the eigenvalues of its correlations at least LEAST_EIGENVALUE.
 
+    Where a network approximates a noiseless system its errors are nearly collinear; weighed by the inverse of such a
+    covariance the fit would perfect one combination of the series and give up the others.
+    """
+    scale = np.sqrt(np.diag(sigma)) + 1e-12
+    values, vectors = np.linalg.eigh(sigma / np.outer(scale, scale))
+    if values[0] < LEAST_EIGENVALUE:
+        sigma = (vectors * np.maximum(values, LEAST_EIGENVALUE)) @ vectors.T * np.outer(scale, scale)
+    return sigma

@@ -69,3 +69,15 @@ def grow(inputs: Array, explained: Array, errors: Array, width: int, rng: np.ran
             units -= np.outer(direction, direction @ units)
             left -= np.outer(direction, direction @ left)
     return weights[chosen]
+
+
+def smooth(inputs: Array, count: int, rng: np.random.Generator, *, steepest: float) -> Array:
+    """Return weights of random units that bend gently over the data, shape (count, 1 + q): all inputs, data-centred.
+
+    For systems without noise, where many gentle bends resolve a smooth map far beyond what thresholds can.
+    """
+    slopes = rng.normal(size=(count, inputs.shape[1]))
+    seen = inputs @ slopes.T
+    steepness = np.exp(rng.uniform(np.log(steepest / 6), np.log(steepest), count)) / np.maximum(seen.std(axis=0), 1e-12)
+    centre = seen[rng.integers(len(seen), size=count), np.arange(count)]
+    return np.column_stack([-centre * steepness, slopes * steepness[:, None]])

@@ -128,6 +128,8 @@ def mean_path(members: Sequence[Member], particles: Particles, trend: Array, Z: 
     h = len(trend)
     mean = np.zeros((h, particles[0].Y.shape[1] or len(members[0].optimum.sigma)))
     for particle in particles:
+        if particle.weight < 1e-9:
+            continue
         optimum = members[particle.member].optimum
         alone = (replace(particle, weight=1.0),)
         k = optimum.design.k
@@ -180,7 +182,8 @@ def _posterior(optimum: Optimum) -> Callable[[np.random.Generator], Array]:
     def objective(theta: Array) -> float:
         _, U = shape.run(theta)
         error = (shape.Y - U[:, : shape.k])[shape.first :]
-        return float(0.5 * np.einsum("ti,ij,tj", error, precision, error) + 0.5 * (penalty * theta * theta).sum())
+        return float(0.5 * np.einsum("ti,ij,tj", error, precision, error)
+                     + 0.5 * (penalty * theta[: shape.free] ** 2).sum())
 
     values, vectors = np.linalg.eigh(optimum.covariance * np.sqrt(np.outer(d := np.diag(optimum.information), d)))
     linear = shape.n == 0 and not (shape.rl or shape.ar)
