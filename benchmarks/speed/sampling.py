@@ -84,8 +84,8 @@ draw = lambda: np.stack([one.samples for one in predictor.predict(data, num_samp
 
 def run(python: str, body: str) -> dict[str, object]:
     """Run one contestant in a process of its own; say what went wrong where it did not finish."""
-    found = subprocess.run([python, "-c", DATA + body + TIMED], capture_output=True, text=True, timeout=900, check=False,
-                           env={**os.environ, **ONE_THREAD})
+    program, alone = DATA + body + TIMED, {**os.environ, **ONE_THREAD}
+    found = subprocess.run([python, "-c", program], capture_output=True, text=True, timeout=900, check=False, env=alone)
     lines = [line for line in found.stdout.splitlines() if line.startswith("RESULT")]
     if not lines:
         return {"error": (found.stderr.strip().splitlines() or ["no output"])[-1]}
