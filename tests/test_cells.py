@@ -78,6 +78,8 @@ def test_flatten_undoes_unflatten(name):
 
 def mixed(Lf, Lu, W, Gf, Gs, base, start, z, d):
     """States of rungs 1-3 by `recursion.unroll`; arguments as in the compiled kernel."""
+    from varnn.estimate.kernels import held
+
     Lf, Lu, W, Gf, Gs, base, start, z, d = (torch.tensor(array) for array in (Lf, Lu, W, Gf, Gs, base, start, z, d))
     m, k, lags = len(W), base.shape[1], max(Lf.shape[1], Gf.shape[1]) // base.shape[1]
     weights = {"tanh": Gs, "linear": Lu if Lu.shape[1] else torch.zeros(m, m, dtype=torch.float64), "readout": W}
@@ -85,7 +87,8 @@ def mixed(Lf, Lu, W, Gf, Gs, base, start, z, d):
 
     def drive_at(t, states):
         if t and lags:
-            seen.insert(0, base[t - 1] - states[1][0, :k])
+            seen.insert(0, torch.tensor([held(float(error)) for error in base[t - 1] - states[1][0, :k]],
+                                        dtype=torch.float64))
         feedback = torch.cat([*seen[:lags], torch.zeros(0, dtype=torch.float64)])
         return z[t] + Gf @ feedback[:Gf.shape[1]], d[t] + Lf @ feedback[:Lf.shape[1]]
 
@@ -102,14 +105,13 @@ def test_the_mixed_cell_equals_the_compiled_kernel_of_rung_3(n, m, r, rl, ar):
     rng, k, rows = np.random.default_rng(0), 2, 40
     Lf, Lu, W = (0.3 * rng.standard_normal((m, columns)) for columns in (rl * k, m * ar, n))
     Gf, Gs = (0.3 * rng.standard_normal((n, columns)) for columns in (r * k, n))
-    base, start = rng.standard_normal((rows, k)), rng.standard_normal(m)
+    base, start = 3 * rng.standard_normal((rows, k)), rng.standard_normal(m)
     z, d = rng.standard_normal((rows, n)), rng.standard_normal((rows, m))
     S, U = z.copy(), d.copy()
     kernels.forward(Lf, Lu, W, Gf, Gs, base, start, S, U)
     s, u = mixed(Lf, Lu, W, Gf, Gs, base, start, z, d)
     assert_allclose(u, U, rtol=0, atol=1e-12)
     assert_allclose(s, S, rtol=0, atol=1e-12)
-    assert np.abs(base - U[:, :k]).max() < kernels.LIMIT, "the feedback must stay where the kernel believes it"
 
 
 def test_the_linear_cell_equals_the_compiled_kernel_of_rung_2():

@@ -30,19 +30,26 @@ def times(matrix: Tensor, vectors: Tensor) -> Tensor:
     return (matrix @ vectors.unsqueeze(-1)).squeeze(-1)
 
 
+def affine(matrix: Tensor, bias: Tensor, vectors: Tensor) -> Tensor:
+    """Return W v + b, in one operation where there is one W and a plain batch."""
+    if matrix.dim() == 2 and vectors.dim() == 2:
+        return bias.addmm(vectors, matrix.mT)
+    return times(matrix, vectors) + bias
+
+
 def drive(weights: Weights, inputs: Tensor) -> Tensor:
     """W_ih x_t + b_ih, what enters a cell from outside; for all times in one product when inputs are (T, B, d)."""
-    return times(weights["weight_ih"], inputs) + weights["bias_ih"]
+    return affine(weights["weight_ih"], weights["bias_ih"], inputs)
 
 
 def linear_step(weights: Weights, states: States, driven: Tensor) -> States:
     """h_t = W_hh h_{t-1} + b_hh + drive; identity units, rung 2."""
-    return (driven + times(weights["weight_hh"], states[0]) + weights["bias_hh"],)
+    return (driven + affine(weights["weight_hh"], weights["bias_hh"], states[0]),)
 
 
 def tanh_step(weights: Weights, states: States, driven: Tensor) -> States:
     """h_t = tanh(W_hh h_{t-1} + b_hh + drive); Elman (1990), `torch.nn.RNN`."""
-    return ((driven + times(weights["weight_hh"], states[0]) + weights["bias_hh"]).tanh(),)
+    return ((driven + affine(weights["weight_hh"], weights["bias_hh"], states[0])).tanh(),)
 
 
 def gru_step(weights: Weights, states: States, driven: Tensor) -> States:
@@ -51,20 +58,21 @@ def gru_step(weights: Weights, states: States, driven: Tensor) -> States:
     r = σ(W_ir x + W_hr h), z = σ(W_iz x + W_hz h), n = tanh(W_in x + b_in + r ∘ (W_hn h + b_hn)).
     """
     (h,) = states
-    r_x, z_x, n_x = driven.chunk(3, dim=-1)                                       # (B, n) each
-    r_h, z_h, n_h = (times(weights["weight_hh"], h) + weights["bias_hh"]).chunk(3, dim=-1)
-    r, z = (r_x + r_h).sigmoid(), (z_x + z_h).sigmoid()
-    n = (n_x + r * n_h).tanh()
-    return (n + z * (h - n),)
+    split = 2 * h.shape[-1]
+    recurrent = affine(weights["weight_hh"], weights["bias_hh"], h)               # (B, 3n): r, z, n
+    r, z = (driven[..., :split] + recurrent[..., :split]).sigmoid().chunk(2, dim=-1)
+    n = driven[..., split:].addcmul(r, recurrent[..., split:]).tanh()
+    return (n.addcmul(z, h - n),)
 
 
 def lstm_step(weights: Weights, states: States, driven: Tensor) -> States:
     """Long short-term memory: c_t = f ∘ c_{t-1} + i ∘ g, h_t = o ∘ tanh(c_t); Gers et al. (2000), in torch's form."""
     h, c = states
-    gates = driven + times(weights["weight_hh"], h) + weights["bias_hh"]
-    i, f, g, o = gates.chunk(4, dim=-1)                                           # (B, n) each
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    return (o.sigmoid() * c.tanh(), c)
+    inner = driven + affine(weights["weight_hh"], weights["bias_hh"], h)          # (B, 4n): i, f, g, o
+    i, f, _, o = inner.sigmoid().chunk(4, dim=-1)
+    g = inner[..., 2 * h.shape[-1]:3 * h.shape[-1]].tanh()
+    c = (f * c).addcmul(i, g)
+    return (o * c.tanh(), c)
 
 
 def mixed_step(weights: Weights, states: States, driven: tuple[Tensor, Tensor]) -> States:

@@ -11,7 +11,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from varnn.cells import CELLS, count
-from varnn.errors import ConvergenceError, ConvergenceWarning, ParameterError, TooShortError
+from varnn.errors import ConvergenceError, ConvergenceWarning, ParameterError, ResourceLimitError, TooShortError
 from varnn.estimate.gated import Gated
 from varnn.estimate.gated_fit import fit as search
 from varnn.estimate.gated_fit import linear_alone, shrunk, starting_weights, with_readout
@@ -245,6 +245,12 @@ def test_lags_zero_is_driven_by_other_series_alone(model):
     assert_allclose(fit.forecast(2, X[300:]).point, np.tanh(2 * X[300:]), atol=0.15)
     assert fit.nobs == 300
     assert fit.params.index[:2].tolist() == ["const", "x1"]
+
+
+@both
+def test_a_width_beyond_memory_is_refused_at_once(model):
+    with pytest.raises(ResourceLimitError, match=r"width=500 on 2 series and 2 inputs has \d+ weights.*smaller width"):
+        model(lags=1, width=500).fit(linear_series())
 
 
 @both

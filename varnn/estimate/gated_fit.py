@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import lapack
 
-from varnn.cells import Shapes
-from varnn.errors import ConvergenceError
+from varnn.cells import Shapes, count
+from varnn.errors import ConvergenceError, ResourceLimitError
 from varnn.estimate.gated import Gated
 from varnn.estimate.stop import Stop
 from varnn.series import FloatArray
@@ -28,6 +28,7 @@ WEAKEST, STRONGEST = 1e-4, 1e6  # prior precisions the evidence may choose
 SMALL_GAIN = 1e-4        # nats of evidence below which another step is not worth taking
 WORTH = 0.05             # nats of evidence that count as progress
 PATIENCE = 6             # steps without progress before a search ends
+MOST_WEIGHTS, MOST_HELD = 4000, 400_000_000  # a Cholesky factor of 2 s; 3 GiB of derivatives
 HELD = 1                 # steps before the precisions move
 
 
@@ -131,11 +132,14 @@ def fit(gated: Gated, coefficients: Array, starts: int, steps: int, rng: np.rand
     ------
     ConvergenceError
         If no start has a finite objective.
+    ResourceLimitError
+        If the exact Jacobian would not fit into memory.
 
     References
     ----------
     MacKay (1992), Neural Computation 4(3), 415-472, eq. 2.21-2.24; Foresee & Hagan (1997), ICNN.
     """
+    _refuse_large(gated)
     thetas = [starting_weights(gated, coefficients, child) for child in rng.spawn(starts)]
     ends = [shrunk(gated, with_readout(gated, theta), steps) for theta in thetas]
     found = [replace(end, start=number, evidence=end.evidence + _log_modes(end, gated))
@@ -148,6 +152,16 @@ def fit(gated: Gated, coefficients: Array, starts: int, steps: int, rng: np.rand
     if best.evidence <= below.evidence:
         return replace(below, stop=best.stop, steps=best.steps, start=best.start)
     return replace(best, gain=best.evidence - below.evidence)
+
+
+def _refuse_large(gated: Gated) -> None:
+    """Raise ResourceLimitError where the exact Jacobian is out of reach."""
+    weights, (T, k) = count(gated.shapes), gated.target.shape
+    held = T * weights * (k + 2 * gated.width * gated.cell.carried)
+    if weights > MOST_WEIGHTS or held > MOST_HELD:
+        raise ResourceLimitError(f"width={gated.width} on {k} series and {gated.inputs.shape[1]} inputs has {weights} "
+                                 f"weights; over {T} rows their exact derivatives are {held:.2g} numbers, where up to "
+                                 f"{MOST_WEIGHTS} weights and {MOST_HELD:.0e} numbers are allowed; use a smaller width")
 
 
 def _log_modes(estimate: GatedEstimate, gated: Gated) -> float:
