@@ -49,7 +49,7 @@ JOBS = (
     Job(data="interest_inflation", horizon=4),
     Job(data="danish_data", horizon=4, origins=None),
     Job(data="elnino", horizon=12),
-    Job(data="co2", horizon=13),
+    Job(data="co2", horizon=13, refit=60),
     Job(data="sunspots", horizon=8),
     Job(data="var", horizon=4, options={"n": 400}),
     Job(data="varma", horizon=4, options={"n": 400}),
