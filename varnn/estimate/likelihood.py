@@ -114,7 +114,7 @@ def stationary_covariance(F: Array, Q: Array) -> Array:
     if d <= SMALL:
         system = (F[:, None, :, None] * F[None, :, None, :]).reshape(d * d, d * d)
         P = np.linalg.solve(np.eye(d * d) - system, Q.ravel())
-        return _symmetric(P.reshape(d, d))
+        return _symmetric(np.asarray(P.reshape(d, d)))
     P, power = Q, F
     for _ in range(64):
         step = power @ P @ power.T

@@ -10,7 +10,8 @@ import numpy as np
 from varnn.estimate import likelihood
 from varnn.estimate.closed_form import Trend
 from varnn.estimate.likelihood import Sample
-from varnn.estimate.linear_fit import LinearEstimate, fit_evidence, fit_likelihood, var_below
+from varnn.estimate.linear_evidence import LARGE, fit_evidence
+from varnn.estimate.linear_fit import LinearEstimate, fit_likelihood, var_below
 from varnn.estimate.order import default_max_lags, search_orders
 
 
@@ -74,6 +75,6 @@ def choose_lags(
         falls = falls + 1 if found < score else 0
         if found > score:
             best, score, cost, draft = p, found, fit.value + spent, fit if shrunk and fit.precision else None
-        if falls == 2:
+        if falls == (2 if fit.free.sum() < LARGE else 1):
             break
     return (best, True, draft) if cost < aic or not shrunk else (largest, False, None)

@@ -1,6 +1,6 @@
-"""Fitting the linear RNN: starts, maximum likelihood, and shrinkage to the VAR by the evidence.
+"""Fitting the linear RNN by maximum likelihood: descents from several starts, and the VAR below.
 
-Called by `models.rung2_linear` (and by rung 3 for its start).  Works in standardised units and returns data only;
+Called by `linear_evidence` and `models.rung2_linear`.  Works in standardised units and returns data only;
 never warns, never draws random numbers, never touches threads.
 """
 
@@ -13,17 +13,13 @@ import numpy.typing as npt
 
 from varnn.estimate import likelihood
 from varnn.estimate.likelihood import Sample
-from varnn.estimate.linear_starts import HALFWAY, VAR_START, ordinary_least_squares, starts
+from varnn.estimate.linear_starts import HALFWAY, ordinary_least_squares, starts
 from varnn.estimate.quasi_newton import Point, minimise
 from varnn.estimate.stop import Stop
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-BLOCKS = ("memory, own series", "memory, other series", "hidden units")
-LARGEST_PRECISION = 1e8
-FINE, COARSE, DRAFT, ROUGH = 1e-13, 1e-5, 1e-3, 1e-1  # promised gain in nats at which a descent ends
-STRONG = 3.0  # nats, 20 : 1; Kass and Raftery (1995), JASA 90, 773-795
-ROUNDS = 12  # updates of the precisions
+FINE, ROUGH = 1e-13, 1e-1  # promised gain in nats at which a descent ends
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,7 @@ class LinearEstimate:
 
 
 @dataclass(frozen=True)
-class _Problem:
+class Problem:
     """What one descent needs: the sample, which weights move, which likelihood, the prior precision of each weight."""
 
     sample: Sample
@@ -79,12 +75,13 @@ class _Problem:
 
     @property
     def rows(self) -> int:
+        """Observations that count."""
         T = int(self.sample.values.shape[0])
         return T if self.exact else T - self.sample.start
 
 
 @dataclass(frozen=True)
-class _State:
+class State:
     """The detail kept with each point: full weights, covariance, states, plain likelihood value."""
 
     weights: Array
@@ -93,7 +90,7 @@ class _State:
     value: float
 
 
-def maximise(problem: _Problem, weights: Array, sigma: Array | None = None, *, tolerance: float = FINE) -> _Result:
+def maximise(problem: Problem, weights: Array, sigma: Array | None = None, *, tolerance: float = FINE) -> Result:
     """Maximise likelihood times prior from one start; Σ is free (exact) or concentrated out (conditional).
 
     The exact likelihood moves Σ = L M M'L' through the entries of a lower-triangular M, exponential on its diagonal,
@@ -106,7 +103,7 @@ def maximise(problem: _Problem, weights: Array, sigma: Array | None = None, *, t
     if sigma is None:
         started = likelihood.conditional(sample, weights, gradient=False)
         if started is None:
-            return _Result(None, Stop.diverged, 0)
+            return Result(None, Stop.diverged, 0)
         sigma = started.sigma
     L = np.linalg.cholesky(sigma)
     count = int(free.sum())
@@ -121,7 +118,7 @@ def maximise(problem: _Problem, weights: Array, sigma: Array | None = None, *, t
             if found is None:
                 return None
             gradient = found.weights[free] + prior * x[:count]
-            state = _State(C, found.sigma, found.states, found.value)
+            state = State(C, found.sigma, found.states, found.value)
             return Point(x, found.value + penalty, gradient, state)
         M = np.zeros((k, k))
         M[lower] = np.where(diagonal, np.exp(np.minimum(x[count:], 30.0)), x[count:])
@@ -131,14 +128,14 @@ def maximise(problem: _Problem, weights: Array, sigma: Array | None = None, *, t
             return None
         dM = (2.0 * L.T @ found.sigma @ root)[lower]
         dM = np.where(diagonal, dM * M[lower], dM)
-        state = _State(C, root @ root.T, found.states, found.value)
+        state = State(C, root @ root.T, found.states, found.value)
         gradient = np.concatenate([found.weights[free] + prior * x[:count], dM])
         return Point(x, found.value + penalty, gradient, state)
 
     def metric(point: Point) -> Array:
         state = point.detail
-        assert isinstance(state, _State)
-        core = _information(problem, state)
+        assert isinstance(state, State)
+        core = information_of(problem, state)
         if not problem.exact:
             return core
         full = np.zeros((core.shape[0] + lower[0].size,) * 2)
@@ -150,41 +147,29 @@ def maximise(problem: _Problem, weights: Array, sigma: Array | None = None, *, t
     x = np.concatenate([weights[free], np.zeros(lower[0].size if problem.exact else 0)])
     start = evaluate(x)
     if start is None:
-        return _Result(None, Stop.diverged, 0)
+        return Result(None, Stop.diverged, 0)
     descent = minimise(evaluate, start, metric, tolerance=tolerance)
     state = descent.point.detail
-    assert isinstance(state, _State)
-    return _Result(state, descent.stop, descent.steps)
+    assert isinstance(state, State)
+    return Result(state, descent.stop, descent.steps)
 
 
 @dataclass(frozen=True)
-class _Result:
+class Result:
     """Outcome of one descent; `state` is None where not even the start could be evaluated."""
 
-    state: _State | None
+    state: State | None
     stop: Stop
     steps: int
 
 
-def _information(problem: _Problem, state: _State) -> Array:
+def information_of(problem: Problem, state: State) -> Array:
     """Information of the free weights, Gauss-Newton plus prior."""
     inside = problem.free.ravel()
     full = likelihood.information(problem.sample, state.weights, state.sigma, state.states)
     core: Array = full[np.ix_(inside, inside)]
     core[np.diag_indices_from(core)] += problem.prior.ravel()[inside]
     return core
-
-
-def memory_blocks(sample: Sample, width: int) -> list[Mask]:
-    """Which weights share a prior precision: A's diagonal, A's other entries, everything that touches hidden units."""
-    k = sample.values.shape[1]
-    shape = (width, sample.columns(width))
-    own, other, hidden = np.zeros(shape, bool), np.zeros(shape, bool), np.zeros(shape, bool)
-    own[:k, :k] = np.eye(k, dtype=bool)
-    other[:k, :k] = ~np.eye(k, dtype=bool)
-    hidden[k:] = True
-    hidden[:k, k:width] = True
-    return [own, other, hidden]
 
 
 def free_weights(sample: Sample, width: int, *, intercept: bool) -> Mask:
@@ -212,8 +197,8 @@ def fit_likelihood(sample: Sample, width: int, *, exact: bool, intercept: bool =
     LinearEstimate            with `optima`, one for each start that was run
     """
     free = free_weights(sample, width, intercept=intercept)
-    problem = _Problem(sample, free, exact, np.zeros(free.shape))
-    best: _Result | None = None
+    problem = Problem(sample, free, exact, np.zeros(free.shape))
+    best: Result | None = None
     optima: list[Optimum] = []
     found: list[tuple[Array, Array]] = []
     for name, weights in starts(sample, width, intercept=intercept):
@@ -229,67 +214,12 @@ def fit_likelihood(sample: Sample, width: int, *, exact: bool, intercept: bool =
             continue
         llf = -result.state.value - likelihood.constant(problem.rows, sample.values.shape[1])
         optima.append(Optimum(name, llf, result.stop, result.steps))
-        found.append((result.state.weights[free], _information(problem, result.state)))
+        found.append((result.state.weights[free], information_of(problem, result.state)))
         if best is None or best.state is None or result.state.value < best.state.value:
             best = result
-    assert best is not None, "the VAR start is always stable"
-    return _finish(problem, best, [], [], float("nan"), float("nan"), tuple(optima))
-
-
-def fit_evidence(
-    sample: Sample, width: int, *, exact: bool, intercept: bool = True, draft: bool = False,
-    warm: LinearEstimate | None = None,
-) -> LinearEstimate:
-    """Maximum a posteriori fit, shrunk to the VAR with a strength that the evidence sets.
-
-    A ~ N(0, 1/α) block by block, B free; α ← γ/|A|² with γ = n - α tr H⁻¹ until it settles.  With H the Gauss-Newton
-    information, the log evidence over the VAR (A = 0, same B) is
-
-        log L - log L_VAR - ½ α|A|² + ½ Σ n log α - ½ log|H| + ½ log|H_VAR|.
-
-    Precisions settle on the conditional likelihood, from two starts, before the exact one takes over.  The memory is
-    kept where its log-likelihood gain exceeds the γ weights it costs (Akaike's criterion with effective weights) and
-    the evidence is not strongly (20 : 1) against it; otherwise the VAR itself, by least squares, is returned.
-
-    Parameters
-    ----------
-    sample, width, exact, intercept
-        As for `fit_likelihood`.
-    draft : bool              one start and coarse convergence, memory kept; for ranking candidates
-    warm : LinearEstimate     a draft to begin from in place of the first start
-
-    References
-    ----------
-    MacKay (1992), Neural Computation 4, 415-447, eqs. 2.27-2.32; Neural Computation 4, 448-472.
-    """
-    free = free_weights(sample, width, intercept=intercept)
-    blocks = [block & free for block in memory_blocks(sample, width)]
-    plain = var_below(sample, width, exact=False, intercept=intercept)
-    problem = _Problem(sample, free, False, np.zeros(free.shape))
-    optima, ranked = list(plain.optima), []
-    begins = starts(sample, width, intercept=intercept)
-    for name, weights in begins[:1] if draft else begins:
-        if ranked and name != VAR_START:
-            continue
-        first = None if ranked else warm
-        settled = _settle(problem, blocks, weights, plain, name, first, DRAFT if draft else COARSE)
-        if settled is not None:
-            optima.extend(settled.optima)
-            ranked.append(settled)
-    best = max(ranked, key=lambda candidate: candidate.evidence) if ranked else None
-    if draft or (best is None and not exact):
-        return replace(best or plain, optima=tuple(optima))
-    below = plain
-    if exact:
-        problem, below = replace(problem, exact=True), var_below(sample, width, exact=True, intercept=intercept)
-        name, weights = (best.optima[0].start, best.weights) if best else begins[0]
-        best = _settle(problem, blocks, weights, below, name, best, COARSE)
-    if best is not None:
-        best = _settle(problem, blocks, best.weights, below, best.optima[0].start, best, FINE) or best
-        optima.extend(best.optima)
-    if best is None or below.value - best.value <= sum(best.effective.values()) or best.gain < -STRONG:
-        best = replace(plain, gain=min(best.gain, 0.0) if best else 0.0)
-    return replace(best, optima=tuple(optima))
+    if best is None:
+        raise np.linalg.LinAlgError("the innovation covariance is singular")
+    return finish(problem, best, [], [], float("nan"), float("nan"), tuple(optima))
 
 
 def var_below(sample: Sample, width: int, *, exact: bool, intercept: bool = True) -> LinearEstimate:
@@ -298,125 +228,25 @@ def var_below(sample: Sample, width: int, *, exact: bool, intercept: bool = True
     k = sample.values.shape[1]
     free[:, :width] = False
     free[k:] = False
-    problem = _Problem(sample, free, exact, np.zeros(free.shape))
+    problem = Problem(sample, free, exact, np.zeros(free.shape))
     weights = ordinary_least_squares(sample, width, intercept=intercept)
     result = maximise(problem, weights)
     if result.state is None or not exact:
         problem = replace(problem, exact=False)
         found = likelihood.conditional(sample, weights, gradient=False)
-        assert found is not None
-        result = _Result(_State(weights, found.sigma, found.states, found.value), Stop.closed_form, 0)
-    assert result.state is not None, "a recursion without memory is stable"
+        if found is None:
+            raise np.linalg.LinAlgError("the innovation covariance is singular")
+        result = Result(State(weights, found.sigma, found.states, found.value), Stop.closed_form, 0)
+    assert result.state is not None
     evidence = -result.state.value - 0.5 * float(free.sum()) * np.log(problem.rows)
     llf = -result.state.value - likelihood.constant(problem.rows, k)
     optimum = Optimum("VAR, memory held at zero", llf, result.stop, result.steps)
-    return _finish(problem, result, [], [], evidence, 0.0, (optimum,))
+    return finish(problem, result, [], [], evidence, 0.0, (optimum,))
 
 
-def _settle(
-    problem: _Problem,
-    blocks: list[Mask],
-    weights: Array,
-    below: LinearEstimate,
-    name: str,
-    warm: LinearEstimate | None,
-    tolerance: float,
-) -> LinearEstimate | None:
-    """Alternate the fit at given precisions with updates of the precisions; to full accuracy they stay as they are.
-
-    Where the fit runs into the edge of stability, Laplace's approximation has no meaning: the precisions are raised,
-    stay at least so high, and the descent begins again nearer to the VAR.
-    """
-    free = problem.free
-    live = [(label, block) for label, block in zip(BLOCKS, blocks, strict=True) if block.any()]
-    members = [block[free] for _, block in live]
-    alphas, sigma = np.full(len(live), 4.0), below.sigma
-    if warm is not None:
-        alphas, sigma, weights = np.array([warm.precision[label] for label, _ in live]), warm.sigma, warm.weights
-    floor = np.full(len(live), 1e-4)
-    steps, walls = 0, 0
-    for last in [True] if tolerance == FINE else [False] * ROUNDS + [True]:
-        prior = _prior(free, [block for _, block in live], list(alphas))
-        problem = replace(problem, prior=prior)
-        result = maximise(problem, weights, sigma, tolerance=tolerance)
-        if result.state is None:
-            return None
-        steps += result.steps
-        if _at_wall(result.state.weights):
-            walls += 1
-            if walls == 4 or last:
-                return None
-            weights, sigma = 0.5 * (result.state.weights + below.weights), below.sigma
-            floor = alphas = 8.0 * alphas
-            continue
-        weights, sigma = result.state.weights, result.state.sigma
-        G = _information(replace(problem, prior=np.zeros(free.shape)), result.state)
-        previous = alphas
-        alphas, gammas = _update_precisions(G, weights[free], members, previous, floor)
-        if last or float(np.abs(np.log(alphas / previous)).max()) < 1e-2:
-            break
-    state = result.state
-    assert state is not None
-    H = G + np.diag(prior[free])
-    sizes = np.array([float(block.sum()) for _, block in live])
-    gain = (
-        below.value
-        - state.value
-        - 0.5 * float(np.sum(prior * state.weights**2))
-        + 0.5 * float(sizes @ np.log(previous))
-        - 0.5 * float(np.linalg.slogdet(H)[1])
-        + 0.5 * float(np.linalg.slogdet(below.information)[1])
-    )
-    llf = -state.value - likelihood.constant(problem.rows, problem.sample.values.shape[1])
-    outcome = replace(result, steps=steps)
-    optimum = (Optimum(name, llf, outcome.stop, steps),)
-    return _finish(problem, outcome, list(previous), list(gammas), below.evidence + gain, gain, optimum, live)
-
-
-def _at_wall(weights: Array) -> bool:
-    return likelihood.spectral_radius(weights[:, : weights.shape[0]]) > 2.0 * likelihood.INVERTIBLE - 1.0
-
-
-def _prior(free: Mask, blocks: list[Mask], alphas: list[float]) -> Array:
-    """Prior precision of each weight."""
-    prior = np.zeros(free.shape)
-    for alpha, block in zip(alphas, blocks, strict=True):
-        prior[block] = alpha
-    return prior
-
-
-def _update_precisions(G: Array, x: Array, blocks: list[Mask], alphas: Array, floor: Array) -> tuple[Array, Array]:
-    """MacKay's α ← γ/|θ|² iterated on the quadratic model of the likelihood around the current fit x.
-
-    With G its information, the optimum at other precisions is θ(α') = (G + α')⁻¹(G + α) x.  Returns the precisions
-    (at most a factor 100 away, the reach of the quadratic model) and γ = n - α tr H⁻¹ at the given ones.
-    """
-    prior = np.zeros(x.size)
-    for alpha, block in zip(alphas, blocks, strict=True):
-        prior[block] = alpha
-    target = G @ x + prior * x
-    first: Array | None = None
-    current = alphas.copy()
-    for _ in range(200):
-        for alpha, block in zip(current, blocks, strict=True):
-            prior[block] = alpha
-        inverse = np.linalg.inv(G + np.diag(prior))
-        theta, spread = inverse @ target, np.diag(inverse)
-        gammas = np.array([max(b.sum() - a * spread[b].sum(), 1e-10) for a, b in zip(current, blocks, strict=True)])
-        first = gammas if first is None else first
-        sizes = np.array([max(float(theta[b] @ theta[b]), 1e-300) for b in blocks])
-        updated = np.clip(gammas / sizes, np.maximum(alphas / 100, floor), np.minimum(alphas * 100, LARGEST_PRECISION))
-        change = float(np.abs(np.log(updated / current)).max())
-        current = updated
-        if change < 1e-7:
-            break
-    assert first is not None
-    return current, first
-
-
-def _finish(
-    problem: _Problem,
-    result: _Result,
+def finish(
+    problem: Problem,
+    result: Result,
     alphas: list[float],
     gammas: list[float],
     evidence: float,
@@ -424,6 +254,7 @@ def _finish(
     optima: tuple[Optimum, ...],
     live: list[tuple[str, Mask]] | None = None,
 ) -> LinearEstimate:
+    """Collect what a descent found, in the form that fits share."""
     state = result.state
     assert state is not None
     labels = [label for label, _ in live or []]
@@ -433,7 +264,7 @@ def _finish(
         value=state.value,
         rows=problem.rows,
         exact=problem.exact,
-        information=_information(problem, state),
+        information=information_of(problem, state),
         free=problem.free,
         stop=result.stop,
         steps=result.steps,

@@ -69,7 +69,7 @@ def minimise(
     Nocedal and Wright (2006), Numerical Optimization, eq. 6.17 and algorithm 6.1.
     """
     point, evaluations, fresh, walls = start, 0, True, 0
-    H = _inverse(metric(point), 1e-9)
+    H = inverted(metric(point), 1e-9)
     damping, age = 1e-9, 0
     for step in range(steps):
         direction = -H @ point.gradient
@@ -88,14 +88,14 @@ def minimise(
             if fresh and damping > 1e3:
                 return Descent(point, Stop.no_descent, step, evaluations, -0.5 * slope)
             damping = max(100 * damping, 1e-4) if fresh else damping
-            H, fresh, age = _inverse(metric(point), damping), True, 0
+            H, fresh, age = inverted(metric(point), damping), True, 0
             continue
         moved, turned = found.x - point.x, found.gradient - point.gradient
         curvature = float(moved @ turned)
         point, fresh, age = found, False, age + 1
         if age >= refresh:
             damping = max(damping / 10, 1e-9)
-            H, fresh, age = _inverse(metric(point), damping), True, 0
+            H, fresh, age = inverted(metric(point), damping), True, 0
         elif curvature > 1e-10 * float(np.sqrt((moved @ moved) * (turned @ turned))):
             bent = H @ turned
             H = H + np.outer(moved, moved) * ((curvature + turned @ bent) / curvature**2)
@@ -133,12 +133,19 @@ def _resolution(value: float) -> float:
     return 4e-16 * max(abs(value), 1.0)
 
 
-def _inverse(information: Array, damping: float) -> Array:
-    """(I + damping · diag I)⁻¹ in the scale of its diagonal, so that units do not matter."""
+def inverted(information: Array, damping: float) -> Array:
+    """Return (I + damping · diag I)⁻¹ in the scale of its diagonal, so that units do not matter.
+
+    Where rounding has made it indefinite, eigenvalues are kept at 1e-10 or above.
+    """
     scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
     scaled = information / np.outer(scale, scale)
     scaled[np.diag_indices_from(scaled)] += damping
-    spread, axes = np.linalg.eigh(scaled)
-    spread = np.maximum(spread, max(1e-10, damping))
-    root = axes / np.sqrt(spread) / scale[:, None]
-    return np.asarray(root @ root.T)
+    try:
+        half = np.linalg.inv(np.linalg.cholesky(scaled))
+        found = half.T @ half
+    except np.linalg.LinAlgError:
+        spread, axes = np.linalg.eigh(scaled)
+        root = axes / np.sqrt(np.maximum(spread, max(1e-10, damping)))
+        found = root @ root.T
+    return np.asarray(found / np.outer(scale, scale))

@@ -6,8 +6,9 @@ Called by users and by the ladder; rung 3 imports it.  Estimation is in `varnn.e
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -22,10 +23,12 @@ from varnn.estimate import likelihood as gaussian
 from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.likelihood import Sample
 from varnn.estimate.linear_choice import choose_lags, stationary_below
-from varnn.estimate.linear_fit import LinearEstimate, Optimum, fit_evidence, fit_likelihood, var_below
+from varnn.estimate.linear_evidence import fit_evidence
+from varnn.estimate.linear_fit import LinearEstimate, Optimum, fit_likelihood, var_below
 from varnn.estimate.linear_units import Units
+from varnn.estimate.quasi_newton import inverted
 from varnn.estimate.stop import Stop
-from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of
+from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of, square_root
 from varnn.series import FloatArray, Series, whole_number
 
 if TYPE_CHECKING:
@@ -33,6 +36,18 @@ if TYPE_CHECKING:
 
 _BLAS = ThreadpoolController()
 LONGEST_MEMORY = 5000  # rows that a parameter draw re-filters; ρ(A)^5000 < 1e-14 up to ρ = .9936
+
+
+@contextmanager
+def _numerics() -> Iterator[None]:
+    """Use one thread for the same bits everywhere; overflow in a trial point is no news, a singular Σ is an error."""
+    with _BLAS.limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        try:
+            yield
+        except np.linalg.LinAlgError:
+            raise RankDeficientError("the covariance of the innovations is singular in float64: two series move "
+                                     "together, or there are nearly as many coefficients as rows; drop a series, "
+                                     "use fewer lags or more rows") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +104,7 @@ class LinearRNN(Forecaster):
         one_of(self.likelihood, "likelihood", ("auto", "exact", "conditional"))
 
     def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> FittedLinearRNN:
-        with _BLAS.limit(limits=1, user_api="blas"):
+        with _numerics():
             fit = _estimate(self, series, exog)
         if not fit.stop.converged:
             warnings.warn(
@@ -118,7 +133,7 @@ def lift(below: FittedVAR) -> FittedLinearRNN:
     """Return the fitted VAR as a linear RNN with A = 0; it forecasts the same to rounding error."""
     trend, lags = below.trend, below.k_ar
     model = LinearRNN(lags=lags, trend=trend, shrinkage=None, likelihood="conditional")
-    with _BLAS.limit(limits=1, user_api="blas"):
+    with _numerics():
         sample, units = _sample(below.series, below.exog, lags, trend)
         estimate = var_below(sample, below.series.k, exact=False, intercept=trend != "n")
     return _fitted(model, below.series, below.exog, lags, estimate, units, below.seen, below.seen_exog)
@@ -142,11 +157,11 @@ def fit_windows(
     """
     beside = [None] * len(windows) if exog is None else list(exog)
     whole_number(threads, "threads", least=1)
-    with _BLAS.limit(limits=1, user_api="blas"):
+    with _numerics():
         if threads == 1:
             return [_estimate(model, series, z) for series, z in zip(windows, beside, strict=True)]
         with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(lambda pair: _estimate(model, *pair), zip(windows, beside, strict=True)))
+            return list(pool.map(lambda series, z: _quiet(model, series, z), windows, beside))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -295,11 +310,7 @@ class FittedLinearRNN(Fitted):
     @cached_property
     def _covariance(self) -> FloatArray:
         """Covariance of the free weights in standard units, with the degrees-of-freedom factor of rung 1."""
-        H = self.estimate.information
-        scale = np.sqrt(np.diag(H))
-        spread, axes = np.linalg.eigh(H / np.outer(scale, scale))
-        root = axes / np.sqrt(np.maximum(spread, 1e-8)) / scale[:, None]
-        return np.asarray(root @ root.T * (self.nobs / self.df_resid))
+        return np.asarray(inverted(self.estimate.information, 0.0) * (self.nobs / self.df_resid))
 
     # --- what every rung writes ----------------------------------------------------------------
 
@@ -385,10 +396,10 @@ class FittedLinearRNN(Fitted):
         scale = self.units.scale
         centre = self.sigma_u / np.outer(scale, scale)
         roots = _inverse_wishart_roots(centre, self.df_resid, count, rng)
-        noise = rng.standard_normal((count, int(free.sum()))) @ np.linalg.cholesky(self._covariance).T
+        noise = rng.standard_normal((count, int(free.sum()))) @ square_root(self._covariance).T
         away = np.zeros((count, *free.shape))
         away[:, free] = noise
-        away[:, :k] = roots @ np.linalg.inv(np.linalg.cholesky(centre)) @ away[:, :k]
+        away[:, :k] = roots @ np.linalg.pinv(square_root(centre)) @ away[:, :k]
         point = self.estimate.weights
         for _ in range(60):
             radius = np.abs(np.linalg.eigvals((point + away)[:, :, : self.width])).max(axis=1)
@@ -413,7 +424,7 @@ def _inverse_wishart_roots(centre: FloatArray, df: int, count: int, rng: np.rand
     k = len(centre)
     lower = np.tril(rng.standard_normal((count, k, k)), -1)
     lower[:, np.arange(k), np.arange(k)] = np.sqrt(rng.chisquare(df + k - 1 - np.arange(k), size=(count, k)))
-    return np.asarray(np.linalg.cholesky(centre * df) @ np.swapaxes(np.linalg.inv(lower), 1, 2))
+    return np.asarray(square_root(centre * df) @ np.swapaxes(np.linalg.inv(lower), 1, 2))
 
 
 # ------------------------------------------------------------------------------------------------ estimation
@@ -463,6 +474,12 @@ def _estimate(model: LinearRNN, series: Series, exog: Series | None) -> FittedLi
     else:
         estimate = fit_likelihood(sample, width, exact=exact, intercept=intercept)
     return _fitted(model, series, exog, sample.lags, estimate, units, series, exog)
+
+
+def _quiet(model: LinearRNN, series: Series, exog: Series | None) -> FittedLinearRNN:
+    """Estimate in a worker thread, to which the caller's floating-point settings do not reach."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _estimate(model, series, exog)
 
 
 def _fitted(
