@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +26,6 @@ from varnn.models import by_name
 from varnn.series import FloatArray, Series
 
 BLOCK = 256  # windows forecast at a time
-Scorer = Callable[[int], Iterator[FloatArray]]
 
 
 @dataclass(frozen=True)
@@ -101,14 +100,12 @@ RUNGS: dict[str, tuple[str, dict[str, object]]] = {
 }
 
 
-def iterated(task: Task, fit: Fitted) -> FloatArray:
-    """Return the path without shocks after each test origin, (N, longest h, k), from the last look-back rows."""
-    start, stop = task.borders[1], task.borders[2]
-    most, lookback = max(task.horizons), max(task.lookbacks)
-    calm = np.zeros((1, most, task.values.shape[1]))
+def iterated(fit: Fitted, values: FloatArray, origins: Iterable[int], horizon: int, lookback: int) -> FloatArray:
+    """Return the path without shocks after each origin, (N, h, k), from the `lookback` rows before it."""
+    calm = np.zeros((1, horizon, values.shape[1]))
     made = []
-    for origin in range(start, stop - min(task.horizons) + 1):
-        rows = task.values[origin - lookback:origin].copy()
+    for origin in origins:
+        rows = values[origin - lookback:origin].copy()
         seen = Series(rows, fit.series.names, pd.RangeIndex(len(rows)))
         made.append(replace(fit, seen=seen)._simulate(calm, None)[0])
     return np.array(made)
@@ -144,7 +141,8 @@ def run(task: Task) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
             spec: Forecaster = by_name(kind)(**settings)
             fit = spec.fit(task.values[:train])
         fitted = time.process_time()
-        made = iterated(task, fit)
+        origins = range(valid, task.borders[2] - min(task.horizons) + 1)
+        made = iterated(fit, task.values, origins, max(task.horizons), max(task.lookbacks))
         spent = time.process_time() - fitted
         for horizon in task.horizons:
             _, targets = task.windows(horizon, max(task.lookbacks))
