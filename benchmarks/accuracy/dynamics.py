@@ -135,7 +135,8 @@ def narma10(seed: int) -> list[dict[str, object]]:
     seconds = time.perf_counter() - began
     forecast = fit._one_step(y[:, None], X.to_numpy())[2200:, 0]
     return [{"case": "NARMA-10", "seed": seed, "model": "TanhRNN(lags=0)", "measure": "NRMSE",
-             "value": float(np.sqrt(((forecast - y[2200:]) ** 2).mean() / y[2200:].var())), "seconds": round(seconds, 2)}]
+             "value": float(np.sqrt(((forecast - y[2200:]) ** 2).mean() / y[2200:].var())),
+             "seconds": round(seconds, 2)}]
 
 
 def mackey_glass(seed: int) -> list[dict[str, object]]:
@@ -170,7 +171,8 @@ def main() -> None:
         rows += [row for seed in range(options.seeds) for row in cases[name](seed)]
         table = pd.DataFrame(rows)
         mine = table[table["case"] == name]
-        print(mine.groupby(["case", "model"], sort=False)[["value", "seconds"]].agg(["median", "mean"]).to_string(), flush=True)
+        summary = mine.groupby(["case", "model"], sort=False)[["value", "seconds"]].agg(["median", "mean"])
+        print(summary.to_string(), flush=True)
     table["varnn"], table["numpy"], table["python"] = varnn.__version__, np.__version__, platform.python_version()
     options.out.mkdir(parents=True, exist_ok=True)
     table.to_csv(options.out / "dynamics.csv", index=False, float_format="%.8g")

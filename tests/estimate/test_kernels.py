@@ -10,15 +10,17 @@ from varnn.estimate import kernels
 from varnn.estimate.gauss_newton import Design
 from varnn.estimate.kernels import LIMIT
 
-SHAPES = [dict(n=4, r=2, rl=1, ar=False), dict(n=3, r=0, rl=0, ar=False), dict(n=0, r=0, rl=2, ar=False),
-          dict(n=3, r=1, rl=2, ar=True), dict(n=5, r=1, rl=0, ar=False, recurrent=False)]
+SHAPES = [{"n": 4, "r": 2, "rl": 1, "ar": False}, {"n": 3, "r": 0, "rl": 0, "ar": False},
+          {"n": 0, "r": 0, "rl": 2, "ar": False}, {"n": 3, "r": 1, "rl": 2, "ar": True},
+          {"n": 5, "r": 1, "rl": 0, "ar": False, "recurrent": False}]
 
 
 def problem(n, r, rl, ar, recurrent=True, T=40, k=2, m=None, qL=3, qH=4, seed=0, scale=0.5):
     rng = np.random.default_rng(seed)
     m = (k + 1 if ar else k) if m is None else m
     Y = rng.normal(size=(T, k))
-    design = Design(rng.normal(size=(T, qL)), rng.normal(size=(T, qH)), Y, Y, rng.normal(size=m), n, r, rl, ar, recurrent)
+    design = Design(rng.normal(size=(T, qL)), rng.normal(size=(T, qH)), Y, Y, rng.normal(size=m), n, r, rl, ar,
+                    recurrent)
     return design, rng.normal(size=design.size) * scale / np.sqrt(max(n, 3)), rng
 
 

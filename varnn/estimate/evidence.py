@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from math import lgamma, log
 from typing import Literal
 
@@ -64,7 +65,7 @@ def prior(design: Design, kind: Kind = "unit") -> Prior:
         if kind == "unit":
             G[i, :inside] = new(f"W_xh unit {i + 1}")
         else:
-            for number, (left, right) in enumerate(zip(edges[:-1], edges[1:], strict=True), start=1):
+            for number, (left, right) in enumerate(pairwise(edges), start=1):
                 G[i, left:right] = new(f"W_xh unit {i + 1} input {number}")
     if n and design.recurrent:
         G[:, inside:] = new("W_hh")
@@ -108,7 +109,7 @@ def effective_by_block(optimum: Optimum) -> dict[str, float]:
 
 
 def forgets(optimum: Optimum, *, kick: float = 5.0, within: float = 0.5) -> bool:
-    """Return whether the filter forgets shocks: the trace of a kick to the feedback shrinks in every stretch of the data.
+    """Return whether the filter forgets: the trace of a kick to the feedback shrinks in every stretch of the data.
 
     Kicks of either sign fall about every 40 rows; over the last five rows before the next, forecasts may be moved by
     at most `within` of what they were moved before.
@@ -126,7 +127,7 @@ def forgets(optimum: Optimum, *, kick: float = 5.0, within: float = 0.5) -> bool
         moved = np.abs(U - calm).max(axis=1)
         if not np.isfinite(moved).all():
             return False
-        for left, right in zip(edges[:-1], edges[1:], strict=True):
+        for left, right in pairwise(edges):
             if moved[right - 5 : right].max() > within * moved[left:right].max() + 1e-9:
                 return False
     return True
@@ -137,8 +138,8 @@ def paired_gain(below: Array, above: Array, sigma: Array) -> float:
 
     .. math:: d_t = e_t' \Sigma^{-1} e_t - \tilde e_t' \Sigma^{-1} \tilde e_t, \quad t = \bar d / (s_d / \sqrt T)
 
-    The evidence trusts the Gaussian; this does not.  Where a few outliers carry the likelihood (y = exp x), the evidence
-    for tanh units was 305 nats and their forecasts twice as bad, with t = −0.2 (anchors §1, process EXP).
+    The evidence trusts the Gaussian; this does not.  Where a few outliers carry the likelihood (y = exp x), the
+    evidence for tanh units was 305 nats and their forecasts twice as bad, with t = −0.2 (anchors §1, process EXP).
     """
     precision = np.linalg.inv(sigma)
     loss = [np.einsum("ti,ij,tj->t", e, precision, e) for e in (below, above)]

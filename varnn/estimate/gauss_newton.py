@@ -1,11 +1,12 @@
 """Gauss-Newton with precisions set by the evidence, for every rung of the recursion.
 
-Called by `search` and the rungs.  A `Design` says what is fitted, a `Prior` towards what it is shrunk, `fit` returns the
-`Optimum`.  Works in standard units; never scales, warns, draws random numbers or searches over structures.
+Called by `search` and the rungs.  A `Design` says what is fitted, a `Prior` towards what it is shrunk, `fit` returns
+the `Optimum`.  Works in standard units; never scales, warns, draws random numbers or searches over structures.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -81,12 +82,12 @@ class Design:
         return len(self.start)
 
     @property
-    def width_L(self) -> int:  # noqa: N802
+    def width_L(self) -> int:
         """Columns of L: inputs, feedback, the units themselves."""
         return int(self.XL.shape[1]) + self.k * self.rl + self.m * self.ar
 
     @property
-    def width_G(self) -> int:  # noqa: N802
+    def width_G(self) -> int:
         """Columns of G: inputs, feedback, the units themselves."""
         return int(self.XH.shape[1]) + self.k * self.r + self.n * self.recurrent
 
@@ -185,10 +186,12 @@ class Design:
     def _regressors(self, S: Array) -> tuple[Array, list[Groups]]:
         """Return [x_t, s_t] after `first`, and which weights of theta multiply them in each equation."""
         m, n, dl = self.m, self.n, self.width_L
-        own = [np.concatenate([np.arange(i * dl, (i + 1) * dl), m * dl + np.arange(i * n, (i + 1) * n)]) for i in range(m)]
+        own = [np.concatenate([np.arange(i * dl, (i + 1) * dl), m * dl + np.arange(i * n, (i + 1) * n)])
+               for i in range(m)]
         return np.hstack([self.XL, S])[self.first :], own
 
-    def _blocks(self, theta, S, U, white):  # type: ignore[no-untyped-def]
+    def _blocks(self, theta: Array, S: Array, U: Array, white: Array) -> Iterator[tuple[int, Array]]:
+        """Yield the Jacobian after `first` in blocks, each with the number of its first row."""
         c = self.cuts(theta)
         P, k, T = self.size, self.k, len(self.Y)
         rows = max(1, min(T, BLOCK // (k * P)))
@@ -225,7 +228,7 @@ class Prior:
     def sums(self, weights: Array) -> Array:
         """Return the sum over each group, shape (groups,)."""
         shrunk = self.group >= 0
-        return np.bincount(self.group[shrunk], weights[shrunk], minlength=len(self.names))
+        return np.bincount(self.group[shrunk], weights[shrunk], minlength=len(self.names)).astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -299,7 +302,8 @@ def fit(design: Design, prior: Prior, theta: Array, alpha: Array, *, sigma: Arra
     MacKay (1992), Bayesian interpolation, Neural Computation 4, eqs. 2.5-2.27.
     """
     k, T, first, Y = design.k, design.rows, design.first, design.Y
-    S, U = design.run(theta)
+    with np.errstate(all="ignore"):
+        S, U = design.run(theta)
     E = (Y - U[:, :k])[first:]
     if not np.isfinite(E).all() or np.abs(E).max() > 1e6:
         return None
@@ -315,7 +319,8 @@ def fit(design: Design, prior: Prior, theta: Array, alpha: Array, *, sigma: Arra
             return None
         a, away = prior.precisions(alpha), theta[: design.free] - prior.centre
         inverse, logdet = _inverse(G, a)
-        laplace = float(-0.5 * np.einsum("ti,ti", e, e) - T * np.log(np.diag(root)).sum() - 0.5 * T * k * np.log(2 * np.pi)
+        laplace = float(-0.5 * np.einsum("ti,ti", e, e) - T * np.log(np.diag(root)).sum()
+                        - 0.5 * T * k * np.log(2 * np.pi)
                         - 0.5 * (a * away * away).sum() + 0.5 * np.log(a).sum() - 0.5 * logdet)
         gamma = np.clip(prior.sums(np.ones(len(a))) - alpha * prior.sums(np.diag(inverse)), 0.0, None)
         if step > hold + 2 and abs(laplace - last) < tolerance:
@@ -346,10 +351,10 @@ def left_out(errors: Array, hats: Array) -> Array:
     """Return the whitened residuals (I − h_t)⁻¹ e_t with each date left out, to first order; shape (T, k)."""
     k = errors.shape[1]
     if k == 1:
-        return errors / np.clip(1.0 - hats[:, 0], 1e-3, None)
+        return np.asarray(errors / np.clip(1.0 - hats[:, 0], 1e-3, None))
     values, vectors = np.linalg.eigh(np.eye(k) - hats)
     turned = np.einsum("tba,tb->ta", vectors, errors) / np.clip(values, 1e-3, None)
-    return np.einsum("tab,tb->ta", vectors, turned)
+    return np.asarray(np.einsum("tab,tb->ta", vectors, turned))
 
 
 def _step(design: Design, prior: Prior, theta: Array, G: Array, slope: Array, a: Array, e: Array, white: Array,
@@ -369,9 +374,10 @@ def _step(design: Design, prior: Prior, theta: Array, G: Array, slope: Array, a:
             move, _ = lapack.dpotrs(factor, slope * scale, lower=1)
             new = theta.copy()
             new[: design.free] += move * scale
-            S, U = design.run(new)
+            with np.errstate(all="ignore"):
+                S, U = design.run(new)
             error = (design.Y - U[:, : design.k])[design.first :] @ white.T
-            size = np.einsum("ti,ti", error, error)
+            size = np.einsum("ti,ti", error, error) if np.abs(error).max(initial=0.0) < 1e100 else np.inf
             then = 0.5 * size + 0.5 * (a * (new[: design.free] - prior.centre) ** 2).sum()
             if then <= now:  # false for NaN: a step that diverges is refused
                 return new, S, U, damping

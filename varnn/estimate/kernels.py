@@ -148,7 +148,7 @@ def sensitivities(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, start: 
     r, rl = Gf.shape[1] // k, Lf.shape[1] // k
     qL, qH = XL.shape[1], XH.shape[1]
     dl, dh = qL + rl * k + Lu.shape[1], qH + r * k + Gs.shape[1]
-    oG, P = m * (dl + n), J.shape[2]
+    oG = m * (dl + n)
     low = 0 if r else oG  # without feedback the tanh units do not see L and W
     lags = max(r, rl)
     nS, nU = np.zeros_like(dS), np.zeros_like(dU)

@@ -22,7 +22,7 @@ from varnn.estimate.linear_units import Units
 from varnn.estimate.search import Data, Member, design
 from varnn.estimate.stop import Stop
 
-FORGETTING = 0.9        # a member's prediction s steps ago counts 0.9^s: one that got lost loses its vote in a few steps
+FORGETTING = 0.9        # a prediction s steps ago counts 0.9^s: a member that got lost loses its vote in a few steps
 DISTINCT_DRAWS = 100    # posterior draws; each runs its own filter, and paths share them
 LONGEST_MEMORY = 2000   # rows that a draw re-filters
 
@@ -64,7 +64,7 @@ def one_step(members: Sequence[Member], data: Data) -> tuple[Array, Array]:
     begin = max(member.presample for member in members)
     forecasts, logs = np.zeros((len(members), max(T - begin, 0), k)), np.zeros((len(members), max(T - begin, 0)))
     for j, member in enumerate(members):
-        if T > begin:
+        if begin < T:
             forecasts[j] = member.over(data).run(member.optimum.theta)[1][begin - member.presample :, :k]
             error, precision = data.Y[begin:] - forecasts[j], np.linalg.inv(member.optimum.sigma)
             logs[j] = 0.5 * np.linalg.slogdet(precision)[1] - 0.5 * np.einsum("ti,ij,tj->t", error, precision, error)
@@ -93,14 +93,16 @@ def _end(number: int, member: Member, data: Data, theta: Array, weight: float) -
         Y[lag] = data.Y[len(data.Y) - 1 - lag]
     gaps = shape.feedback(U)
     f = shape.base - U[:, :k] if gaps else np.zeros((0, k))
+    f = f * np.minimum(1.0, kernels.LIMIT / np.maximum(np.abs(f), kernels.LIMIT)) ** 3
     for lag in range(min(back, len(f))):
-        F[lag] = f[len(f) - 1 - lag] * np.minimum(1.0, kernels.LIMIT / np.maximum(np.abs(f[-1 - lag]), kernels.LIMIT)) ** 3
+        F[lag] = f[len(f) - 1 - lag]
     s = S[-1].copy() if len(S) else np.zeros(shape.n)
     return Particle(number, theta, Y, F, s, U[-1].copy() if len(U) else shape.start.copy(), weight)
 
 
-def paths(members: Sequence[Member], particles: Particles, trend: Array, Z: Array, shocks: Array, *, cycle: bool) -> Array:
-    """Run shocks (M, h, k) in standard units through the particles; path i belongs to particle i mod d, or by weight."""
+def paths(members: Sequence[Member], particles: Particles, trend: Array, Z: Array, shocks: Array, *, cycle: bool
+          ) -> Array:
+    """Run shocks (M, h, k) in standard units through the particles: path i through particle i mod d, or by weight."""
     M, h, _ = shocks.shape
     if cycle:
         owner = np.arange(M) % len(particles)
@@ -116,7 +118,8 @@ def paths(members: Sequence[Member], particles: Particles, trend: Array, Z: Arra
             shape = member.optimum.design
             drive = np.hstack([trend, Z]) if member.skip else trend
             heard = np.hstack([np.ones((h, 1)), Z])
-            layout = (shape.n, shape.m, shape.r, shape.rl, int(shape.ar), int(shape.recurrent), member.lags, member.lags_tanh)
+            layout = (shape.n, shape.m, shape.r, shape.rl, int(shape.ar), int(shape.recurrent), member.lags,
+                      member.lags_tanh)
             kernels.simulate(particle.theta[None], layout, np.ascontiguousarray(drive), heard, particle.Y, particle.F,
                              particle.s, particle.u, 0.0 if member.driven else 1.0, block)
             out[mine] = block
@@ -124,7 +127,7 @@ def paths(members: Sequence[Member], particles: Particles, trend: Array, Z: Arra
 
 
 def mean_path(members: Sequence[Member], particles: Particles, trend: Array, Z: Array, pairs: int) -> Array:
-    """Return the mean forecast (h, k): each member's average over mirrored Gaussian shocks, exact where it is linear."""
+    """Return the mean forecast (h, k): members' averages over mirrored Gaussian shocks, exact where they are linear."""
     h = len(trend)
     mean = np.zeros((h, particles[0].Y.shape[1] or len(members[0].optimum.sigma)))
     for particle in particles:
@@ -240,7 +243,8 @@ def blocks(member: Member, units: Units, names: list[str], others: list[str], tr
             B[:, :k] += cut.Lf[:, :k]
     constant = cut.L[:, :1] if flat else np.zeros((m, 1))
     inputs = cut.L[:, 1 if flat else 0 : fixed]
-    seen = Units(units.location, units.scale, units.input_location[: inputs.shape[1]], units.input_scale[: inputs.shape[1]])
+    q = inputs.shape[1]
+    seen = Units(units.location, units.scale, units.input_location[:q], units.input_scale[:q])
     linear, _ = seen.weights(np.hstack([A, B, constant, inputs]), lags)
     at = m + lags * k
     order = [*([at] if flat else []), *range(at + 1, linear.shape[1]), *range(m, at)]
@@ -275,7 +279,7 @@ def to_torch(member: Member, units: Units) -> TorchParts:
     slope = shape.flat > 1
     part = blocks(member, units, names, others, "ct" if slope else ("c" if shape.flat else "n"))
     q, n, k = shape.XH.shape[1] - 1, shape.n, shape.k
-    rnn = torch.nn.RNN(q, n, nonlinearity="tanh", batch_first=True, dtype=torch.float64)
+    rnn: Any = torch.nn.RNN(q, n, nonlinearity="tanh", batch_first=True, dtype=torch.float64)
     readout, linear = torch.nn.Linear(n, k, dtype=torch.float64), torch.nn.Linear(q, k, dtype=torch.float64)
     X, B = part["W_xh"].to_numpy(), part["B"]
     full = np.zeros((k, q))

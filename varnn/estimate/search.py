@@ -13,7 +13,7 @@ import numpy as np
 
 from varnn.estimate import kernels
 from varnn.estimate.evidence import Kind, forgets, log_evidence, mixture_weights, paired_gain, prior, units_used
-from varnn.estimate.gauss_newton import Array, Design, Optimum, fit
+from varnn.estimate.gauss_newton import LARGEST, Array, Design, Optimum, fit
 from varnn.estimate.growth import grow, smooth
 
 WORKERS = 2
@@ -133,7 +133,7 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> tuple[Member, 
     if not space.skip:
         return (replace(max(bent, key=_evidence), weight=1.0),)
     if space.width is not None:
-        return _mixture(bent)
+        linear = [_dormant(data, max(linear, key=_evidence), space.width, first, rng)]
     below, above = max(linear, key=_evidence), max(bent, key=_evidence)
     gain = paired_gain(below.optimum.loo, above.optimum.loo, below.optimum.sigma)
     if above.evidence <= below.evidence or gain <= SURE:
@@ -206,7 +206,8 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
     longest = max(pool, key=_evidence, default=None)
     if longest is None:
         return []
-    if free and _noise(longest.optimum.sigma) < NOISELESS * _noise(below[0].sigma):
+    plain = below[0]
+    if free and plain is not None and _noise(longest.optimum.sigma) < NOISELESS * _noise(plain.sigma):
         gentle = _smooth(data, first, driven, lags, sorted({*seen, lags}), rng)
         if gentle and max(gentle, key=_evidence).evidence > longest.evidence:
             return _finest(gentle, data)
@@ -222,6 +223,22 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
     polished = _map(lambda task: _continue(task[0], task[1], 40, task[0].optimum.design.recurrent),
                     [(member, kind) for member in best for kind in ("unit", "sparse")])
     return [member for member in polished if np.isfinite(member.evidence)]
+
+
+def _dormant(data: Data, member: Member, width: int, first: int, rng: np.random.Generator) -> Member:
+    """Return a linear fit with tanh units whose read-out is zero, and as precisely zero as a prior can make it."""
+    old = member.optimum
+    shape = design(data, member.lags, min(member.lags, 1), width, 0, old.design.rl, first=first, recurrent=True,
+                   driven=member.driven)
+    G = rng.normal(size=(width, shape.width_G)) / np.sqrt(shape.width_G)
+    theta = np.concatenate([old.theta, np.zeros(shape.m * width), G.ravel()])
+    shrink = prior(shape)
+    known = dict(zip(old.prior.names, old.alpha, strict=True))
+    guess = np.where([name.startswith("W_hy") for name in shrink.names], LARGEST, 1.0)
+    alpha = np.array([known.get(name, value) for name, value in zip(shrink.names, guess, strict=True)])
+    optimum = fit(shape, shrink, theta, alpha, sigma=old.sigma, steps=3, hold=99)
+    assert optimum is not None  # it starts where the linear fit ended
+    return replace(member, optimum=optimum, lags_tanh=min(member.lags, 1))
 
 
 def _below(data: Data, linear: list[Member], lags: int, rl: int, first: int, driven: bool) -> Optimum | None:
@@ -351,6 +368,8 @@ def _continue(member: Member, kind: Kind | None, steps: int, recurrent: bool, *,
         guess = 1.0 / (shrink.sums(theta**2) / np.maximum(shrink.sums(np.ones(len(theta))), 1.0) + 1e-8)
     alpha = np.array([known.get(name, value) for name, value in zip(shrink.names, guess, strict=True)])
     optimum = fit(shape, shrink, theta, alpha, sigma=old.sigma, steps=steps)
+    if optimum is None:
+        return replace(member, evidence=-np.inf)
     return replace(member, optimum=optimum, evidence=rated(optimum), lags=lags)
 
 

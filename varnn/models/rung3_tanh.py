@@ -43,12 +43,13 @@ class TanhRNN(Forecaster):
     Parameters
     ----------
     lags : int, optional
-        p; chosen by the evidence on the training data when left out.  0 with exogenous X is a network driven by X alone.
+        p; chosen by the evidence on the training data when left out.  0 with exogenous X: driven by X alone.
     width : int, optional
         Number n of tanh units.  When left out it is chosen, and 0 (the linear rungs) unless tanh units predict surely
         better, see `varnn.estimate.evidence.paired_gain`.
     skip : bool
-        Linear part beside the tanh units; False is the lecture's y_t = W_hy s_t + c, s_t = tanh(W_hh s_{t-1} + W_xh x_t + b).
+        Linear part beside the tanh units; False is the lecture's y_t = W_hy s_t + c, s_t = tanh(W_hh s_{t-1} +
+        W_xh x_t + b).
     trend : {"c", "n", "ct"}
         Constant, none, or constant and linear trend, in the linear part.
     starts : int
@@ -103,8 +104,8 @@ class TanhRNN(Forecaster):
                                  "smaller width")
         fit = _fitted(self, series, exog, members, units, series, exog)
         if fit.stop is Stop.diverged:
-            warnings.warn(f"{self.label} stopped for the reason {fit.stop.name}: {fit.stop.message}", ConvergenceWarning,
-                          stacklevel=3)
+            warnings.warn(f"{self.label} stopped for the reason {fit.stop.name}: {fit.stop.message}",
+                          ConvergenceWarning, stacklevel=3)
         return fit
 
     def lift(self, below: FittedLinearRNN, *, rng: object = None) -> FittedTanhRNN:
@@ -130,7 +131,8 @@ class TanhRNN(Forecaster):
         """Refuse what cannot be fitted and return the largest number of lags to consider."""
         k, T, q = series.k, len(series), 0 if exog is None else len(exog.names)
         if self.lags == 0 and exog is None:
-            raise ParameterError("lags=0 without X leaves nothing to drive the recursion; give exogenous columns or lags=1")
+            raise ParameterError("lags=0 without X leaves nothing to drive the recursion; give exogenous columns or "
+                                 "lags=1")
         least = 1 if self.lags is None else self.lags
         need_rows(f"TanhRNN(lags={least})", series, rows_needed(k, least, self.trend, q) + k + 6,
                   "use fewer lags or a longer series")
@@ -139,7 +141,7 @@ class TanhRNN(Forecaster):
                 raise RankDeficientError(f"the column {name!r} is constant, so nothing about it can be estimated; "
                                          "leave it out")
         names = regressor_names(series.names, least, self.trend, () if exog is None else exog.names)
-        fit_var(series.values, least, self.trend, None if exog is None else exog.values, names=names)  # or names a column
+        fit_var(series.values, least, self.trend, None if exog is None else exog.values, names=names)  # refuses collinear
         if self.lags is not None:
             return self.lags
         return max(1, min(self.max_lags or MOST_LAGS, T // (10 * k), (T - 2 * q - 10) // (3 * k), 60 // k))
@@ -199,8 +201,8 @@ class FittedTanhRNN(Fitted):
     def weights(self) -> dict[str, pd.DataFrame]:
         """Weights of the most probable member by block, in the units of the series, labelled.
 
-        A, B (linear part), W_hy (read-out), W_xh with intercept (inputs), W_eh (innovations, or forecasts where lags=0),
-        W_hh (memory).
+        A, B (linear part), W_hy (read-out), W_xh with intercept (inputs), W_eh (innovations, or forecasts where
+        lags=0), W_hh (memory).
         """
         from varnn.estimate.mixture import blocks
 
@@ -209,27 +211,27 @@ class FittedTanhRNN(Fitted):
         return blocks(member, self.units, list(self.series.names), list(others), _spec(self).trend)
 
     @property
-    def A(self) -> FloatArray:  # noqa: N802
+    def A(self) -> FloatArray:
         """Memory of the identity units, shape (m, m)."""
         return self.weights["A"].to_numpy()
 
     @property
-    def B(self) -> FloatArray:  # noqa: N802
+    def B(self) -> FloatArray:
         """Weights of the inputs in the identity units, shape (m, columns)."""
         return self.weights["B"].to_numpy()
 
     @property
-    def W_hh(self) -> FloatArray:  # noqa: N802
+    def W_hh(self) -> FloatArray:
         """Memory of the tanh units, shape (n, n); zeros where the evidence took it out."""
         return self.weights["W_hh"].to_numpy()
 
     @property
-    def W_xh(self) -> FloatArray:  # noqa: N802
+    def W_xh(self) -> FloatArray:
         """Weights of the inputs in the tanh units, intercept first, shape (n, 1 + columns)."""
         return self.weights["W_xh"].to_numpy()
 
     @property
-    def W_hy(self) -> FloatArray:  # noqa: N802
+    def W_hy(self) -> FloatArray:
         """Read-out of the tanh units, shape (m, n)."""
         return self.weights["W_hy"].to_numpy()
 
