@@ -30,5 +30,6 @@ html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "varnn"
 html_static_path = ["_static"]
+html_css_files = ["formula.css"]
 html_show_sourcelink = False
 html_theme_options = {"show_prev_next": True, "navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"]}
