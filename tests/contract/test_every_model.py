@@ -14,6 +14,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from tests.contract.specimens import H, T, fitted, fitted_with_inputs, inputs, series, specimens
+from varnn.errors import ParameterError
 from varnn.evaluate.backtest import Task, backtest
 from varnn.evaluate.windows import Windows
 from varnn.series import Series
@@ -246,3 +247,16 @@ def test_update_takes_inputs_too(name):
     predicted = fit._one_step(longer.to_numpy(), inputs().to_numpy())
     assert_allclose(moved.forecast(1, inputs().iloc[T + 2:T + 3], n_paths=20).point[0], predicted[T + 2],
                     rtol=1e-8, atol=1e-8)
+
+
+def settings():
+    """Return (model, field) of every setting that a model has."""
+    return [(name, item.name) for name, spec in specimens().items() for item in dataclasses.fields(spec)]
+
+
+@pytest.mark.parametrize(("name", "field"), settings(), ids=[f"{name}.{field}" for name, field in settings()])
+@pytest.mark.parametrize("nonsense", [object(), "nonsense", -1, float("nan")], ids=["object", "text", "-1", "nan"])
+def test_a_setting_that_makes_no_sense_is_refused_when_the_model_is_made(name, field, nonsense):
+    with pytest.raises(ParameterError) as refused:
+        dataclasses.replace(specimens()[name], **{field: nonsense})
+    assert field in str(refused.value)
