@@ -53,8 +53,8 @@ JOBS = (
     Job(data="sunspots", horizon=8),
     Job(data="var", horizon=4, options={"n": 400}),
     Job(data="varma", horizon=4, options={"n": 400}),
-    Job(data="threshold_var", horizon=4, options={"n": 800}),
-    Job(data="tanh_rnn", horizon=4, options={"n": 800}),
+    Job(data="threshold_var", horizon=4, options={"n": 800}, origins=120, refit=40),
+    Job(data="tanh_rnn", horizon=4, options={"n": 800}, origins=120, refit=40),
 )
 
 

@@ -19,6 +19,7 @@ from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError
 from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.evidence import effective_by_block
 from varnn.estimate.linear_units import Units
+from varnn.estimate.order import default_max_lags, search_orders
 from varnn.estimate.stop import Stop
 from varnn.estimate.threads import one_thread
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of
@@ -55,7 +56,8 @@ class TanhRNN(Forecaster):
     starts : int
         Random starts for each structure.
     max_lags : int, optional
-        Largest p considered when `lags` is left out; by default a tenth of the rows for each series, at most 12.
+        Largest p considered when `lags` is left out; by default a tenth of the rows for each series, at most 12,
+        but never less than the order AIC gives the VAR, which has to be within reach.
 
     Examples
     --------
@@ -141,10 +143,14 @@ class TanhRNN(Forecaster):
                 raise RankDeficientError(f"the column {name!r} is constant, so nothing about it can be estimated; "
                                          "leave it out")
         names = regressor_names(series.names, least, self.trend, () if exog is None else exog.names)
-        fit_var(series.values, least, self.trend, None if exog is None else exog.values, names=names)  # refuses collinear
+        fit_var(series.values, least, self.trend, None if exog is None else exog.values, names=names)
         if self.lags is not None:
             return self.lags
-        return max(1, min(self.max_lags or MOST_LAGS, T // (10 * k), (T - 2 * q - 10) // (3 * k), 60 // k))
+        if self.max_lags is not None:
+            return max(1, min(self.max_lags, (T - 2 * q - 10) // (3 * k)))
+        below = search_orders(series.values, default_max_lags(T, k, self.trend, q), self.trend,
+                              None if exog is None else exog.values).best("aic")
+        return max(1, below, min(MOST_LAGS, T // (10 * k), (T - 2 * q - 10) // (3 * k), 60 // k))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
