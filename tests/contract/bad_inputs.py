@@ -316,5 +316,34 @@ UPDATES = [
         ("a datetime", lambda: datetime.datetime(2020, 1, 1), ("y_new",)),
     )
 ]
+GAPS = [
+    Case("missing", "missing='maybe'", lambda bench: bench.spec.fit(series(), missing="maybe"), ("missing='maybe'",)),
+    Case("missing", "a column of NaN and missing='filter'",
+         lambda bench: bench.spec.fit(column(np.nan)(), missing="filter"), ("'rate'",)),
+]
+
+
+def scenario(*given: Any, **conditions: Any) -> Act:
+    """Ask for a scenario; models that have no recursion of their own refuse all of them."""
+    return lambda bench: bench.fit.scenario(*(given or (3,)), n_paths=20, **conditions).mean
+
+
+NONE_OF_ITS_OWN = "no recursion of its own"
+SCENARIOS = [
+    Case("scenario", what, act, (*says, NONE_OF_ITS_OWN)) for what, act, says in (
+        ("an unknown series", scenario(hard={"gnp": 1.0}), ("gnp",)),
+        ("a date beyond the horizon", scenario(hard={"gdp": {"2031Q1": 1.0}}), ("2031Q1",)),
+        ("a date that was seen", scenario(hard={"gdp": {"2001Q1": 1.0}}), ("2001Q1",)),
+        ("a list of another length", scenario(hard={"gdp": [1.0, 2.0]}), ("gdp", "2")),
+        ("text for a value", scenario(hard={"gdp": "high"}), ("gdp",)),
+        ("inf for a value", scenario(hard={"gdp": float("inf")}), ("gdp", "inf")),
+        ("a range with low > high", scenario(soft={"gdp": (2.0, 1.0)}), ("gdp",)),
+        ("a value outside the range of the same cell", scenario(hard={"gdp": 5.0}, soft={"gdp": (0.0, 1.0)}), ("gdp",)),
+        ("a range of one number", scenario(soft={"gdp": 1.0}), ("gdp",)),
+        ("conditions that are a list", scenario(hard=[1.0, 2.0, 3.0]), ("hard",)),
+        ("horizon 0", scenario(0, hard={"gdp": 1.0}), ("horizon=0",)),
+        ("coverage 95", scenario(hard={"gdp": 1.0}, coverage=95), ("coverage=95",)),
+    )
+]
 CASES: tuple[Case, ...] = (*WHAT_Y_IS, *CELLS, *TYPES, *DATES, *IN_SAMPLE, *FUTURE, *UPDATES, *HORIZONS, *COVERAGES,
-                           *PATHS, *SEEDS)
+                           *PATHS, *SEEDS, *GAPS, *SCENARIOS)
