@@ -5,9 +5,11 @@ Called by `models.rung2_linear`.  Every candidate is judged on the same rows.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
-from varnn.estimate import likelihood
+from varnn.estimate import likelihood as gaussian
 from varnn.estimate.closed_form import Trend
 from varnn.estimate.likelihood import Sample
 from varnn.estimate.linear_evidence import LARGE, fit_evidence
@@ -25,8 +27,8 @@ def stationary_below(sample: Sample, width: int, *, intercept: bool) -> bool:
     if sample.lags == 0:
         return False
     below = var_below(sample, k, exact=False, intercept=intercept)
-    F, _ = likelihood.transition(below.weights, sample.lags, k)
-    return bool(likelihood.spectral_radius(F) < max(1.0 - 14.0 / T, 0.5))
+    F, _ = gaussian.transition(below.weights, sample.lags, k)
+    return bool(gaussian.spectral_radius(F) < max(1.0 - 14.0 / T, 0.5))
 
 
 def choose_lags(
@@ -78,3 +80,35 @@ def choose_lags(
         if falls == (2 if fit.free.sum() < LARGE else 1):
             break
     return (best, True, draft) if cost < aic or not shrunk else (largest, False, None)
+
+
+def fit_chosen(
+    sample: Sample,
+    width: int,
+    *,
+    searched: bool,
+    max_lags: int | None,
+    most: int,
+    intercept: bool,
+    shrunk: bool,
+    likelihood: Literal["auto", "exact", "conditional"],
+) -> tuple[LinearEstimate, int]:
+    """Fit with the lags of the sample, or with searched ones, by the likelihood asked for or fit for the sample.
+
+    Returns
+    -------
+    estimate : LinearEstimate
+    lags : int
+    """
+    memory, draft = True, None
+    if searched:
+        lags, memory, draft = choose_lags(sample, width, max_lags, most, intercept=intercept, shrunk=shrunk)
+        sample = Sample(sample.values, sample.inputs, lags, lags)
+    if not memory:
+        return var_below(sample, width, exact=False, intercept=intercept), sample.lags
+    exact = likelihood == "exact"
+    if likelihood == "auto":
+        exact = stationary_below(sample, width, intercept=intercept)
+    if shrunk:
+        return fit_evidence(sample, width, exact=exact, intercept=intercept, warm=draft), sample.lags
+    return fit_likelihood(sample, width, exact=exact, intercept=intercept), sample.lags

@@ -5,10 +5,14 @@ Called by `models.rung2_linear`.  Every map is affine, so that scaled and shifte
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
+
+from varnn.estimate.closed_form import Trend, regressor_names
 
 Array = npt.NDArray[np.float64]
 
@@ -66,6 +70,18 @@ class Units:
         user[:, constant] += location
         return user, T
 
+    def standard_errors(self, free: npt.NDArray[np.bool_], covariance: Array, lags: int) -> Array:
+        """Return standard errors (n, m) in the user's units from the covariance (f, f) of the free weights; else 0."""
+        n, m = free.shape
+        _, T = self.weights(np.zeros((n, m)), lags)
+        where = np.flatnonzero(free.ravel())
+        full = np.zeros((n * m, n * m))
+        full[np.ix_(where, where)] = covariance
+        blocks = full.reshape(n, m, n, m)[np.arange(n), :, np.arange(n)]                  # (n, m, m)
+        scale = np.concatenate([self.scale, np.ones(n - self.scale.size)])
+        variances = np.einsum("ab,iac,cb->ib", T, blocks, T)
+        return np.asarray(scale[:, None] * np.sqrt(np.maximum(variances, 0.0)))
+
 
 def _standard(columns: Array, centred: bool) -> tuple[Array, Array]:
     if columns.shape[1] == 0:
@@ -74,3 +90,14 @@ def _standard(columns: Array, centred: bool) -> tuple[Array, Array]:
     location = location + (columns - location).mean(axis=0) if centred else location  # second pass: offsets of 1e9
     scale = np.sqrt(np.mean((columns - location) ** 2, axis=0))
     return location, np.where(scale > 0.0, scale, 1.0)
+
+
+def weight_table(weights: Array, names: Sequence[str], exog: Sequence[str], trend: Trend, lags: int) -> pd.DataFrame:
+    """Return weights (n, m) as a table in the order of rung 1, the memory last; one column for each equation."""
+    n, k = len(weights), len(names)
+    units = [*names, *(f"hidden{i + 1}" for i in range(n - k))]
+    rows = [*regressor_names(names, lags, trend, exog), *(f"memory.{unit}" for unit in units)]
+    constant = n + lags * k
+    order = [constant] if trend != "n" else []
+    order += [*range(constant + 1, weights.shape[1]), *range(n, constant), *range(n)]
+    return pd.DataFrame(weights[:, order].T, index=rows, columns=units)

@@ -22,10 +22,15 @@ from varnn.estimate import kernels_linear as kernels
 from varnn.estimate import likelihood as gaussian
 from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.likelihood import Sample
-from varnn.estimate.linear_choice import choose_lags, stationary_below
-from varnn.estimate.linear_evidence import fit_evidence
-from varnn.estimate.linear_fit import LinearEstimate, Optimum, fit_likelihood, var_below
-from varnn.estimate.linear_units import Units
+from varnn.estimate.linear_choice import fit_chosen
+from varnn.estimate.linear_fit import LinearEstimate, Optimum, var_below
+from varnn.estimate.linear_states import (
+    end_states,
+    error_spread,
+    filtered_states,
+    posterior_draws,
+)
+from varnn.estimate.linear_units import Units, weight_table
 from varnn.estimate.quasi_newton import inverted
 from varnn.estimate.stop import Stop
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of, square_root
@@ -35,13 +40,12 @@ if TYPE_CHECKING:
     from varnn.models.rung1_var import FittedVAR
 
 _BLAS = ThreadpoolController()
-LONGEST_MEMORY = 5000  # rows that a parameter draw re-filters; ρ(A)^5000 < 1e-14 up to ρ = .9936
 
 
 @contextmanager
 def _numerics() -> Iterator[None]:
-    """Use one thread for the same bits everywhere; overflow in a trial point is no news, a singular Σ is an error."""
-    with _BLAS.limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    """Use one thread, for the same bits everywhere, and name a singular Σ."""
+    with _BLAS.limit(limits=1, user_api="blas"):
         try:
             yield
         except np.linalg.LinAlgError:
@@ -115,17 +119,9 @@ class LinearRNN(Forecaster):
             )
         return fit
 
-    def lift(self, below: FittedVAR) -> FittedLinearRNN:
-        """Return this model holding the fitted VAR: A = 0, B the VAR's coefficients, the same forecasts.
-
-        Parameters
-        ----------
-        below : FittedVAR
-
-        Returns
-        -------
-        FittedLinearRNN
-        """
+    @staticmethod
+    def lift(below: FittedVAR) -> FittedLinearRNN:
+        """Return the fitted VAR as a linear RNN: A = 0, B the VAR's coefficients, the same forecasts."""
         return lift(below)
 
 
@@ -144,16 +140,7 @@ def fit_windows(
 ) -> list[FittedLinearRNN]:
     """Fit one specification to many samples; the bits do not depend on the number of threads or on the order.
 
-    Parameters
-    ----------
-    model : LinearRNN
-    windows : sequence of Series       estimation samples, of any lengths
-    exog : sequence of Series, optional
-    threads : int
-
-    Returns
-    -------
-    list of FittedLinearRNN            in the order of `windows`
+    `windows` are estimation samples of any lengths, `exog` their exogenous columns; fits come back in the same order.
     """
     beside = [None] * len(windows) if exog is None else list(exog)
     whole_number(threads, "threads", least=1)
@@ -161,7 +148,7 @@ def fit_windows(
         if threads == 1:
             return [_estimate(model, series, z) for series, z in zip(windows, beside, strict=True)]
         with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(lambda series, z: _quiet(model, series, z), windows, beside))
+            return list(pool.map(lambda series, z: _estimate(model, series, z), windows, beside))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -282,17 +269,9 @@ class FittedLinearRNN(Fitted):
     @cached_property
     def bse(self) -> pd.DataFrame:
         """Standard errors of `params` from the Gauss-Newton information; 0 where a weight is held."""
-        n, m = self.estimate.weights.shape
-        _, T = self.units.weights(self.estimate.weights, self.lags)
-        errors = np.zeros((n, m))
-        scale = np.concatenate([self.units.scale, np.ones(n - self.series.k)])
-        where = np.flatnonzero(self.estimate.free.ravel())
-        full = np.zeros((n * m, n * m))
-        full[np.ix_(where, where)] = self._covariance
-        for i in range(n):
-            block = full[i * m : (i + 1) * m, i * m : (i + 1) * m]
-            errors[i] = scale[i] * np.sqrt(np.maximum(np.einsum("ab,ac,cb->b", T, block, T), 0.0))
-        return _table(self.series, self.exog, self.spec_trend, self.lags, errors)
+        errors = self.units.standard_errors(self.estimate.free, self._covariance, self.lags)
+        others = () if self.exog is None else self.exog.names
+        return weight_table(errors, self.series.names, others, self.spec_trend, self.lags)
 
     @property
     def spec_trend(self) -> Trend:
@@ -322,17 +301,7 @@ class FittedLinearRNN(Fitted):
 
     def _states(self, values: FloatArray, exog: FloatArray | None) -> tuple[FloatArray, int]:
         """States u_t in standard units for rows `start` … T - 1."""
-        sample = self._observed(values, exog)
-        if self.estimate.exact:
-            return gaussian.filtered(sample, self.estimate.weights, self.estimate.sigma), 0
-        start = sample.start
-        if len(values) <= start:
-            return np.empty((0, self.width)), len(values)
-        U = np.empty((len(values) - start, self.width))
-        first = self.estimate.weights @ gaussian.first_inputs(sample, self.width)
-        kernels.run(self.estimate.weights, sample.values[start - sample.before :], sample.inputs[start:], 1.0,
-                    self.lags, first, U)
-        return U, start
+        return filtered_states(self._observed(values, exog), self.estimate)
 
     def _observed(self, values: FloatArray, exog: FloatArray | None) -> Sample:
         inputs = self.units.inputs(fixed_regressors(len(values), self.spec_trend, exog))
@@ -345,70 +314,34 @@ class FittedLinearRNN(Fitted):
         return self._observed(self.seen.values, exog), states, start
 
     def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
-        sample, states, _ = self._seen_states
+        sample, states, start = self._seen_states
         m, h, k = shocks.shape
         T = len(self.seen)
         inputs = self.units.inputs(fixed_regressors(h, self.spec_trend, future_exog, first=T + 1))
         weights, ends = self.estimate.weights[None], states[-1:]
         if draws is not None:
             which = np.arange(m) % len(draws.weights)
-            weights, ends = draws.weights[which], self._ends(draws.weights)[which]
+            weights, ends = draws.weights[which], end_states(sample, states, start, draws.weights)[which]
         paths = np.empty((m, h, k))
         last = np.ascontiguousarray(sample.values[T - self.lags :])
         kernels.simulate(np.ascontiguousarray(weights), last, inputs, self.lags, np.ascontiguousarray(ends),
                          np.ascontiguousarray(shocks / self.units.scale), paths)
         return self.units.back(paths)
 
-    def _ends(self, weights: FloatArray) -> FloatArray:
-        """Where each parameter draw's own filter ends, (d, n), started far back from the point estimate's state."""
-        sample, states, start = self._seen_states
-        T, n = len(self.seen), self.width
-        begin = max(start, T - LONGEST_MEMORY, self.lags)
-        U = np.empty((T - begin, n))
-        ends = np.empty((len(weights), n))
-        values = sample.values[begin - sample.before :]
-        for i, C in enumerate(weights):
-            kernels.run(C, values, sample.inputs[begin:], 1.0, self.lags, states[begin - start], U)
-            ends[i] = U[-1]
-        return ends
-
     def _spread(self, horizon: int, future_exog: FloatArray | None) -> FloatArray | None:
-        k = self.series.k
-        weights = self.estimate.weights.copy()
-        weights[:, self.width + self.lags * k] = 0.0
-        shocks = np.zeros((k, horizon, k))
-        shocks[np.arange(k), 0, np.arange(k)] = 1.0
-        responses = np.empty((k, horizon, k))
-        inputs = np.zeros((horizon, self.units.input_scale.size))
-        kernels.simulate(weights[None], np.zeros((self.lags, k)), inputs, self.lags, np.zeros((1, self.width)), shocks,
-                         responses)
-        psi = np.transpose(responses, (1, 2, 0))                                      # (h, k, k)
         sigma = self.sigma_u / np.outer(self.units.scale, self.units.scale)
-        variances = np.cumsum(np.einsum("hij,jl,hil->hi", psi, sigma, psi), axis=0)
-        return np.asarray(np.sqrt(variances) * self.units.scale)
+        inputs = self.units.input_scale.size
+        return np.asarray(error_spread(self.estimate.weights, self.lags, inputs, sigma, horizon) * self.units.scale)
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         """Draw (C, Σ): Σ from its inverse-Wishart posterior, C | Σ from Laplace's, kept where the filter is stable.
 
         Where the memory was dropped this is the exact posterior of rung 1.
         """
-        k, free = self.series.k, self.estimate.free
-        scale = self.units.scale
-        centre = self.sigma_u / np.outer(scale, scale)
-        roots = _inverse_wishart_roots(centre, self.df_resid, count, rng)
-        noise = rng.standard_normal((count, int(free.sum()))) @ square_root(self._covariance).T
-        away = np.zeros((count, *free.shape))
-        away[:, free] = noise
-        away[:, :k] = roots @ np.linalg.pinv(square_root(centre)) @ away[:, :k]
-        point = self.estimate.weights
-        for _ in range(60):
-            radius = np.abs(np.linalg.eigvals((point + away)[:, :, : self.width])).max(axis=1)
-            wild = radius >= gaussian.INVERTIBLE
-            if not wild.any():
-                break
-            away[wild] *= 0.5
-        sigma = roots @ np.swapaxes(roots, 1, 2) * np.outer(scale, scale)
-        return Draws(sigma, point + away)
+        units = np.outer(self.units.scale, self.units.scale)
+        root, spread = square_root(self.sigma_u / units), square_root(self._covariance)
+        weights, sigma = posterior_draws(self.estimate, root, spread, self.df_resid, count, rng)
+        return Draws(sigma * units, weights)
 
     def _notes(self) -> list[str]:
         effective = ", ".join(f"{name} {value:.2f}" for name, value in self.effective_params.items())
@@ -419,23 +352,13 @@ class FittedLinearRNN(Fitted):
         return lines
 
 
-def _inverse_wishart_roots(centre: FloatArray, df: int, count: int, rng: np.random.Generator) -> FloatArray:
-    """Draw R with R R' ~ IW(df · centre, df + k - 1) by Bartlett's decomposition, the posterior of rung 1."""
-    k = len(centre)
-    lower = np.tril(rng.standard_normal((count, k, k)), -1)
-    lower[:, np.arange(k), np.arange(k)] = np.sqrt(rng.chisquare(df + k - 1 - np.arange(k), size=(count, k)))
-    return np.asarray(square_root(centre * df) @ np.swapaxes(np.linalg.inv(lower), 1, 2))
-
-
-# ------------------------------------------------------------------------------------------------ estimation
-
-
 def _sample(series: Series, exog: Series | None, lags: int, trend: Trend) -> tuple[Sample, Units]:
     inputs = fixed_regressors(len(series), trend, None if exog is None else exog.values)
     units = Units.of(series.values, inputs, centred=trend != "n")
     return Sample(units.series(series.values), units.inputs(inputs), lags, lags), units
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # of trial points, which are then refused
 def _estimate(model: LinearRNN, series: Series, exog: Series | None) -> FittedLinearRNN:
     k, intercept = series.k, model.trend != "n"
     width = k if model.width is None else model.width
@@ -455,50 +378,21 @@ def _estimate(model: LinearRNN, series: Series, exog: Series | None) -> FittedLi
     fit_var(series.values, least, model.trend, None if exog is None else exog.values, names=names)  # or names a column
     sample, units = _sample(series, exog, least, model.trend)
     driven = model.trend == "ct" or exog is not None
-    memory, draft = True, None
-    if model.lags is None:
-        most = (len(series) - q - width - k - 3) // (k + 1)
-        lags, memory, draft = choose_lags(sample, width, model.max_lags, most, intercept=intercept,
-                                          shrunk=model.shrinkage is not None)
-        sample = Sample(sample.values, sample.inputs, lags, lags)
     if model.likelihood == "exact" and driven:
         raise ParameterError("likelihood='exact' needs a stationary process; with a trend or exogenous X use 'auto'")
-    exact = model.likelihood == "exact"
-    if model.likelihood == "auto" and not driven and memory:
-        exact = stationary_below(sample, width, intercept=intercept)
-    if not memory:
-        below = var_below(sample, width, exact=False, intercept=intercept)
-        return _fitted(model, series, exog, sample.lags, below, units, series, exog)
-    if model.shrinkage == "evidence":
-        estimate = fit_evidence(sample, width, exact=exact, intercept=intercept, warm=draft)
-    else:
-        estimate = fit_likelihood(sample, width, exact=exact, intercept=intercept)
-    return _fitted(model, series, exog, sample.lags, estimate, units, series, exog)
-
-
-def _quiet(model: LinearRNN, series: Series, exog: Series | None) -> FittedLinearRNN:
-    """Estimate in a worker thread, to which the caller's floating-point settings do not reach."""
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _estimate(model, series, exog)
+    most = (len(series) - q - width - k - 3) // (k + 1)
+    estimate, lags = fit_chosen(
+        sample, width, searched=model.lags is None, max_lags=model.max_lags, most=most, intercept=intercept,
+        shrunk=model.shrinkage is not None, likelihood="conditional" if driven else model.likelihood)
+    return _fitted(model, series, exog, lags, estimate, units, series, exog)
 
 
 def _fitted(
     model: LinearRNN, series: Series, exog: Series | None, lags: int, estimate: LinearEstimate, units: Units,
     seen: Series, seen_exog: Series | None,
 ) -> FittedLinearRNN:
-    table = _table(series, exog, model.trend, lags, units.weights(estimate.weights, lags)[0])
+    others = () if exog is None else exog.names
+    table = weight_table(units.weights(estimate.weights, lags)[0], series.names, others, model.trend, lags)
     width = len(estimate.weights)
     return FittedLinearRNN(spec=model, series=series, exog=exog, seen=seen, seen_exog=seen_exog, params=table,
                            df_model=len(table), lags=lags, width=width, estimate=estimate, units=units)
-
-
-def _table(series: Series, exog: Series | None, trend: Trend, lags: int, weights: FloatArray) -> pd.DataFrame:
-    """Weights (n, m) as a table in the order of rung 1, the memory last; one column for each equation."""
-    names, others = list(series.names), () if exog is None else exog.names
-    n, k = len(weights), series.k
-    units = names + [f"hidden{i + 1}" for i in range(n - k)]
-    rows = [*regressor_names(names, lags, trend, others), *(f"memory.{unit}" for unit in units)]
-    constant = n + lags * k
-    order = [constant] if trend != "n" else []
-    order += [*range(constant + 1, weights.shape[1]), *range(n, constant), *range(n)]
-    return pd.DataFrame(weights[:, order].T, index=rows, columns=units)

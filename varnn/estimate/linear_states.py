@@ -1,0 +1,86 @@
+"""A fitted linear recursion at work: its states on data, its forecast errors, and draws of its parameters.
+
+Called by `models.rung2_linear`.  Works in standardised units; never estimates.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from varnn.estimate import kernels_linear as kernels
+from varnn.estimate import likelihood
+from varnn.estimate.likelihood import Sample
+from varnn.estimate.linear_fit import LinearEstimate
+
+Array = npt.NDArray[np.float64]
+LONGEST_MEMORY = 5000  # rows that a parameter draw re-filters; ρ(A)^5000 < 1e-14 up to ρ = .9936
+
+
+def filtered_states(sample: Sample, estimate: LinearEstimate) -> tuple[Array, int]:
+    """Return u_t for rows `start` … T - 1, and `start`: 0 from the stationary start, p from the presample."""
+    T, n, start = len(sample.values), len(estimate.weights), sample.start
+    if estimate.exact:
+        return likelihood.filtered(sample, estimate.weights, estimate.sigma), 0
+    if start >= T:
+        return np.empty((0, n)), T
+    U = np.empty((T - start, n))
+    first = estimate.weights @ likelihood.first_inputs(sample, n)
+    values = sample.values[start - sample.before :]
+    kernels.run(estimate.weights, values, sample.inputs[start:], 1.0, sample.lags, first, U)
+    return U, start
+
+
+def end_states(sample: Sample, states: Array, start: int, weights: Array) -> Array:
+    """Return where each parameter draw's own filter ends, (d, n), begun far back at the point estimate's state."""
+    T, n = len(sample.values), states.shape[1]
+    begin = max(start, T - LONGEST_MEMORY, sample.lags)
+    U, ends = np.empty((T - begin, n)), np.empty((len(weights), n))
+    values, inputs = sample.values[begin - sample.before :], sample.inputs[begin:]
+    for i, C in enumerate(weights):
+        kernels.run(C, values, inputs, 1.0, sample.lags, states[begin - start], U)
+        ends[i] = U[-1]
+    return ends
+
+
+def error_spread(weights: Array, lags: int, inputs: int, sigma: Array, horizon: int) -> Array:
+    """Return standard deviations (h, k) of the forecast errors Σ_{i<h} Ψ_i e_{h-i} at known parameters."""
+    n, k = len(weights), len(sigma)
+    silent = weights.copy()
+    silent[:, n + lags * k] = 0.0
+    shocks, responses = np.zeros((k, horizon, k)), np.empty((k, horizon, k))
+    shocks[np.arange(k), 0, np.arange(k)] = 1.0
+    kernels.simulate(silent[None], np.zeros((lags, k)), np.zeros((horizon, inputs)), lags, np.zeros((1, n)), shocks,
+                     responses)
+    psi = np.transpose(responses, (1, 2, 0))                                          # (h, k, k)
+    return np.asarray(np.sqrt(np.cumsum(np.einsum("hij,jl,hil->hi", psi, sigma, psi), axis=0)))
+
+
+def stable_draws(point: Array, away: Array) -> Array:
+    """Return point + away (d, n, m), each draw pulled to the point until its filter is stable."""
+    n = len(point)
+    for _ in range(60):
+        radius = np.abs(np.linalg.eigvals((point + away)[:, :, :n])).max(axis=1)
+        wild = radius >= likelihood.INVERTIBLE
+        if not wild.any():
+            break
+        away[wild] *= 0.5
+    return point + away
+
+
+def posterior_draws(
+    estimate: LinearEstimate, root: Array, spread: Array, df: int, count: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Draw weights (d, n, m) and Σ (d, k, k): Σ ~ IW(df · root root', df + k - 1), weights | Σ from Laplace.
+
+    `spread` is a root of the covariance of the free weights at Σ = root root'; each draw's errors are turned from
+    that Σ to its own, so that without memory this is the exact posterior of rung 1 (Bartlett's decomposition).
+    """
+    k, free = len(root), estimate.free
+    lower = np.tril(rng.standard_normal((count, k, k)), -1)
+    lower[:, np.arange(k), np.arange(k)] = np.sqrt(rng.chisquare(df + k - 1 - np.arange(k), size=(count, k)))
+    roots = np.sqrt(df) * root @ np.swapaxes(np.linalg.inv(lower), 1, 2)
+    away = np.zeros((count, *free.shape))
+    away[:, free] = rng.standard_normal((count, int(free.sum()))) @ spread.T
+    away[:, :k] = roots @ np.linalg.pinv(root) @ away[:, :k]
+    return stable_draws(estimate.weights, away), roots @ np.swapaxes(roots, 1, 2)
