@@ -125,6 +125,9 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> tuple[Member, 
     driven = space.lags == 0
     first = min(space.max_lags if space.lags is None else space.lags, len(data.Y) // 3)
     linear = _linear(data, space, first, driven) if space.skip else []
+    if linear and space.lags is None and max(linear, key=_evidence).lags <= first // 2:  # then the rows may count
+        first //= 2
+        linear = _linear(data, space, first, driven)
     if space.width == 0:
         return _mixture(linear)
     bent = _bent(data, space, first, driven, linear, rng)
