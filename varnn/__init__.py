@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from varnn.models.rung1_var import VAR
     from varnn.models.rung2_linear import LinearRNN
     from varnn.models.rung3_tanh import TanhRNN
+    from varnn.models.rung4_gated import GRU, LSTM
+    from varnn.persist import load, save
 
 __version__ = "0.1.0"
 
@@ -26,6 +28,8 @@ _HOMES = {
     "Fitted": "varnn.forecaster",
     "Forecast": "varnn.forecast",
     "Forecaster": "varnn.forecaster",
+    "GRU": "varnn.models.rung4_gated",
+    "LSTM": "varnn.models.rung4_gated",
     "LinearRNN": "varnn.models.rung2_linear",
     "Mean": "varnn.models.rung0_naive",
     "Naive": "varnn.models.rung0_naive",
@@ -33,9 +37,13 @@ _HOMES = {
     "TanhRNN": "varnn.models.rung3_tanh",
     "VAR": "varnn.models.rung1_var",
     "compare": "varnn.ladder",
+    "load": "varnn.persist",
+    "save": "varnn.persist",
 }
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "VAR",
     "Comparison",
     "Drift",
@@ -49,6 +57,8 @@ __all__ = [
     "TanhRNN",
     "__version__",
     "compare",
+    "load",
+    "save",
 ]
 
 

@@ -6,7 +6,7 @@ The only part of the harness that the command line calls.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +27,8 @@ BOARD = "board.csv"
 SECONDS = "seconds.csv"  # apart from the rest, which has the same bytes whenever and wherever it was computed
 COLUMNS = ["data", "model", "step", "n", "rmse", "mae", "mase", "rmsse", "crps", "coverage_90", "skill", "dm_p",
            "cw_p", "gap_closed"]
+
+EVERY = 0.5  # seconds between syncs at most; what a crash can cost is the work of that long
 
 Progress = Callable[[int, int], None]
 """(jobs done, jobs in all) -> None."""
@@ -75,19 +77,43 @@ def run(suite_text: str, out: str | Path, *, executor: str = "inline", workers: 
         all_jobs = jobs(found, models)
         todo = [job for job in all_jobs if job.key not in store]
         work = Work({item.name: replace(item.task, oracle=None) for item in found}, models)
-        failed: dict[Job, str] = {}
-        kept, count = 0.0, len(all_jobs) - len(todo)
-        for outcomes in execute(work, todo, executor, workers):
-            before = time.perf_counter()
-            store.add({outcome.job.key: outcome.payload for outcome in outcomes if outcome.payload is not None})
-            failed |= {outcome.job: outcome.failure for outcome in outcomes if outcome.payload is None}
-            kept += time.perf_counter() - before
-            count += len(outcomes)
-            if progress is not None:
-                progress(count, len(all_jobs))
+        keeper = _Keeper(store)
+        count = len(all_jobs) - len(todo)
+        try:
+            for outcomes in execute(work, todo, executor, workers):
+                keeper.take(outcomes)
+                count += len(outcomes)
+                if progress is not None:
+                    progress(count, len(all_jobs))
+        finally:
+            keeper.flush()
+        failed = keeper.failed
         _write_failures(folder, failed)
     return Summary(len(todo) - len(failed), len(all_jobs) - len(todo), store.damaged, failed,
-                   time.perf_counter() - started, kept)
+                   time.perf_counter() - started, keeper.seconds)
+
+
+class _Keeper:
+    """Hands outcomes to the store, several at a time when they come fast: a sync costs milliseconds."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.failed, self.seconds = store, dict[Job, str](), 0.0
+        self._waiting: dict[str, str] = {}
+        self._last = time.perf_counter()
+
+    def take(self, outcomes: Sequence[Outcome]) -> None:
+        self._waiting |= {one.job.key: one.payload for one in outcomes if one.payload is not None}
+        self.failed |= {one.job: one.failure for one in outcomes if one.payload is None}
+        if time.perf_counter() - self._last > EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        before = time.perf_counter()
+        waiting, self._waiting = self._waiting, {}
+        if waiting:
+            self.store.add(waiting)
+        self._last = time.perf_counter()
+        self.seconds += self._last - before
 
 
 def resume(out: str | Path, **options: object) -> Summary:
