@@ -1,0 +1,219 @@
+"""Other packages on the same windows, each in its own environment.
+
+    python -m benchmarks.peers --with darts=/path/to/python --with nixtla=/path/to/python
+
+`darts` needs darts with torch; `nixtla` needs statsforecast and neuralforecast; statsmodels' VARMAX runs here. This
+file is run by the other interpreter too (`python benchmarks/peers.py PEER FOLDER`), where varnn need not be installed:
+there it reads windows from CSV files and writes forecasts and seconds. A model is estimated once on the first 70 % of
+the rows and forecasts four steps from every fourth row after that, seeing all rows before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+H = STEP = 4
+EPOCHS = (20, 100)
+TASKS: dict[str, dict[str, Any]] = {"macrodata": {}, "lutkepohl_e1": {}, "armacell_tar": {"n": 300}}
+Made = dict[str, tuple[np.ndarray, float]]
+"""Model -> forecasts (N, h, k) and seconds of processor time."""
+
+
+def origins(rows: int) -> tuple[int, list[int]]:
+    """Return the rows to estimate on, and the rows seen at each origin."""
+    first = int(0.7 * rows)
+    return first, list(range(first, rows - H + 1, STEP))
+
+
+def timed(make: Callable[[], np.ndarray]) -> tuple[np.ndarray, float]:
+    """Return what `make` returns, and the processor seconds it took, all threads together."""
+    begun = time.process_time()
+    made = make()
+    return made, time.process_time() - begun
+
+
+# --- each peer: values (T, k) -> forecasts ----------------------------------------------------------------------
+
+
+def statsmodels_varmax(y: np.ndarray) -> Made:
+    """VARMA(1,1) with a constant by exact likelihood; an ARMA(1,1) where there is one series."""
+    from statsmodels.tsa.api import SARIMAX, VARMAX
+
+    first, starts = origins(len(y))
+
+    def make() -> np.ndarray:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")    # its own convergence and identification warnings: shown as a number here
+            if y.shape[1] == 1:
+                fit = SARIMAX(y[:first], order=(1, 0, 1), trend="c").fit(disp=False)
+            else:
+                fit = VARMAX(y[:first], order=(1, 1), trend="c").fit(disp=False, maxiter=200)
+            return np.array([np.asarray(fit.apply(y[:start]).forecast(H)).reshape(H, -1) for start in starts])
+
+    return {"statsmodels VARMAX(1,1)": timed(make)}
+
+
+def darts(y: np.ndarray) -> Made:
+    """RNNModel, all series in one network, standardised; the defaults but for width, step and epochs."""
+    import logging
+
+    import torch
+    from darts import TimeSeries
+    from darts.models import RNNModel
+
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    first, starts = origins(len(y))
+    level, scale = y[:first].mean(axis=0), y[:first].std(axis=0)
+    series = TimeSeries.from_values(((y - level) / scale).astype(np.float32))
+
+    def make(epochs: int) -> np.ndarray:
+        quiet = {"accelerator": "cpu", "enable_progress_bar": False, "enable_model_summary": False, "logger": False,
+                 "enable_checkpointing": False}
+        model = RNNModel(input_chunk_length=12, training_length=24, model="RNN", hidden_dim=16, n_epochs=epochs,
+                         batch_size=32, random_state=0, optimizer_kwargs={"lr": 1e-2}, pl_trainer_kwargs=quiet)
+        model.fit(series[:first], verbose=False)
+        made = model.predict(H, series=[series[:start] for start in starts], verbose=False)
+        return np.array([one.values() for one in made]) * scale + level
+
+    return {f"darts RNNModel, {epochs} epochs": timed(lambda epochs=epochs: make(epochs)) for epochs in EPOCHS}
+
+
+def nixtla(y: np.ndarray) -> Made:
+    """statsforecast's AutoARIMA of each series, and neuralforecast's RNN, one network for all series."""
+    import logging
+
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    from neuralforecast import NeuralForecast
+    from neuralforecast.models import RNN
+    from statsforecast import StatsForecast
+    from statsforecast.models import AutoARIMA
+
+    _, starts = origins(len(y))
+    used = starts[-1] + H
+    long = pd.concat([pd.DataFrame({"unique_id": f"s{j}", "ds": np.arange(used), "y": y[:used, j]})
+                      for j in range(y.shape[1])])
+    how = {"df": long, "step_size": STEP, "n_windows": len(starts), "refit": False}
+
+    def tidy(table: pd.DataFrame, column: str) -> np.ndarray:
+        wide = table.reset_index().pivot_table(index=["cutoff", "ds"], columns="unique_id", values=column)
+        return wide.to_numpy().reshape(len(starts), H, -1)
+
+    def arima() -> np.ndarray:
+        models = StatsForecast([AutoARIMA()], freq=1, n_jobs=1)
+        return tidy(models.cross_validation(h=H, **how), "AutoARIMA")
+
+    def rnn(steps: int) -> np.ndarray:
+        model = RNN(h=H, input_size=12, encoder_n_layers=1, encoder_hidden_size=16, decoder_hidden_size=16,
+                    scaler_type="standard", max_steps=steps, learning_rate=1e-2, random_seed=0, accelerator="cpu",
+                    enable_progress_bar=False, enable_model_summary=False, logger=False, enable_checkpointing=False)
+        return tidy(NeuralForecast([model], freq=1).cross_validation(verbose=False, **how), "RNN")
+
+    return {"statsforecast AutoARIMA": timed(arima), "neuralforecast RNN, 100 steps": timed(lambda: rnn(100))}
+
+
+PEERS = {"statsmodels": statsmodels_varmax, "darts": darts, "nixtla": nixtla}
+
+
+def forecast_all(peer: str, folder: Path) -> None:
+    """Let a peer forecast every window in `folder`; writes <task>.<peer>.json beside them."""
+    for path in sorted(folder.glob("*.csv")):
+        found = PEERS[peer](np.loadtxt(path, delimiter=",", ndmin=2))
+        text = json.dumps({model: [made.tolist(), seconds] for model, (made, seconds) in found.items()})
+        path.with_suffix(f".{peer}.json").write_text(text, encoding="utf-8")
+
+
+# --- ours, and the board ----------------------------------------------------------------------------------------
+
+
+def ours(y: np.ndarray) -> Made:
+    """Return the forecasts of varnn's rungs, everything automatic."""
+    from varnn.models import by_name
+
+    first, starts = origins(len(y))
+
+    def make(kind: str) -> np.ndarray:
+        fit = by_name(kind)().fit(y[:first])
+        return np.array([(fit if start == first else fit.update(y[first:start]))._mean(H, None) for start in starts])
+
+    return {f"varnn {kind}": timed(lambda kind=kind: make(kind)) for kind in
+            ("Naive", "Mean", "VAR", "LinearRNN", "TanhRNN")}
+
+
+def main() -> None:
+    """Write the windows, let everyone forecast, score."""
+    from benchmarks.writing import write
+    from varnn.data import load
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--with", dest="others", action="append", default=[], metavar="PEER=PYTHON")
+    begun, folder = time.perf_counter(), Path("out") / "peers"
+    interpreters = dict(other.split("=", 1) for other in parser.parse_args().others) | {"statsmodels": sys.executable}
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.*"):
+        old.unlink()
+    values = {}
+    for name, options in TASKS.items():
+        values[name] = load(name, **options).frame.to_numpy(dtype=float)
+        np.savetxt(folder / f"{name}.csv", values[name], delimiter=",", fmt="%.17g")
+    for peer, python in interpreters.items():
+        print(peer, flush=True)
+        subprocess.run([python, __file__, peer, str(folder)], check=True)
+    rows, seconds = [], []
+    for name, y in values.items():
+        found = ours(y)
+        for peer in interpreters:
+            told = json.loads((folder / f"{name}.{peer}.json").read_text(encoding="utf-8"))
+            found |= {model: (np.array(made), spent) for model, (made, spent) in told.items()}
+        first, starts = origins(len(y))
+        observed = np.array([y[start:start + H] for start in starts])
+        for model, (made, spent) in found.items():
+            miss = (observed - made) / y[:first].std(axis=0)
+            rows.append({"data": name, "model": model, "rmse": float(np.sqrt((miss**2).mean())),
+                         "rmse_step_1": float(np.sqrt((miss[:, 0] ** 2).mean())), "mae": float(np.abs(miss).mean()),
+                         "origins": len(starts)})
+            seconds.append({"data": name, "model": model, "seconds": spent})
+    board, spent_table = pd.DataFrame(rows), pd.DataFrame(seconds)
+    print(write("peers", board, spent_table, page(board, spent_table), "python -m benchmarks.peers "
+                + " ".join(f"--with {peer}=…" for peer in interpreters if peer != "statsmodels"),
+                time.perf_counter() - begun))
+
+
+def page(board: pd.DataFrame, seconds: pd.DataFrame) -> str:
+    """Return the page: what it teaches and the numbers."""
+    from benchmarks.writing import markdown
+
+    wide = board.pivot_table(index="model", columns="data", values="rmse", sort=False)
+    rank = wide.rank().mean(axis=1).rename("mean rank")
+    spent = seconds.groupby("model")["seconds"].sum().rename("seconds, all data")
+    table = pd.concat([wide, rank, spent], axis=1).sort_values("mean rank", kind="stable").reset_index(names="model")
+    return "\n".join([
+        "# Peers on the same windows\n",
+        "RMSE over four steps, all origins and series, in standard deviations of the training rows; one estimation on "
+        "the first 70 % of the rows, then a forecast from every fourth row. Seconds are processor time of estimation "
+        "and forecasts, the start of the interpreter and imports of the peer not counted where they came before.\n",
+        f"**What it teaches.** On these short series {table['model'][0]} has the best mean rank. Networks trained by "
+        "gradient descent for a fixed number of passes are neither better nor quicker than what is chosen by "
+        "the evidence.\n" if str(table["model"][0]).startswith("varnn") else
+        f"**What it teaches.** On these short series {table['model'][0]} has the best mean rank.\n",
+        markdown(table)])
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3 and sys.argv[1] in PEERS:
+        forecast_all(sys.argv[1], Path(sys.argv[2]))
+    else:
+        main()
