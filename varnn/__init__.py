@@ -13,17 +13,20 @@ if TYPE_CHECKING:
     from varnn.forecast import Forecast
     from varnn.forecaster import Fitted, Forecaster
     from varnn.ladder import Comparison, compare
+    from varnn.models.beside_direct import Direct
     from varnn.models.rung0_naive import Drift, Mean, Naive, SeasonalNaive
     from varnn.models.rung1_var import VAR
     from varnn.models.rung2_linear import LinearRNN
     from varnn.models.rung3_tanh import TanhRNN
     from varnn.models.rung4_gated import GRU, LSTM
+    from varnn.models.wrap_panel import Panel
     from varnn.persist import load, save
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Comparison": "varnn.ladder",
+    "Direct": "varnn.models.beside_direct",
     "Drift": "varnn.models.rung0_naive",
     "Fitted": "varnn.forecaster",
     "Forecast": "varnn.forecast",
@@ -33,6 +36,7 @@ _HOMES = {
     "LinearRNN": "varnn.models.rung2_linear",
     "Mean": "varnn.models.rung0_naive",
     "Naive": "varnn.models.rung0_naive",
+    "Panel": "varnn.models.wrap_panel",
     "SeasonalNaive": "varnn.models.rung0_naive",
     "TanhRNN": "varnn.models.rung3_tanh",
     "VAR": "varnn.models.rung1_var",
@@ -46,6 +50,7 @@ __all__ = [
     "LSTM",
     "VAR",
     "Comparison",
+    "Direct",
     "Drift",
     "Fitted",
     "Forecast",
@@ -53,6 +58,7 @@ __all__ = [
     "LinearRNN",
     "Mean",
     "Naive",
+    "Panel",
     "SeasonalNaive",
     "TanhRNN",
     "__version__",
