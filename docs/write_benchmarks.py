@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -36,10 +37,20 @@ def main() -> None:
     """Write the page."""
     parts = [HEAD]
     for folder in sorted(path for path in RESULTS.iterdir() if path.is_dir()):
+        page = folder / "README.md"
+        if page.is_file():
+            parts.append(lowered(page.read_text(encoding="utf-8"), folder))
+            continue
         tables = [part for path in sorted(folder.iterdir()) for part in shown(path)]
         if tables:
             parts += [f"## {folder.name.replace('_', ' ').capitalize()}\n", f"{WORDS.get(folder.name, '')}\n", *tables]
     PAGE.write_text("\n".join(parts), encoding="utf-8")
+
+
+def lowered(text: str, folder: Path) -> str:
+    """Return a result's own page, one level of headings down and with its pictures found from here."""
+    lines = [f"#{line}" if re.match("#+ ", line) else line for line in text.splitlines()]
+    return re.sub(r"!\[(.*?)\]\((?!http)(.*?)\)", rf"![\1](../{folder.relative_to(ROOT)}/\2)", "\n".join(lines)) + "\n"
 
 
 def shown(path: Path) -> list[str]:
