@@ -24,6 +24,7 @@ NOISELESS = 0.05   # share of the linear rung's error variance left at which smo
 EXACT = 1e-3       # error variance of the linear rung, in units of the series', at which they are tried at once
 UNFREEZE = 450     # most weights that are refined once random units were frozen
 EXACT_GAIN = 50.0  # nats over the linear rung at which nothing else is tried then
+LARGEST_SEARCHED = 500  # weights of the tanh units beyond which no wider network is tried
 HEAVY = 3e8        # T·k·P² from which on fewer structures are tried
 
 
@@ -216,15 +217,18 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
             return _finest(gentle, data)
     if space.width is None and units_used(longest.optimum) >= widths[-1] - 1:
         wide = (2 * widths[-1], 4 * widths[-1]) if len(data.Y) >= 400 else (2 * widths[-1],)
-        chosen = (longest.lags_tanh, longest.optimum.design.r)
+        shape = longest.optimum.design
+        wide = tuple(n for n in wide if n * (shape.XH.shape[1] + k * shape.r + n) <= LARGEST_SEARCHED) or widths[-1:]
+        chosen = (longest.lags_tanh, shape.r)
         pool += _begin(data, space, first, driven, below[chosen[1]], lags, *chosen, wide, rng)
-    best = _top(pool, 2 if heavy else 4)
+    heavy = heavy or len(data.Y) * k * max(pool, key=_evidence).optimum.design.size ** 2 > HEAVY / 4
+    best = _top(pool, 1 if heavy else 4)
     other = [(member, not member.optimum.design.recurrent, member.lags) for member in best]
     if space.lags is None:  # what was nonlinear may have looked like long lags
         other += [(member, member.optimum.design.recurrent, 1) for member in best if member.lags > 1 and not driven]
     best = _top(best + _map(lambda task: _continue(task[0], None, 15, task[1], lags=task[2]), other), len(best))
     polished = _map(lambda task: _continue(task[0], task[1], 40, task[0].optimum.design.recurrent),
-                    [(member, kind) for member in best for kind in ("unit", "sparse")])
+                    [(member, kind) for member in best for kind in (("unit",) if heavy else ("unit", "sparse"))])
     return [member for member in polished if np.isfinite(member.evidence)]
 
 
