@@ -47,7 +47,7 @@ class Job:
 JOBS = (
     Job(data="macrodata", horizon=8),
     Job(data="interest_inflation", horizon=4),
-    Job(data="danish_data", horizon=4, origins=None),
+    Job(data="danish_data", horizon=4, origins=13),
     Job(data="elnino", horizon=12),
     Job(data="co2", horizon=13, refit=60),
     Job(data="sunspots", horizon=8),
