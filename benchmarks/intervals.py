@@ -9,6 +9,7 @@ Cells are resumed: a finished cell is one file in benchmarks/results/coverage/ce
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import time
 import warnings
@@ -45,8 +46,8 @@ Bounds = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]  # sample (T
 
 @dataclass(frozen=True)
 class Contestant:
-    """A way to make intervals, its replications for each cell (fewer where a fit is slow), the processes it can
-    represent exactly, and those it is run on.
+    """A way to make intervals, its replications for each cell (fewer where a fit is slow, 30 of 400 rows), the
+    processes it can represent exactly, and those it is run on.
     """
 
     name: str
@@ -94,7 +95,7 @@ def contestants() -> list[Contestant]:
         Contestant("statsmodels VAR p=1", of_statsmodels(1), 1000, linear[:1]),
         Contestant("statsmodels VAR p=4", of_statsmodels(4), 1000, linear),
         Contestant("linear RNN p=1", of_model(models["LinearRNN"](lags=1)), 100, nets, some),
-        Contestant("tanh RNN p=1", of_model(models["TanhRNN"](lags=1, starts=1)), 30, some, some),
+        Contestant("tanh RNN p=1", of_model(models["TanhRNN"](lags=1, starts=1)), 40, some, some),
         Contestant("VAR p=4, bootstrap", of_model(models["VAR"](lags=4), uncertainty="bootstrap"), 100, linear, some),
         Contestant("Conformal VAR p=1", of_model(models["Conformal"](models["VAR"](lags=1))), 50, some, some),
     ]
@@ -161,9 +162,10 @@ def todo(args: argparse.Namespace) -> Iterator[tuple[Contestant, str, int, int, 
     for contestant in contestants():
         if args.model and contestant.name not in args.model:
             continue
-        count = min(args.replications or contestant.replications, contestant.replications)
         for process in contestant.runs_on:
             for length in LENGTHS:
+                most = contestant.replications if contestant.replications > 100 or length < 400 else 30
+                count = min(args.replications or most, most)
                 stem = f"{contestant.name}_{process}_{length}_{count}".replace(" ", "-").replace(",", "")
                 path = RESULTS / "cells" / f"{stem}.csv"
                 if not path.exists():
@@ -172,7 +174,9 @@ def todo(args: argparse.Namespace) -> Iterator[tuple[Contestant, str, int, int, 
 
 def board() -> pd.DataFrame:
     """Join all cells, the most replications of each, and write board.csv, summary.csv and the plot."""
-    cells = pd.concat([pd.read_csv(path, keep_default_na=False) for path in sorted((RESULTS / "cells").glob("*.csv"))])
+    numbers = {key: [""] for key in ("coverage", "width", "three_se")}
+    cells = pd.concat([pd.read_csv(path, keep_default_na=False, na_values=numbers)
+                       for path in sorted((RESULTS / "cells").glob("*.csv"))])
     keys = ["model", "process", "T", "series", "h", "nominal"]
     cells = cells.sort_values("replications").drop_duplicates(keys, keep="last").sort_values(keys)
     cells.to_csv(RESULTS / "board.csv", index=False)
@@ -186,6 +190,14 @@ def board() -> pd.DataFrame:
                       how="left", on=["model", "process", "T", "h", "nominal"])
     mean.to_csv(RESULTS / "summary.csv", index=False)
     draw(cells)
+    about = {"command": "python benchmarks/intervals.py", "version": varnn.__version__, "seed": SEED,
+             "coverage": f"mean over samples of the share of {CONTINUATIONS} true futures inside the interval",
+             "three_se": "3 sqrt(c (1 - c) / replications): a margin is within if coverage is that close to nominal",
+             "replications": {name: sorted(int(count) for count in counts if count)
+                              for name, counts in cells.groupby("model").replications.unique().items()},
+             "share_of_margins_within": cells[cells.replications > 0].groupby("model").within.apply(
+                 lambda column: round(float((column.astype(str) == "True").mean()), 3)).to_dict()}
+    (RESULTS / "about.json").write_text(json.dumps(about, indent=2) + "\n")
     return mean
 
 
@@ -235,8 +247,10 @@ def main() -> None:
         begun = time.monotonic()
         table = cell(contestant, process, length, count)
         if table.empty:
-            print(f"{contestant.name}: T = {length} is too short, no cell")
-            continue
+            table = pd.DataFrame([{"process": process, "T": length, "model": contestant.name, "series": "", "h": 0,
+                                   "nominal": 0.0, "coverage": np.nan, "width": np.nan, "three_se": np.nan,
+                                   "within": False, "replications": 0, "failed": count,
+                                   "reason": "no intervals: too few rows for this model at this horizon"}])
         table.insert(0, "version", varnn.__version__)
         table.insert(1, "seed", SEED)
         partial = path.with_suffix(".part")
