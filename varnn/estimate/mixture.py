@@ -172,7 +172,8 @@ def draw(members: Sequence[Member], data: Data, particles: Particles, rows: int,
         lower[np.arange(k), np.arange(k)] = np.sqrt(rng.chisquare(df + k - 1 - np.arange(k)))
         root = np.linalg.cholesky(optimum.sigma * df) @ np.linalg.inv(lower).T
         sigmas.append(root @ root.T)
-        out.append(_end(int(owner), member, recent, theta, 1.0))
+        # A recurrent unit can keep time (the season of weekly CO₂ did) and must be run from where it was set.
+        out.append(_end(int(owner), member, data if optimum.design.recurrent else recent, theta, 1.0))
     return np.stack(sigmas), tuple(out)
 
 
