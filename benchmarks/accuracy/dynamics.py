@@ -175,7 +175,11 @@ def main() -> None:
         print(summary.to_string(), flush=True)
     table["varnn"], table["numpy"], table["python"] = varnn.__version__, np.__version__, platform.python_version()
     options.out.mkdir(parents=True, exist_ok=True)
-    table.to_csv(options.out / "dynamics.csv", index=False, float_format="%.8g")
+    file = options.out / "dynamics.csv"
+    if file.exists():  # cases run now replace their old rows; the others stay
+        old = pd.read_csv(file)
+        table = pd.concat([old[~old["case"].isin(table["case"])], table])
+    table.to_csv(file, index=False, float_format="%.8g")
 
 
 if __name__ == "__main__":
