@@ -194,7 +194,8 @@ def _posterior(optimum: Optimum) -> Callable[[np.random.Generator], Array]:
     mode, free = 0.0 if linear else objective(optimum.theta), max(optimum.effective, 1.0)
 
     def one(rng: np.random.Generator) -> Array:
-        away = vectors @ (np.sqrt(np.maximum(values, 0.0)) * rng.standard_normal(len(values))) / np.sqrt(d)
+        away = np.zeros_like(optimum.theta)  # frozen weights, last in theta, stay where they are
+        away[: shape.free] = vectors @ (np.sqrt(np.maximum(values, 0.0)) * rng.standard_normal(len(values))) / np.sqrt(d)
         if linear:
             return np.asarray(optimum.theta + away)
         for _ in range(5):
