@@ -195,7 +195,8 @@ def _posterior(optimum: Optimum) -> Callable[[np.random.Generator], Array]:
 
     def one(rng: np.random.Generator) -> Array:
         away = np.zeros_like(optimum.theta)  # frozen weights, last in theta, stay where they are
-        away[: shape.free] = vectors @ (np.sqrt(np.maximum(values, 0.0)) * rng.standard_normal(len(values))) / np.sqrt(d)
+        standard = np.sqrt(np.maximum(values, 0.0)) * rng.standard_normal(len(values))
+        away[: shape.free] = vectors @ standard / np.sqrt(d)
         if linear:
             return np.asarray(optimum.theta + away)
         for _ in range(5):
