@@ -1,4 +1,4 @@
-"""Speed of the tanh RNN against torch in the same run: value and gradient, fit to Adam's loss, automatic and batched fits.
+"""Speed of the tanh RNN against torch in the same run: gradient, fit to Adam's loss, automatic and batched fits.
 
 python benchmarks/speed/tanh.py              writes benchmarks/results/speed/tanh.csv
 
@@ -103,7 +103,8 @@ def automatic_row() -> dict[str, object]:
     X, _ = data(200)
     model = TanhRNN()
     seconds = median(lambda: model.fit(X[:, 1:]).forecast(8), 5)
-    return {"work": "automatic fit with intervals T=200 k=3, two threads", "peer": "darts RNNModel, 100 epochs (quoted 1.2 s)",
+    return {"work": "automatic fit with intervals T=200 k=3, two threads",
+            "peer": "darts RNNModel, 100 epochs (quoted 1.2 s)",
             "ours_s": seconds, "peer_s": 1.2, "ratio": 1.2 / seconds}
 
 
@@ -132,7 +133,8 @@ def main() -> None:
     with one_thread(), ThreadPoolExecutor(1):
         rows = [gradient_row(200, 8), gradient_row(2000, 32), adam_row(), automatic_row(), batched_row()]
     table = pd.DataFrame(rows)
-    table["machine"], table["load"] = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores", os.getloadavg()[0]
+    table["machine"] = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+    table["load"] = os.getloadavg()[0]
     table["varnn"], table["torch"], table["numpy"] = varnn.__version__, torch.__version__, np.__version__
     options.out.mkdir(parents=True, exist_ok=True)
     table.to_csv(options.out / "tanh.csv", index=False, float_format="%.5g")

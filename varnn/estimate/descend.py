@@ -51,14 +51,14 @@ class Network:
         """
         if design.r or design.rl or design.ar or not design.recurrent:
             raise ParameterError("descend() fits recursions without feedback of innovations; use gauss_newton.fit")
-        rows = (design.XL, design.XH, design.Y)
-        return cls(*(np.ascontiguousarray(part[design.first :]) for part in rows), design.n)
+        XL, XH, Y = (np.ascontiguousarray(part[design.first :]) for part in (design.XL, design.XH, design.Y))
+        return cls(XL, XH, Y, design.n)
 
     @property
     def size(self) -> int:
         """Number of weights."""
         k = self.Y.shape[1]
-        return k * (self.XL.shape[1] + self.n) + self.n * (self.XH.shape[1] + self.n)
+        return int(k * (self.XL.shape[1] + self.n) + self.n * (self.XH.shape[1] + self.n))
 
     def start(self, rng: np.random.Generator) -> Array:
         """Return random weights: read-out zero, memory of spectral radius about a half."""
@@ -95,7 +95,8 @@ def descend(network: Network, start: Array, *, steps: int = 200, penalty: float 
     Nocedal and Wright (2006), Numerical Optimization, algorithms 7.4-7.5.
     """
     theta = start.copy()
-    value, reason, taken = _descend(theta, network.XL, network.XH, network.Y, network.n, penalty, steps, target, tolerance)
+    value, reason, taken = _descend(theta, network.XL, network.XH, network.Y, network.n, penalty, steps, target,
+                                    tolerance)
     return Descent(theta, value, STOPS[reason], taken)
 
 

@@ -216,7 +216,7 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
         if gentle and max(gentle, key=_evidence).evidence > longest.evidence:
             return _finest(gentle, data)
     if space.width is None and units_used(longest.optimum) >= widths[-1] - 1:
-        wide = (2 * widths[-1], 4 * widths[-1]) if len(data.Y) >= 400 else (2 * widths[-1],)
+        wide: tuple[int, ...] = (2 * widths[-1], 4 * widths[-1]) if len(data.Y) >= 400 else (2 * widths[-1],)
         shape = longest.optimum.design
         wide = tuple(n for n in wide if n * (shape.XH.shape[1] + k * shape.r + n) <= LARGEST_SEARCHED) or widths[-1:]
         chosen = (longest.lags_tanh, shape.r)

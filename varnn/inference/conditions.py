@@ -141,13 +141,13 @@ def _block(data: object, argument: str, names: tuple[str, ...], index: pd.Index[
 def _row(date: object, argument: str, index: pd.Index[Any]) -> int:
     try:
         if isinstance(index, pd.PeriodIndex):
-            wanted: object = date if isinstance(date, pd.Period) else pd.Period(str(date), freq=index.freq)
+            wanted: object = date if isinstance(date, pd.Period) else pd.Period(str(date), freq=index.freqstr)
         elif isinstance(index, pd.DatetimeIndex):
             wanted = pd.Timestamp(date)  # type: ignore[arg-type]
         else:
             wanted = date
         if wanted in index and not isinstance(wanted, bool):
-            return int(index.get_indexer([wanted])[0])
+            return int(index.get_indexer(pd.Index([wanted]))[0])
     except (ValueError, TypeError):
         pass
     raise TimeIndexError(f"{argument} names the date {date}, which is not among the {len(index)} forecast dates "

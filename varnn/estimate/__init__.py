@@ -1,0 +1,1 @@
+"""How weights are found: closed forms, likelihoods, compiled recursions with gradients, evidence."""
