@@ -6,8 +6,9 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from varnn.estimate.evidence import prior
-from varnn.estimate.gauss_newton import LEAST_EIGENVALUE, Design, fit, left_out
+from varnn.estimate.gauss_newton import Design, fit, left_out
 from varnn.estimate.stop import Stop
+from varnn.estimate.symmetric import LEAST_EIGENVALUE
 
 
 def linear_problem(T=200, k=2, seed=0):

@@ -17,12 +17,12 @@ from scipy.linalg import lapack
 
 from varnn.estimate import kernels
 from varnn.estimate.stop import Stop
+from varnn.estimate.symmetric import inverted, positive
 
 Array = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.intp]
 FLAT = 1e-6  # precision of weights that are not shrunk: intercepts and trends
 SMALLEST, LARGEST = 1e-4, 1e8  # range of the other precisions
-LEAST_EIGENVALUE = 0.02
 BLOCK = 2**22  # numbers of the Jacobian held at a time, 32 MiB
 
 
@@ -264,7 +264,7 @@ class Optimum:
         """Laplace covariance of theta, H⁻¹ (P, P)."""
         scale = 1.0 / np.sqrt(np.diag(self.information))
         H = self.information * np.outer(scale, scale)
-        return _inverse(H, np.zeros(len(H)))[0] * np.outer(scale, scale)
+        return inverted(H, np.zeros(len(H)))[0] * np.outer(scale, scale)
 
     @cached_property
     def loo(self) -> Array:
@@ -307,7 +307,7 @@ def fit(design: Design, prior: Prior, theta: Array, alpha: Array, *, sigma: Arra
     E = (Y - U[:, :k])[first:]
     if not np.isfinite(E).all() or np.abs(E).max() > 1e6:
         return None
-    sigma = _positive(E.T @ E / T if sigma is None else sigma)
+    sigma = positive(E.T @ E / T if sigma is None else sigma)
     alpha, damping, last, stop, step = alpha.copy(), 1e-2, -np.inf, Stop.out_of_steps, 0
     while True:
         root = np.linalg.cholesky(sigma)
@@ -318,7 +318,7 @@ def fit(design: Design, prior: Prior, theta: Array, alpha: Array, *, sigma: Arra
         if not (np.isfinite(G).all() and np.abs(G).max() < 1e200):
             return None
         a, away = prior.precisions(alpha), theta[: design.free] - prior.centre
-        inverse, logdet = _inverse(G, a)
+        inverse, logdet = inverted(G, a)
         laplace = float(-0.5 * np.einsum("ti,ti", e, e) - T * np.log(np.diag(root)).sum()
                         - 0.5 * T * k * np.log(2 * np.pi)
                         - 0.5 * (a * away * away).sum() + 0.5 * np.log(a).sum() - 0.5 * logdet)
@@ -342,7 +342,7 @@ def fit(design: Design, prior: Prior, theta: Array, alpha: Array, *, sigma: Arra
         damping = max(damping / 4, 1e-10)
         E = (Y - U[:, :k])[first:]
         free = gamma.sum() + (prior.group < 0).sum()
-        sigma = _positive(E.T @ E / max(T - free / k, 0.1 * T))
+        sigma = positive(E.T @ E / max(T - free / k, 0.1 * T))
     information = G + np.diag(prior.precisions(alpha))
     return Optimum(design, prior, theta, sigma, alpha, gamma, laplace, information, E, stop, step)
 
@@ -383,32 +383,3 @@ def _step(design: Design, prior: Prior, theta: Array, G: Array, slope: Array, a:
                 return new, S, U, damping
         damping = damping * 6 + 1e-12
     return None
-
-
-def _inverse(G: Array, a: Array) -> tuple[Array, float]:
-    """Return (G + diag a)⁻¹ and the log determinant, scaled to a unit diagonal first."""
-    scale = 1.0 / np.sqrt(np.diag(G) + a)
-    H = G * np.outer(scale, scale)
-    H[np.diag_indices_from(H)] += a * scale * scale
-    for nudge in (0.0, 1e-12, 1e-9, 1e-6):
-        H[np.diag_indices_from(H)] += nudge
-        factor, failed = lapack.dpotrf(H, lower=1)
-        if not failed:
-            break
-    logdet = 2 * float(np.log(np.diag(factor)).sum() - np.log(scale).sum())
-    inverse, _ = lapack.dpotri(factor, lower=1)
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    return np.asarray(inverse * np.outer(scale, scale)), logdet
-
-
-def _positive(sigma: Array) -> Array:
-    """Return sigma with the eigenvalues of its correlations at least LEAST_EIGENVALUE.
-
-    Where a network approximates a noiseless system its errors are nearly collinear; weighed by the inverse of such a
-    covariance the fit would perfect one combination of the series and give up the others.
-    """
-    scale = np.sqrt(np.diag(sigma)) + 1e-12
-    values, vectors = np.linalg.eigh(sigma / np.outer(scale, scale))
-    if values[0] < LEAST_EIGENVALUE:
-        sigma = (vectors * np.maximum(values, LEAST_EIGENVALUE)) @ vectors.T * np.outer(scale, scale)
-    return sigma
