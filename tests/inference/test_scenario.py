@@ -209,5 +209,5 @@ def test_bad_scenarios_are_refused_with_their_place(var, arguments, error, messa
 
 
 def test_a_wrapper_without_a_recursion_says_where_to_ask():
-    with pytest.raises(ParameterError, match="ask the model inside"):
+    with pytest.raises(ParameterError, match="such as one inside"):
         Conformal(VAR(lags=1)).fit(frame()).scenario(2, {"gdp": 1.0})

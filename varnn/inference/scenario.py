@@ -99,7 +99,8 @@ def scenario(fit: Fitted, horizon: int, hard: object = None, soft: object = None
     n_paths = whole_number(n_paths, "n_paths", least=1)
     one_of(uncertainty, "uncertainty", ("full", "none"))
     if type(fit)._outlook is not Fitted._outlook:
-        raise ParameterError(f"{fit.spec.label} has no recursion of its own to condition; ask the model inside it")
+        raise ParameterError(f"{fit.spec.label} has no recursion of its own to condition; ask a model "
+                             "that has, such as one inside it")
     private, index = generator(rng), fit.seen.future_index(horizon)
     asked = read_conditions(hard, soft, fit.series.names, index)
     future = fit._future_exog(X, horizon)
