@@ -15,6 +15,7 @@ from varnn.evaluate.many_datasets import holm
 from varnn.evaluate.pairwise import p_text
 
 SIGNIFICANT = 0.05
+LARGE_GAIN = 5.0  # % of RMSE from which "not beyond chance" is no reason to say that a VAR is enough
 PLAIN = {"VAR": "VAR", "LinearRNN": "linear RNN", "TanhRNN": "tanh RNN", "Naive": "naive forecast",
          "SeasonalNaive": "seasonal naive forecast", "Mean": "sample mean", "Drift": "drift forecast"}
 NAIVE = ("Naive", "SeasonalNaive", "Mean", "Drift")
@@ -71,8 +72,10 @@ def _answer(table: pd.DataFrame, horizons: pd.DataFrame) -> str:
                                    f"worse than the VAR beyond chance {_steps(worse['step'])}.")
     count = tested["step"].nunique()
     where = "" if count == 1 else f" at any of the {count} horizons"
-    return (f"A VAR is enough here: no recurrent net beat it beyond chance{where} (Diebold–Mariano with Holm's "
-            f"correction). The {plain(best)} came closest: "
+    lead = (f"A VAR is enough here: no recurrent net beat it beyond chance{where}" if skill[best] < LARGE_GAIN else
+            f"Not settled: no recurrent net beat the VAR beyond chance{where}, though the gain is large; more origins "
+            "would tell")
+    return (f"{lead} (Diebold–Mariano with Holm's correction). The {plain(best)} came closest: "
             f"{_change(skill[best])}{'' if count == 1 else ' over all of them'}.{also}")
 
 
@@ -82,8 +85,11 @@ def _each_rung(horizons: pd.DataFrame) -> list[str]:
         rows = horizons[(horizons["model"] == model) & horizons["dm_p"].notna()].to_dict("records")
         for row in rows[:1] + rows[1:][-1:]:
             nested = f", Clark–West {p_text(row['cw_p'])}" if np.isfinite(row["cw_p"]) else ""
+            interval = "too few origins for an interval"
+            if np.isfinite(row["skill_lower"]):
+                interval = f"95 % interval of the gain {row['skill_lower']:.1f} to {row['skill_upper']:.1f} %"
             said.append(f"{_steps([row['step']]).capitalize()} the {plain(model)} is {_change(row['skill'])} in RMSE "
-                        f"(95 % interval of the gain {row['skill_lower']:.1f} to {row['skill_upper']:.1f} %); "
+                        f"({interval}); "
                         f"Diebold–Mariano {p_text(row['dm_p'])}{nested}, {row['n']} origins.")
     return said
 

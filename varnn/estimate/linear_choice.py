@@ -16,6 +16,8 @@ from varnn.estimate.linear_evidence import LARGE, fit_evidence
 from varnn.estimate.linear_fit import LinearEstimate, fit_likelihood, var_below
 from varnn.estimate.order import default_max_lags, search_orders
 
+WORK = 1e8  # T · weights² up to which a linear RNN with p lags is tried; beyond, only the VAR has that many
+
 
 def stationary_below(sample: Sample, width: int, *, intercept: bool) -> bool:
     """Say whether the VAR with the same lags is clearly stationary.
@@ -65,7 +67,8 @@ def choose_lags(
     largest = max(search.best("aic"), 1)
     aic = 0.5 * search.nobs * (search.criteria["aic"][search.orders == largest][0] + k)
     best, score, falls, cost, draft = 1, -np.inf, 0, np.inf, None
-    for p in range(1, largest + 1):
+    affordable = int((WORK / T) ** 0.5 / k**2) - 1
+    for p in range(1, max(1, min(largest, affordable)) + 1):
         common = Sample(sample.values, sample.inputs, p, top)
         if shrunk:
             fit = fit_evidence(common, width, exact=False, intercept=intercept, draft=True)

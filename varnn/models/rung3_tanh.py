@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from varnn.estimate.search import Data, Member
 
 MOST_LAGS = 12
+WORK = 1e9  # T · (k² p)² up to which p lags are tried
 ANTITHETIC = 256  # pairs of mirrored shocks behind a mean beyond one step
 
 
@@ -57,7 +58,8 @@ class TanhRNN(Forecaster):
         Random starts for each structure.
     max_lags : int, optional
         Largest p considered when `lags` is left out; by default a tenth of the rows for each series, at most 12,
-        but never less than the order AIC gives the VAR, which has to be within reach.
+        but never less than the order AIC gives the VAR, which has to be within reach. Many rows of many series
+        ration it (T · (k² p)² ≤ 1e9); a VAR with more lags can then be ahead.
 
     Examples
     --------
@@ -150,7 +152,8 @@ class TanhRNN(Forecaster):
             return max(1, min(self.max_lags, (T - 2 * q - 10) // (3 * k)))
         below = search_orders(series.values, default_max_lags(T, k, self.trend, q), self.trend,
                               None if exog is None else exog.values).best("aic")
-        return max(1, below, min(MOST_LAGS, T // (10 * k), (T - 2 * q - 10) // (3 * k), 60 // k))
+        usual = max(below, min(MOST_LAGS, T // (10 * k), (T - 2 * q - 10) // (3 * k), 60 // k))
+        return max(1, min(usual, int((WORK / T) ** 0.5 / k**2)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
