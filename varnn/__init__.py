@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from varnn.models.rung2_linear import LinearRNN
     from varnn.models.rung3_tanh import TanhRNN
     from varnn.models.rung4_gated import GRU, LSTM
+    from varnn.models.wrap_conformal import Conformal
+    from varnn.models.wrap_ensemble import Ensemble
     from varnn.models.wrap_panel import Panel
     from varnn.persist import load, save
 
@@ -26,8 +28,10 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Comparison": "varnn.ladder",
+    "Conformal": "varnn.models.wrap_conformal",
     "Direct": "varnn.models.beside_direct",
     "Drift": "varnn.models.rung0_naive",
+    "Ensemble": "varnn.models.wrap_ensemble",
     "Fitted": "varnn.forecaster",
     "Forecast": "varnn.forecast",
     "Forecaster": "varnn.forecaster",
@@ -50,8 +54,10 @@ __all__ = [
     "LSTM",
     "VAR",
     "Comparison",
+    "Conformal",
     "Direct",
     "Drift",
+    "Ensemble",
     "Fitted",
     "Forecast",
     "Forecaster",

@@ -1,6 +1,6 @@
 """The step of each rung, h_t = f_W(h_{t-1}, x_t), as functions on torch tensors, and the shapes of its weights.
 
-Called through `recursion.unroll` by `wiring`, the gated rung and `sequence`. Weights are plain mappings of tensors, in
+Called through `recursion.unroll` by `wiring` and the gated rung. Weights are plain mappings of tensors, in
 the names and the order of `torch.nn.RNN`, `GRU` and `LSTM`, so they move there and back; no state, no modules.
 """
 

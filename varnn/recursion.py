@@ -1,6 +1,6 @@
 """The recursion of every model, written once for torch: h_t = step(h_{t-1}, drive_t).
 
-Called by `wiring`, the gated rung and `sequence`; `estimate/kernels.py` is its compiled twin, and a test holds the two
+Called by `wiring` and the gated rung; `estimate/kernels.py` is its compiled twin, and a test holds the two
 equal. Knows neither cells nor weights nor data; the only loop over time that runs on torch.
 """
 

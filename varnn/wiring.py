@@ -1,6 +1,6 @@
 """The four uses of one recursion: an output each step, one at the end, many from one, and a sequence from a sequence.
 
-Called by `sequence` and by anyone who wires cells by hand. A `Layer` is a cell with its weights and its read-out;
+Called by the gated rung and by anyone who wires cells by hand. A `Layer` is a cell with its weights and its read-out;
 the loop over time is `recursion.unroll`. Nothing here learns.
 """
 
