@@ -6,6 +6,7 @@ Made by `Fitted.forecast`, read by scores, the report and the user. Holds number
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,7 +77,7 @@ class Forecast:
         """
         if isinstance(q, bool) or not isinstance(q, (float, np.floating)) or not 0.0 < q < 1.0:
             raise ParameterError(f"q={q!r} is not usable; give a probability strictly between 0 and 1")
-        return self._frame(self._quantile(float(q)))
+        return self._frame(self._quantiles(float(q))[0])
 
     def interval(self, coverage: float | None = None, *, joint: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Lower and upper bounds that hold each outcome with probability `coverage`.
@@ -92,15 +93,12 @@ class Forecast:
             Simultaneous over the h steps instead of step by step.
         """
         level = self.coverages[0] if coverage is None else checked_coverage(coverage)
-        if joint:
-            lower, upper = self._joint_band(level)
-        else:
-            lower, upper = self._quantile((1 - level) / 2), self._quantile((1 + level) / 2)
+        lower, upper = self._joint_band(level) if joint else self._quantiles((1 - level) / 2, (1 + level) / 2)
         return self._frame(lower), self._frame(upper)
 
     def to_frame(self) -> pd.DataFrame:
         """Tidy table: one row a date and series, with mean, median and the bounds of each coverage asked for."""
-        columns: dict[str, FloatArray] = {"mean": self.point, "median": self._quantile(0.5)}
+        columns: dict[str, FloatArray] = {"mean": self.point, "median": self._quantiles(0.5)[0]}
         for level in self.coverages:
             lower, upper = self.interval(level)
             columns[f"lower_{100 * level:g}"] = lower.to_numpy()
@@ -134,17 +132,22 @@ class Forecast:
         panels[0].legend(fontsize=7, ncols=5, loc="upper left", frameon=False)
         return figure
 
-    def _quantile(self, q: float) -> FloatArray:
+    def _quantiles(self, *levels: float) -> FloatArray:
         if self.spread is not None:
-            return self.point + float(ndtri(q)) * self.spread
-        return np.asarray(np.quantile(self.paths, q, axis=0), dtype=np.float64)
+            return np.stack([self.point + float(ndtri(level)) * self.spread for level in levels])
+        return np.asarray(np.quantile(self.paths, levels, axis=0), dtype=np.float64)
 
     def _joint_band(self, level: float) -> tuple[FloatArray, FloatArray]:
-        centre = np.median(self.paths, axis=0)
-        spread = np.maximum(self.paths.std(axis=0), np.finfo(float).tiny)
-        furthest = (np.abs(self.paths - centre) / spread).max(axis=1)             # (m, k)
+        centre, spread, furthest = self._excursions
         reach = np.quantile(furthest, level, axis=0)                              # (k,)
         return centre - reach * spread, centre + reach * spread
+
+    @cached_property
+    def _excursions(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Medians and standard deviations (h, k), and how many of these each path goes astray at most, (m, k)."""
+        centre = np.median(self.paths, axis=0)
+        spread = np.maximum(self.paths.std(axis=0), np.finfo(float).tiny)
+        return centre, spread, (np.abs(self.paths - centre) / spread).max(axis=1)
 
     def _frame(self, block: FloatArray) -> pd.DataFrame:
         return pd.DataFrame(np.array(block), index=self.index, columns=list(self.names))
