@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.testing import assert_allclose
 
@@ -85,7 +87,7 @@ def test_the_end_of_a_climb_is_a_stationary_point_of_the_posterior():
 
 def test_frozen_units_leave_a_linear_problem_with_the_same_answer():
     design, start = bent_problem(n=5)
-    frozen = Design(**{**design.__dict__, "frozen": True})
+    frozen = replace(design, frozen=True)
     shrink = prior(frozen)
     best = fit(frozen, shrink, start, np.ones(len(shrink.names)), hold=10**6, steps=60, tolerance=1e-12)
     assert (best.theta[frozen.free:] == start[frozen.free:]).all()
@@ -108,7 +110,7 @@ def test_leave_one_out_residuals_of_a_linear_model_are_those_of_refits():
 
 def test_a_start_that_diverges_gives_none_and_no_warning():
     design, _ = bent_problem()
-    explosive = Design(**{**design.__dict__, "ar": True})
+    explosive = replace(design, ar=True)
     weights = np.zeros(explosive.size)
     weights[2] = 40.0
     weights[0] = 1.0

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from varnn.errors import ParameterError
 from varnn.estimate import kernels
+from varnn.estimate.compiling import compiled
 from varnn.estimate.gauss_newton import Array, Design
 from varnn.estimate.stop import Stop
 
@@ -116,21 +116,7 @@ def descend_many(networks: Sequence[Network], starts: Sequence[Array], *, steps:
         return list(pool.map(one, jobs))
 
 
-@njit(cache=True, nogil=True)
-def _combine(out: Any, weights: Any, rows: Any) -> None:
-    """Add Σ_j weights_j rows_j to out, four rows at a time so that out is written a quarter as often."""
-    count = weights.shape[0]
-    whole = count - count % 4
-    for j in range(0, whole, 4):
-        w0, w1, w2, w3 = weights[j], weights[j + 1], weights[j + 2], weights[j + 3]
-        r0, r1, r2, r3 = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
-        for c in range(out.shape[0]):
-            out[c] += (w0 * r0[c] + w1 * r1[c]) + (w2 * r2[c] + w3 * r3[c])
-    for j in range(whole, count):
-        kernels._add(out, weights[j], rows[j])
-
-
-@njit(cache=True, nogil=True)
+@compiled()
 def _value(theta: Any, XL: Any, XH: Any, Y: Any, n: int, penalty: float, gradient: Any) -> float:
     """Write the gradient and return the value; no feedback, so inputs and gradients are plain sums over rows."""
     T, k = Y.shape
@@ -147,9 +133,9 @@ def _value(theta: Any, XL: Any, XH: Any, Y: Any, n: int, penalty: float, gradien
         s = S[t]
         for i in range(n):
             s[i] = 0.0
-        _combine(s, XH[t], GT)
+        kernels._combine(s, XH[t], GT, 0, 0)
         if t:
-            _combine(s, S[t - 1], Gs)
+            kernels._combine(s, S[t - 1], Gs, 0, 0)
         for i in range(n):
             s[i] = 1.0 - 2.0 / (np.exp(2.0 * s[i]) + 1.0)
         for a in range(k):
@@ -172,12 +158,12 @@ def _value(theta: Any, XL: Any, XH: Any, Y: Any, n: int, penalty: float, gradien
         for j in range(n):
             d[j] *= 1.0 - S[t, j] * S[t, j]
         if t:
-            _combine(D[t - 1], d, Gb)
+            kernels._combine(D[t - 1], d, Gb, 0, 0)
     seen, before = np.ascontiguousarray(XH.T), np.ascontiguousarray(S.T)
     for q in range(qH):
-        _combine(gG[q], seen[q], D)
+        kernels._combine(gG[q], seen[q], D, 0, 0)
     for j in range(n):
-        _combine(gG[qH + j], before[j, : T - 1], D[1:])
+        kernels._combine(gG[qH + j], before[j, : T - 1], D[1:], 0, 0)
     for i in range(n):
         for q in range(dh):
             gradient[oG + i * dh + q] = gG[q, i]
@@ -187,7 +173,7 @@ def _value(theta: Any, XL: Any, XH: Any, Y: Any, n: int, penalty: float, gradien
     return value
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _dot(a: Any, b: Any) -> float:
     total = 0.0
     for i in range(a.shape[0]):
@@ -195,7 +181,7 @@ def _dot(a: Any, b: Any) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _descend(theta: Any, XL: Any, XH: Any, Y: Any, n: int, penalty: float, steps: int, target: float, tolerance: float
              ) -> Any:
     """L-BFGS in place; returns value, number of the reason in STOPS, steps."""
@@ -206,7 +192,8 @@ def _descend(theta: Any, XL: Any, XH: Any, Y: Any, n: int, penalty: float, steps
     for it in range(steps):
         if value <= target or _dot(gradient, gradient) < 1e-16 * (1.0 + value * value):
             return value, 0, it
-        step[:] = -gradient
+        for c in range(P):
+            step[c] = -gradient[c]
         for back in range(min(kept, MEMORY)):
             i = (kept - 1 - back) % MEMORY
             a[i] = rho[i] * _dot(moves[i], step)
@@ -241,7 +228,8 @@ def _descend(theta: Any, XL: Any, XH: Any, Y: Any, n: int, penalty: float, steps
             kept += 1
         small = small + 1 if value - trial < tolerance * (abs(value) + 1e-12) else 0
         value = trial
-        theta[:], gradient[:] = new, fresh
+        for c in range(P):
+            theta[c], gradient[c] = new[c], fresh[c]
         if small >= 3:
             return value, 0, it + 1
     return value, 2, steps

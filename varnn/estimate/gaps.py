@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from varnn.estimate.compiling import compiled
 from varnn.series import FloatArray
 
 
@@ -101,7 +101,7 @@ def smooth(space: StateSpace, values: FloatArray) -> Smoothed:
 # Loops, not np.linalg: numba compiles these in a tenth of the time, and the matrices are small.
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _times(A, B, flipped, out):  # type: ignore[no-untyped-def]
     """Write A B, or A B' where `flipped`, to `out`."""
     rows, inner, columns = A.shape[0], A.shape[1], out.shape[1]
@@ -113,7 +113,7 @@ def _times(A, B, flipped, out):  # type: ignore[no-untyped-def]
             out[i, j] = total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _inverse(F, count, out):  # type: ignore[no-untyped-def]
     """Write the inverse of the leading block of a positive definite F and return its log determinant."""
     root = np.zeros((count, count))
@@ -139,7 +139,7 @@ def _inverse(F, count, out):  # type: ignore[no-untyped-def]
     return log_det
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _smooth(y, move, noise, read, drive, mean, first, states, spread):  # type: ignore[no-untyped-def]
     rows, k = y.shape
     size = len(move)

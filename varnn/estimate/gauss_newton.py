@@ -17,11 +17,12 @@ from scipy.linalg import lapack
 
 from varnn.estimate import kernels
 from varnn.estimate.stop import Stop
-from varnn.estimate.symmetric import inverted, positive
+from varnn.estimate.symmetric import inverted, positive, variances
 
 Array = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.intp]
 FLAT = 1e-6  # precision of weights that are not shrunk: intercepts and trends
+_FLAT = np.array([FLAT])
 SMALLEST, LARGEST = 1e-4, 1e8  # range of the other precisions
 BLOCK = 2**22  # numbers of the Jacobian held at a time, 32 MiB
 
@@ -81,17 +82,17 @@ class Design:
         """Number of identity units."""
         return len(self.start)
 
-    @property
+    @cached_property
     def width_L(self) -> int:
         """Columns of L: inputs, feedback, the units themselves."""
         return int(self.XL.shape[1]) + self.k * self.rl + self.m * self.ar
 
-    @property
+    @cached_property
     def width_G(self) -> int:
         """Columns of G: inputs, feedback, the units themselves."""
         return int(self.XH.shape[1]) + self.k * self.r + self.n * self.recurrent
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number of weights P."""
         return self.m * (self.width_L + self.n) + self.n * self.width_G
@@ -101,12 +102,12 @@ class Design:
         """Number of dates that count."""
         return len(self.Y) - self.first
 
-    @property
+    @cached_property
     def free(self) -> int:
         """Number of weights that are estimated: the first of theta."""
         return self.m * (self.width_L + self.n) if self.frozen else self.size
 
-    @property
+    @cached_property
     def linear(self) -> bool:
         """Whether forecasts are linear in the estimated weights."""
         return not (self.rl or self.ar) and (self.frozen or self.n == 0)
@@ -157,22 +158,32 @@ class Design:
         """
         return [block for _, block in self._blocks(theta, S, U, white)]
 
-    def normal(self, theta: Array, S: Array, U: Array, white: Array, errors: Array) -> tuple[Array, Array]:
-        """Return J'J (P, P) and J'e (P,) for whitened errors e (rows, k), the Jacobian held block by block."""
-        G, g = np.zeros((self.free, self.free)), np.zeros(self.free)
+    def normal(self, theta: Array, S: Array, U: Array, white: Array, errors: Array, gram: Array | None = None
+               ) -> tuple[Array, Array]:
+        """Return J'J (P, P) and J'e (P,) for whitened errors e (rows, k), the Jacobian held block by block.
+
+        `gram` is X'X of the regressors where forecasts are linear in the weights, if it is known already.
+        """
         if self.linear:  # J_t = I ⊗ (x_t', s_t'): a Kronecker product
             X, own = self._regressors(S)
-            gram, right, precision = X.T @ X, X.T @ (errors @ white), white.T @ white
-            for i in range(self.m):
-                g[own[i]] = right[:, i]
-                for j in range(self.m):
-                    G[np.ix_(own[i], own[j])] = precision[i, j] * gram
+            gram, right = X.T @ X if gram is None else gram, X.T @ (errors @ white)
+            whole = ((white.T @ white)[:, None, :, None] * gram[None, :, None, :]).reshape(self.free, self.free)
+            if not self.n:
+                return whole, right.T.ravel()
+            G, g, place = np.empty_like(whole), np.empty(self.free), np.concatenate(own)
+            G[np.ix_(place, place)], g[place] = whole, right.T.ravel()
             return G, g
+        G, g = np.zeros((self.free, self.free)), np.zeros(self.free)
         for at, block in self._blocks(theta, S, U, white):
             flat = block.reshape(-1, self.size)
             G += flat.T @ flat
             g += flat.T @ errors[at : at + len(block)].ravel()
         return G, g
+
+    def gram(self, S: Array) -> Array:
+        """Return X'X of the regressors [x_t, s_t] after `first`."""
+        X, _ = self._regressors(S)
+        return np.asarray(X.T @ X)
 
     def leverages(self, theta: Array, S: Array, U: Array, white: Array, inverse: Array) -> Array:
         """Return J_t H⁻¹ J_t' for each date, shape (rows, k, k)."""
@@ -188,19 +199,18 @@ class Design:
         m, n, dl = self.m, self.n, self.width_L
         own = [np.concatenate([np.arange(i * dl, (i + 1) * dl), m * dl + np.arange(i * n, (i + 1) * n)])
                for i in range(m)]
-        return np.hstack([self.XL, S])[self.first :], own
+        return (np.hstack([self.XL, S]) if n else self.XL)[self.first :], own
 
     def _blocks(self, theta: Array, S: Array, U: Array, white: Array) -> Iterator[tuple[int, Array]]:
         """Yield the Jacobian after `first` in blocks, each with the number of its first row."""
         c = self.cuts(theta)
         P, k, T = self.size, self.k, len(self.Y)
         rows = max(1, min(T, BLOCK // (k * P)))
-        dS, dU = np.zeros((self.n, P)), np.zeros((self.m, P))
-        past = np.zeros((max(self.r, self.rl, 1), k, P))
+        carry = np.zeros((self.m * self.ar + max(self.r, self.rl) * k + self.n * self.recurrent, P))
         for begin in range(0, T, rows):
             J = np.empty((min(rows, T - begin), k, P))
             kernels.sensitivities(c.Lf, c.Lu, c.W, c.Gf, c.Gs, self.base, self.start, self.XL, self.XH, S, U, white,
-                                  begin, J, dS, dU, past)
+                                  begin, J, carry)
             warm = max(0, self.first - begin)
             if warm < len(J):
                 yield begin + warm - self.first, J[warm:]
@@ -223,12 +233,21 @@ class Prior:
 
     def precisions(self, alpha: Array) -> Array:
         """Return the precision of each weight, shape (P,)."""
-        return np.where(self.group < 0, FLAT, np.append(alpha, FLAT)[self.group])
+        return np.asarray(np.concatenate([alpha, _FLAT])[self.group])  # group −1 is the last
 
     def sums(self, weights: Array) -> Array:
         """Return the sum over each group, shape (groups,)."""
-        shrunk = self.group >= 0
-        return np.bincount(self.group[shrunk], weights[shrunk], minlength=len(self.names)).astype(np.float64)
+        return np.asarray(np.bincount(self._bin, weights, minlength=len(self.names) + 1)[:-1], dtype=np.float64)
+
+    @cached_property
+    def _bin(self) -> Groups:
+        """Group of each weight, one more for those that are not shrunk."""
+        return np.where(self.group < 0, len(self.names), self.group)
+
+    @cached_property
+    def count(self) -> Array:
+        """Number of weights in each group."""
+        return self.sums(np.ones(len(self.group)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,47 +321,45 @@ def fit(design: Design, prior: Prior, theta: Array, alpha: Array, *, sigma: Arra
     MacKay (1992), Bayesian interpolation, Neural Computation 4, eqs. 2.5-2.27.
     """
     k, T, first, Y = design.k, design.rows, design.first, design.Y
-    with np.errstate(all="ignore"):
+    flat, half = float((prior.group < 0).sum()), 0.5 * T * k * np.log(2 * np.pi)
+    with np.errstate(all="ignore"):  # the derivatives of a filter that does not forget overflow
         S, U = design.run(theta)
-    E = (Y - U[:, :k])[first:]
-    if not np.isfinite(E).all() or np.abs(E).max() > 1e6:
-        return None
-    sigma = positive(E.T @ E / T if sigma is None else sigma)
-    alpha, damping, last, stop, step = alpha.copy(), 1e-2, -np.inf, Stop.out_of_steps, 0
-    while True:
-        root = np.linalg.cholesky(sigma)
-        white = np.linalg.inv(root)
-        e = E @ white.T
-        with np.errstate(all="ignore"):  # the derivatives of a filter that does not forget overflow
-            G, g = design.normal(theta, S, U, white, e)
-        if not (np.isfinite(G).all() and np.abs(G).max() < 1e200):
-            return None
-        a, away = prior.precisions(alpha), theta[: design.free] - prior.centre
-        inverse, logdet = inverted(G, a)
-        laplace = float(-0.5 * np.einsum("ti,ti", e, e) - T * np.log(np.diag(root)).sum()
-                        - 0.5 * T * k * np.log(2 * np.pi)
-                        - 0.5 * (a * away * away).sum() + 0.5 * np.log(a).sum() - 0.5 * logdet)
-        gamma = np.clip(prior.sums(np.ones(len(a))) - alpha * prior.sums(np.diag(inverse)), 0.0, None)
-        if step > hold + 2 and abs(laplace - last) < tolerance:
-            stop = Stop.gradient_small
-        if stop is not Stop.out_of_steps or step == steps:
-            break
-        last = laplace
-        if step >= hold:
-            alpha = np.clip((gamma + 1e-3) / (prior.sums(away * away) + 1e-5), SMALLEST, LARGEST)
-            a = prior.precisions(alpha)
-        moved = _step(design, prior, theta, G, g - a * away, a, e, white, damping)
-        step += 1
-        if moved is None:
-            if step > hold + 2:
-                stop = Stop.step_small
-            damping = 1.0
-            continue
-        theta, S, U, damping = moved
-        damping = max(damping / 4, 1e-10)
         E = (Y - U[:, :k])[first:]
-        free = gamma.sum() + (prior.group < 0).sum()
-        sigma = positive(E.T @ E / max(T - free / k, 0.1 * T))
+        if not np.abs(E).max() <= 1e6:  # false for NaN
+            return None
+        gram = design.gram(S) if design.linear else None
+        sigma = positive(E.T @ E / T if sigma is None else sigma)
+        alpha, damping, last, stop, step = alpha.copy(), 1e-2, -np.inf, Stop.out_of_steps, 0
+        while True:
+            root = np.linalg.cholesky(sigma)
+            white = np.linalg.inv(root)
+            e = E @ white.T
+            G, g = design.normal(theta, S, U, white, e, gram)
+            if not np.abs(G).max() < 1e200:
+                return None
+            a, away = prior.precisions(alpha), theta[: design.free] - prior.centre
+            spread, logdet = variances(G, a)
+            laplace = float(-0.5 * np.vdot(e, e) - T * np.log(np.diag(root)).sum() - half
+                            - 0.5 * (a * away) @ away + 0.5 * np.log(a).sum() - 0.5 * logdet)
+            gamma = np.maximum(prior.count - alpha * prior.sums(spread), 0.0)
+            if step > hold + 2 and abs(laplace - last) < tolerance:
+                stop = Stop.gradient_small
+            if stop is not Stop.out_of_steps or step == steps:
+                break
+            last = laplace
+            if step >= hold:
+                alpha = np.minimum(np.maximum((gamma + 1e-3) / (prior.sums(away * away) + 1e-5), SMALLEST), LARGEST)
+                a = prior.precisions(alpha)
+            moved = _step(design, prior, theta, G, g - a * away, a, e, white, damping)
+            step += 1
+            if moved is None:
+                if step > hold + 2:
+                    stop = Stop.step_small
+                damping = 1.0
+                continue
+            theta, S, U, E, damping = moved
+            damping = max(damping / 4, 1e-10)
+            sigma = positive(E.T @ E / max(T - (gamma.sum() + flat) / k, 0.1 * T))
     information = G + np.diag(prior.precisions(alpha))
     return Optimum(design, prior, theta, sigma, alpha, gamma, laplace, information, E, stop, step)
 
@@ -358,28 +375,26 @@ def left_out(errors: Array, hats: Array) -> Array:
 
 
 def _step(design: Design, prior: Prior, theta: Array, G: Array, slope: Array, a: Array, e: Array, white: Array,
-          damping: float) -> tuple[Array, Array, Array, float] | None:
+          damping: float) -> tuple[Array, Array, Array, Array, float] | None:
     """Take one damped step that lowers the objective; None where no damping finds one."""
-    away = theta[: design.free] - prior.centre
-    now = 0.5 * np.einsum("ti,ti", e, e) + 0.5 * (a * away * away).sum()
-    diagonal = np.diag(G) + a
-    scale = 1.0 / np.sqrt(diagonal)
-    base = G * np.outer(scale, scale)
-    ridge = a * scale * scale
+    away, free = theta[: design.free] - prior.centre, design.free
+    now = float(np.vdot(e, e) + (a * away) @ away)
+    scale = 1.0 / np.sqrt(np.diag(G) + a)
+    base = G * scale[:, None] * scale
+    ridge, slope = 1.0 + damping, slope * scale
     for _ in range(14):
         H = base.copy()
-        H[np.diag_indices_from(H)] += ridge + damping
-        factor, failed = lapack.dpotrf(H, lower=1, overwrite_a=1)
+        H.ravel()[:: free + 1] = ridge
+        factor, failed = lapack.dpotrf(H.T, lower=1, overwrite_a=1, clean=0)
         if not failed:
-            move, _ = lapack.dpotrs(factor, slope * scale, lower=1)
+            move, _ = lapack.dpotrs(factor, slope, lower=1)
             new = theta.copy()
-            new[: design.free] += move * scale
-            with np.errstate(all="ignore"):
-                S, U = design.run(new)
-            error = (design.Y - U[:, : design.k])[design.first :] @ white.T
-            size = np.einsum("ti,ti", error, error) if np.abs(error).max(initial=0.0) < 1e100 else np.inf
-            then = 0.5 * size + 0.5 * (a * (new[: design.free] - prior.centre) ** 2).sum()
-            if then <= now:  # false for NaN: a step that diverges is refused
-                return new, S, U, damping
+            new[:free] += move * scale
+            S, U = design.run(new)
+            E = (design.Y - U[:, : design.k])[design.first :]
+            error, left = E @ white.T, new[:free] - prior.centre
+            if np.vdot(error, error) + (a * left) @ left <= now:  # false for NaN: a step that diverges is refused
+                return new, S, U, E, damping
         damping = damping * 6 + 1e-12
+        ridge = 1.0 + damping
     return None

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from varnn.estimate.compiling import compiled
 
 # Weight matrices, already cut from theta by the caller (k series, n tanh units, m identity units):
 #   Lf (m, rl·k), Lu (m, m or 0)    identity units see feedback and themselves
@@ -22,7 +23,7 @@ from numba import njit
 LIMIT = 4.0  # standard deviations of the series; feedback beyond them is not believed
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def held(f: Any) -> Any:
     """Return the feedback f where |f| ≤ LIMIT, and less the larger it is beyond: L (L/|f|)².
 
@@ -33,21 +34,37 @@ def held(f: Any) -> Any:
     return f if size <= LIMIT else f * (LIMIT / size) ** 3
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _slope(f: float) -> float:
     """Return the derivative of `held`."""
     size = abs(f)
     return 1.0 if size <= LIMIT else -2.0 * (LIMIT / size) ** 3
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _add(out: Any, w: Any, source: Any) -> None:
     """Add w · source to out, element by element."""
     for c in range(source.shape[0]):
         out[c] += w * source[c]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
+def _combine(out: Any, weights: Any, rows: Any, begin: int, low: int) -> None:
+    """Add Σ_{j ≥ begin} weights_j rows_j to out from column `low` on; four rows at a time, to write out less often."""
+    columns, j = out.shape[0], begin
+    while j + 4 <= weights.shape[0]:
+        w0, w1, w2, w3 = weights[j], weights[j + 1], weights[j + 2], weights[j + 3]
+        for c in range(low, columns):
+            out[c] += (w0 * rows[j, c] + w1 * rows[j + 1, c]) + (w2 * rows[j + 2, c] + w3 * rows[j + 3, c])
+        j += 4
+    while j < weights.shape[0]:
+        w0 = weights[j]
+        for c in range(low, columns):
+            out[c] += w0 * rows[j, c]
+        j += 1
+
+
+@compiled()
 def forward(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, start: Any, S: Any, U: Any) -> None:
     r"""Run the mixed recursion in place.
 
@@ -65,34 +82,39 @@ def forward(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, start: Any, S
     """
     T, n = S.shape
     m, k = U.shape[1], base.shape[1]
-    r, rl = Gf.shape[1] // k, Lf.shape[1] // k
-    GsT = np.ascontiguousarray(Gs.T)
+    r, rl, own = Gf.shape[1] // k, Lf.shape[1] // k, Gs.shape[1]
+    GsT = np.empty_like(Gs)
+    for i in range(own):
+        for j in range(own):
+            GsT[j, i] = Gs[i, j]
     for t in range(T):
-        s, u = S[t], U[t]
-        for lag in range(1, min(max(r, rl), t) + 1):
+        for lag in range(1, (r if r > rl else rl) + 1):
+            if lag > t:
+                break
             for a in range(k):
                 f = held(base[t - lag, a] - U[t - lag, a])
+                at = (lag - 1) * k + a
                 if lag <= r:
                     for i in range(n):
-                        s[i] += Gf[i, (lag - 1) * k + a] * f
+                        S[t, i] += Gf[i, at] * f
                 if lag <= rl:
                     for i in range(m):
-                        u[i] += Lf[i, (lag - 1) * k + a] * f
+                        U[t, i] += Lf[i, at] * f
         if t:
-            for j in range(GsT.shape[0]):
+            for j in range(own):
                 past = S[t - 1, j]
                 for i in range(n):
-                    s[i] += GsT[j, i] * past
+                    S[t, i] += GsT[j, i] * past
         for i in range(n):
-            s[i] = 1.0 - 2.0 / (np.exp(2.0 * s[i]) + 1.0)  # six times faster than libm's tanh
+            S[t, i] = 1.0 - 2.0 / (np.exp(2.0 * S[t, i]) + 1.0)  # six times faster than libm's tanh
         for i in range(m):
             for j in range(n):
-                u[i] += W[i, j] * s[j]
+                U[t, i] += W[i, j] * S[t, j]
             for j in range(Lu.shape[1]):
-                u[i] += Lu[i, j] * (U[t - 1, j] if t else start[j])
+                U[t, i] += Lu[i, j] * (U[t - 1, j] if t else start[j])
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def adjoint(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, S: Any, U: Any, DU: Any, DZ: Any) -> None:
     """Sweep backwards: the derivative of an objective by every d_t and z_t of `forward`.
 
@@ -113,10 +135,14 @@ def adjoint(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, S: Any, U: An
                 _add(du, DU[t + 1, i], Lu[i])
         for a in range(k):
             slope = _slope(base[t, a] - U[t, a])
-            for lag in range(1, min(rl, T - 1 - t) + 1):
+            for lag in range(1, rl + 1):
+                if t + lag >= T:
+                    break
                 for i in range(m):
                     du[a] -= slope * Lf[i, (lag - 1) * k + a] * DU[t + lag, i]
-            for lag in range(1, min(r, T - 1 - t) + 1):
+            for lag in range(1, r + 1):
+                if t + lag >= T:
+                    break
                 for i in range(n):
                     du[a] -= slope * Gf[i, (lag - 1) * k + a] * DZ[t + lag, i]
         for i in range(m):
@@ -128,9 +154,9 @@ def adjoint(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, S: Any, U: An
             dz[j] *= 1.0 - S[t, j] * S[t, j]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def sensitivities(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, start: Any, XL: Any, XH: Any, S: Any,
-                  U: Any, white: Any, first: int, J: Any, dS: Any, dU: Any, past: Any) -> None:
+                  U: Any, white: Any, first: int, J: Any, carry: Any) -> None:
     """Rows first … first + len(J) - 1 of the Jacobian of the whitened forecasts by theta.
 
     Parameters
@@ -141,63 +167,89 @@ def sensitivities(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, start: 
     white : array (k, k)      multiplies the Jacobian of each row
     first : int               blocks must be asked for in order
     J : array (rows, k, P)    written
-    dS, dU, past : array (n, P), (m, P), (max(r, rl, 1), k, P)
-        Sensitivities carried from block to block; zeros before the first.
+    carry : array (len(Lu) + max(r, rl)·k + len(Gs), P)
+        Derivatives of u_{t-1}, of the feedback, whose lags take turns, and of s_{t-1}, carried from row to row; zeros
+        before the first.  Tanh units without memory of their own are eliminated: nothing of theirs is carried.
     """
-    n, m, k = S.shape[1], U.shape[1], base.shape[1]
-    r, rl = Gf.shape[1] // k, Lf.shape[1] // k
+    n, m, k, P = S.shape[1], U.shape[1], base.shape[1], J.shape[2]
+    r, rl, ar, own = Gf.shape[1] // k, Lf.shape[1] // k, Lu.shape[1], Gs.shape[1]
     qL, qH = XL.shape[1], XH.shape[1]
-    dl, dh = qL + rl * k + Lu.shape[1], qH + r * k + Gs.shape[1]
-    oG = m * (dl + n)
-    low = 0 if r else oG  # without feedback the tanh units do not see L and W
-    lags = max(r, rl)
-    nS, nU = np.zeros_like(dS), np.zeros_like(dU)
+    dl, dh, oW = qL + rl * k + ar, qH + r * k + own, m * (qL + rl * k + ar)
+    oG = oW + m * n
+    lags = r if r > rl else rl
+    low, states = 0 if r else oG, ar + lags * k  # without feedback the tanh units do not see L and W
+    nS, nU, f, bend = np.empty((own, P)), np.empty((m, P)), np.zeros(lags * k), np.empty(n)
+    heard, fed = np.zeros((n, len(carry))), np.zeros((m, len(carry)))  # weights of the rows of `carry`
+    for i in range(own):
+        for j in range(own):
+            heard[i, states + j] = Gs[i, j]
+    for i in range(m):
+        for j in range(ar):
+            fed[i, j] = Lu[i, j]
+        for j in range(own):
+            fed[i, states + j] = W[i, j]
     for row in range(J.shape[0]):
         t = first + row
-        nS[:, low:] = 0.0
-        nU[:] = 0.0
         for i in range(n):
-            out = nS[i, low:]
-            if t:
-                for j in range(Gs.shape[1]):
-                    _add(out, Gs[i, j], dS[j, low:])
-            own = nS[i, oG + i * dh : oG + (i + 1) * dh]
-            _add(own, 1.0, XH[t])
-            for lag in range(1, min(r, t) + 1):
-                for a in range(k):
-                    _add(out, -Gf[i, (lag - 1) * k + a], past[(t - lag) % lags, a])
-                    own[qH + (lag - 1) * k + a] += held(base[t - lag, a] - U[t - lag, a])
-            if t and Gs.shape[1]:
-                _add(own[qH + r * k :], 1.0, S[t - 1])
-            _add(out, -S[t, i] * S[t, i], out)
-        for i in range(m):
-            out = nU[i]
-            for j in range(n):
-                _add(out[low:], W[i, j], nS[j, low:])
-            own = out[i * dl : (i + 1) * dl]
-            _add(own, 1.0, XL[t])
-            for lag in range(1, min(rl, t) + 1):
-                for a in range(k):
-                    _add(out, -Lf[i, (lag - 1) * k + a], past[(t - lag) % lags, a])
-                    own[qL + (lag - 1) * k + a] += held(base[t - lag, a] - U[t - lag, a])
-            for j in range(Lu.shape[1]):
-                before = U[t - 1, j] if t else start[j]
-                own[qL + rl * k + j] += before
-                _add(out, Lu[i, j], dU[j])
-            _add(out[m * dl + i * n :], 1.0, S[t])
-        dS[:], dU[:] = nS, nU
-        if lags:
-            past[t % lags] = 0.0
+            bend[i] = 1.0 - S[t, i] * S[t, i]
+        for lag in range(1, lags + 1):
             for a in range(k):
-                _add(past[t % lags, a], _slope(base[t, a] - U[t, a]), nU[a])
-        J[row] = 0.0
+                at, slot = (lag - 1) * k + a, ar + (t - lag) % lags * k + a
+                f[at] = held(base[t - lag, a] - U[t - lag, a]) if lag <= t else 0.0
+                for i in range(n):
+                    heard[i, slot] = -Gf[i, at] if lag <= r else 0.0
+                for i in range(m):
+                    total = -Lf[i, at] if lag <= rl else 0.0
+                    for j in range(n - own):
+                        total += W[i, j] * bend[j] * heard[j, slot]
+                    fed[i, slot] = total
+        for i in range(own):
+            at = oG + i * dh
+            for c in range(P):
+                nS[i, c] = 0.0
+            _combine(nS[i], heard[i], carry, ar, low)
+            for c in range(qH):
+                nS[i, at + c] += XH[t, c]
+            for c in range(r * k):
+                nS[i, at + qH + c] += f[c]
+            for c in range(own if t else 0):
+                nS[i, at + qH + r * k + c] += S[t - 1, c]
+            for c in range(low, P):
+                nS[i, c] *= bend[i]
+        for i in range(own):
+            for c in range(P):
+                carry[states + i, c] = nS[i, c]
+        for i in range(m):
+            for c in range(P):
+                nU[i, c] = 0.0
+            _combine(nU[i], fed[i], carry, 0, 0)
+            for j in range(n - own):
+                w, at = W[i, j] * bend[j], oG + j * dh
+                for c in range(qH):
+                    nU[i, at + c] += w * XH[t, c]
+                for c in range(r * k):
+                    nU[i, at + qH + c] += w * f[c]
+            for c in range(qL):
+                nU[i, i * dl + c] += XL[t, c]
+            for c in range(rl * k):
+                nU[i, i * dl + qL + c] += f[c]
+            for j in range(ar):
+                nU[i, i * dl + qL + rl * k + j] += U[t - 1, j] if t else start[j]
+            for j in range(n):
+                nU[i, oW + i * n + j] += S[t, j]
+        for i in range(ar):
+            for c in range(P):
+                carry[i, c] = nU[i, c]
         for a in range(k):
-            for b in range(k):
-                if white[a, b] != 0.0:
-                    _add(J[row, a], white[a, b], nU[b])
+            slope = _slope(base[t, a] - U[t, a])
+            for c in range(P):
+                J[row, a, c] = 0.0
+                if lags:
+                    carry[ar + t % lags * k + a, c] = slope * nU[a, c]
+            _combine(J[row, a], white[a], nU, 0, 0)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _inputs(x: Any, drive: Any, y: Any, f: Any, state: Any, seen: int, fed: int, own: int, now: int, k: int) -> None:
     """Write one row of inputs: known columns, lags of y and of the feedback, newest first, and the state itself."""
     at = drive.shape[0]
@@ -211,7 +263,7 @@ def _inputs(x: Any, drive: Any, y: Any, f: Any, state: Any, seen: int, fed: int,
         x[at + seen + fed + c] = state[c]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _mix(out: Any, x: Any, weights: Any, rows: int) -> None:
     """Write x' · weights over the first `rows` rows to out."""
     for c in range(out.shape[0]):
@@ -220,7 +272,7 @@ def _mix(out: Any, x: Any, weights: Any, rows: int) -> None:
         _add(out, x[j], weights[j])
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def simulate(theta: Any, shape: Any, drive: Any, driveH: Any, Y: Any, F: Any, s0: Any, u0: Any, scale: float,
              out: Any) -> None:
     """Sample paths of the recursion from the end of a sample.

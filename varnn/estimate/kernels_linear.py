@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-_compiled: Any = njit(cache=True, nogil=True)
+from varnn.estimate.compiling import compiled
 
 
-@_compiled
+@compiled()
 def run(C: Any, y: Any, w: Any, one: float, lags: int, first: Any, U: Any) -> Any:
     """Fill U (N, n) with u_t = C r_t from U[0] = first and return Σ e_t e_t', shape (k, k).
 
@@ -49,7 +48,7 @@ def run(C: Any, y: Any, w: Any, one: float, lags: int, first: Any, U: Any) -> An
     return S
 
 
-@_compiled
+@compiled()
 def pull_back(C: Any, y: Any, w: Any, one: float, lags: int, U: Any, V: Any, paths: int, D: Any, past: Any) -> Any:
     """Add ∂(½ Σ e_t' V e_t)/∂C to D (n, m), ∂/∂presample y to `past` (s, k); return ∂/∂u at the first row.
 
@@ -100,7 +99,7 @@ def pull_back(C: Any, y: Any, w: Any, one: float, lags: int, U: Any, V: Any, pat
     return lam
 
 
-@_compiled
+@compiled()
 def transient(C: Any, lags: int, k: int, X: Any) -> Any:
     """Fill X (N, n, d) with ∂u_t/∂ξ_1, ξ_1 = (u_1, y_0, …, y_{2-p}), until it has died out; return the rows filled."""
     n, N, d = C.shape[0], X.shape[0], X.shape[2]
@@ -125,7 +124,7 @@ def transient(C: Any, lags: int, k: int, X: Any) -> Any:
     return N
 
 
-@_compiled
+@compiled()
 def sensitivities(C: Any, y: Any, w: Any, lags: int, U: Any, W: Any, S: Any, start: int, J: Any) -> None:
     """Fill J (rows·k, n·m) with W ∂ŷ_t/∂C for `rows` time steps from `start`, carrying S (n, n·m) = ∂u/∂C along.
 
@@ -170,7 +169,7 @@ def sensitivities(C: Any, y: Any, w: Any, lags: int, U: Any, W: Any, S: Any, sta
                         J[row, c] += a * S[j, c]
 
 
-@_compiled
+@compiled()
 def simulate(C: Any, y: Any, w: Any, lags: int, state: Any, shocks: Any, paths: Any) -> None:
     """Fill paths (m, h, k): y_{T+s} = u_{T+s}[:k] + e_{T+s}, each path with its own weights C (m or 1, n, ·).
 

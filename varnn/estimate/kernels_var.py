@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import float64, int64, njit, types
 
-from varnn.estimate.moments import MATRIX, QUICK, VECTOR
+from varnn.estimate.compiling import compiled
+from varnn.estimate.moments import MATRIX, VECTOR
 from varnn.series import FloatArray
 
 
@@ -59,8 +60,8 @@ def refine(inverse: FloatArray, scale: FloatArray, means: FloatArray, products: 
             weights[a, j] += step / scale[a]
 
 
-@njit(types.void(MATRIX, VECTOR, MATRIX, VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, types.boolean, int64,
-                 float64[:, ::1], float64[:, ::1]), **QUICK)
+@compiled(types.void(MATRIX, VECTOR, MATRIX, VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, types.boolean, int64,
+                 float64[:, ::1], float64[:, ::1]))
 def in_user_units(weights: FloatArray, constant: FloatArray, inverse: FloatArray, scale: FloatArray,
                   means: FloatArray, y_shift: FloatArray, y_unit: FloatArray, z_shift: FloatArray,
                   z_unit: FloatArray, centre: bool, n: int, coef: FloatArray, root: FloatArray) -> None:
@@ -88,8 +89,8 @@ def in_user_units(weights: FloatArray, constant: FloatArray, inverse: FloatArray
                 root[0, 1 + b] -= (shift[a] + means[a] / unit[a]) * root[1 + a, 1 + b]
 
 
-@njit(types.void(MATRIX, MATRIX, int64, int64, VECTOR, MATRIX, VECTOR, float64[:, ::1], float64[::1],
-                 float64[:, ::1]), **QUICK)
+@compiled(types.void(MATRIX, MATRIX, int64, int64, VECTOR, MATRIX, VECTOR, float64[:, ::1], float64[::1],
+                 float64[:, ::1]))
 def refined(y: FloatArray, z: FloatArray, lags: int, start: int, means: FloatArray, inverse: FloatArray,
             scale: FloatArray, weights: FloatArray, constant: FloatArray, resid: FloatArray) -> None:
     """Refine the weights once and write constant and residuals; `means` are zero without an intercept."""

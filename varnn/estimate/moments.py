@@ -7,17 +7,15 @@ k series themselves. Nothing here decides whether the result is accurate enough;
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numba import float64, int64, njit, types
+from numba import float64, int64, types
 
+from varnn.estimate.compiling import compiled
 from varnn.series import FloatArray
 
 MATRIX = types.Array(float64, 2, "C", readonly=True)
 VECTOR = types.Array(float64, 1, "C", readonly=True)
 BLOCK_ROWS = 2048  # rows that a BLAS pass takes at once; they stay in the second-level cache
-QUICK: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}  # no fastmath: bits must repeat
 LARGEST_LOSS = 1e4  # beyond this loss (see complete_gram) a Gram matrix is left for QR
 PIVOT_FLOOR = 1e-10  # a squared relative pivot below this leaves a Gram matrix too few digits
 
@@ -25,7 +23,7 @@ PIVOT_FLOOR = 1e-10  # a squared relative pivot below this leaves a Gram matrix 
 THREE = types.Tuple((float64[:, ::1], float64[::1], float64[::1]))  # type: ignore[no-untyped-call]
 
 
-@njit(THREE(MATRIX, types.boolean), **QUICK)
+@compiled(THREE(MATRIX, types.boolean))
 def standardise(values: FloatArray, centre: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Shift each column by its mean and scale it by a power of two, so that no digit is lost by either.
 
@@ -51,7 +49,7 @@ def standardise(values: FloatArray, centre: bool) -> tuple[FloatArray, FloatArra
     return out, shift, unit
 
 
-@njit(types.void(MATRIX, MATRIX, int64, int64, int64, int64, float64[:, ::1], float64[::1]), **QUICK)
+@compiled(types.void(MATRIX, MATRIX, int64, int64, int64, int64, float64[:, ::1], float64[::1]))
 def add_rows(y: FloatArray, z: FloatArray, lags: int, order: int, start: int, stop: int, products: FloatArray,
              sums: FloatArray) -> None:
     """Add rows start … stop − 1 to the first block row of the Gram matrix and to the column sums.
@@ -104,8 +102,7 @@ def multiply_rows(y: FloatArray, z: FloatArray, lags: int, start: int, products:
         leaving += running
 
 
-@njit(float64(MATRIX, int64, int64, int64, int64, int64, MATRIX, VECTOR, types.boolean, float64[:, ::1]),
-      **QUICK)
+@compiled(float64(MATRIX, int64, int64, int64, int64, int64, MATRIX, VECTOR, types.boolean, float64[:, ::1]))
 def complete_gram(y: FloatArray, g: int, lags: int, order: int, start: int, stop: int, products: FloatArray,
                   sums: FloatArray, centre: bool, gram: FloatArray) -> float:
     """Fill the Gram matrix of (z, lag 1 … lag `order`, now) about the column means from its first block row.
@@ -157,7 +154,7 @@ def complete_gram(y: FloatArray, g: int, lags: int, order: int, start: int, stop
     return loss
 
 
-@njit(float64(float64[:, ::1], float64[::1], int64), **QUICK)
+@compiled(float64(float64[:, ::1], float64[::1], int64))
 def factor(gram: FloatArray, scale: FloatArray, pivots: int) -> float:
     """Overwrite the upper triangle of the Gram matrix by R with RᵀR = D⁻¹ G D⁻¹, D = diag(scale).
 
@@ -189,7 +186,7 @@ def factor(gram: FloatArray, scale: FloatArray, pivots: int) -> float:
     return smallest
 
 
-@njit(float64(MATRIX, float64[:, ::1]), **QUICK)
+@compiled(float64(MATRIX, float64[:, ::1]))
 def invert_upper(upper: FloatArray, inverse: FloatArray) -> float:
     """Write the inverse of the leading upper triangle of `upper` (as wide as `inverse`) into `inverse`.
 
@@ -208,7 +205,7 @@ def invert_upper(upper: FloatArray, inverse: FloatArray) -> float:
     return float(np.sqrt(squares / max(d, 1)))
 
 
-@njit(types.void(MATRIX, int64, int64, int64, float64[::1]), **QUICK)
+@compiled(types.void(MATRIX, int64, int64, int64, float64[::1]))
 def order_log_dets(upper: FloatArray, g: int, lags: int, k: int, log_dets: FloatArray) -> None:
     """Write ln det of the (scaled) residual products of the orders 0 … lags, from R of the longest regression.
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from varnn.errors import InputError, TooShortError
 from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, rows_needed
-from varnn.estimate.moments import LARGEST_LOSS, MATRIX, QUICK, add_rows, complete_gram, factor, order_log_dets
+from varnn.estimate.compiling import compiled
+from varnn.estimate.moments import LARGEST_LOSS, MATRIX, add_rows, complete_gram, factor, order_log_dets
 from varnn.estimate.order import CRITERIA, Criterion, search_orders
 from varnn.series import FloatArray
 
@@ -194,8 +195,8 @@ def _write(upper: FloatArray, scale: FloatArray, sums: FloatArray, lags: int, n:
             sigma[j, b] *= scale[d + j] / y_unit[j] * (scale[d + b] / y_unit[b]) / (n - d - c)
 
 
-@njit(types.void(MATRIX, MATRIX, CODES, int64, types.boolean, int64, int64, float64[:, :, ::1], float64[:, :, ::1],
-                 int64[::1], float64[::1]), **QUICK)
+@compiled(types.void(MATRIX, MATRIX, CODES, int64, types.boolean, int64, int64, float64[:, :, ::1], float64[:, :, ::1],
+                 int64[::1], float64[::1]))
 def _expand(y: FloatArray, z: FloatArray, ends: NDArray[np.int64], lags: int, centre: bool, code: int, base: int,
             coef: FloatArray, sigma: FloatArray, orders: NDArray[np.int64], usable: FloatArray) -> None:
     """Fit every window; usable[i] stays 0 where an origin needs to be fitted alone."""

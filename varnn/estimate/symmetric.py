@@ -15,18 +15,29 @@ LEAST_EIGENVALUE = 0.02
 
 def inverted(G: Array, a: Array) -> tuple[Array, float]:
     """Return (G + diag a)⁻¹ and the log determinant, scaled to a unit diagonal first."""
-    scale = 1.0 / np.sqrt(np.diag(G) + a)
-    H = G * np.outer(scale, scale)
-    H[np.diag_indices_from(H)] += a * scale * scale
-    for nudge in (0.0, 1e-12, 1e-9, 1e-6):
-        H[np.diag_indices_from(H)] += nudge
-        factor, failed = lapack.dpotrf(H, lower=1)
-        if not failed:
-            break
-    logdet = 2 * float(np.log(np.diag(factor)).sum() - np.log(scale).sum())
+    factor, scale, logdet = _factored(G, a)
     inverse, _ = lapack.dpotri(factor, lower=1)
     inverse = np.tril(inverse) + np.tril(inverse, -1).T
     return np.asarray(inverse * np.outer(scale, scale)), logdet
+
+
+def variances(G: Array, a: Array) -> tuple[Array, float]:
+    """Return the diagonal of (G + diag a)⁻¹ and the log determinant, for half the work of `inverted`."""
+    factor, scale, logdet = _factored(G, a)
+    below, _ = lapack.dtrtri(factor, lower=1, overwrite_c=1)  # H⁻¹ = L⁻ᵀL⁻¹
+    return np.asarray(np.einsum("ij,ij->j", below, below) * scale * scale), logdet
+
+
+def _factored(G: Array, a: Array) -> tuple[Array, Array, float]:
+    """Return Cholesky's L of G + diag a scaled to a unit diagonal, the scale, and the log determinant of G + diag a."""
+    scale = 1.0 / np.sqrt(np.diag(G) + a)
+    H = G * scale[:, None] * scale
+    for nudge in (0.0, 1e-12, 1e-9, 1e-6):
+        H.ravel()[:: len(H) + 1] = 1.0 + nudge
+        factor, failed = lapack.dpotrf(H.T, lower=1)
+        if not failed:
+            break
+    return factor, scale, 2 * float(np.log(np.diag(factor)).sum() - np.log(scale).sum())
 
 
 def positive(sigma: Array) -> Array:

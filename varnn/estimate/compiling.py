@@ -1,0 +1,67 @@
+"""Compiling the kernels: once for this machine, on first use, kept on disk, with a word to the user.
+
+Called by every file of compiled loops.  What keeps compiling short is in the loops themselves: numba spends 3 s on one
+`A[:] = B` and a tenth of a second on the same as a loop.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from numba.core import event
+
+_njit: Any = numba.njit
+LOG = logging.getLogger("varnn")
+MESSAGE = "varnn compiles its recursions for this machine: once, a few seconds, kept on disk for later"
+
+
+class _Announce(event.Listener):
+    """Say once in a process that compiling has begun."""
+
+    said = False
+
+    def on_start(self, event: Any) -> None:
+        """Log the message at the first compilation; loading from disk is none."""
+        if not self.said:
+            self.said = True
+            LOG.warning(MESSAGE)
+
+    def on_end(self, event: Any) -> None:
+        """Nothing follows."""
+
+
+def compiled(*signature: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Return a decorator that compiles a function without Python objects, holding no interpreter lock.
+
+    Sums keep their order (no fastmath) and no work is shared between threads, so bits repeat.  The machine code is
+    kept beside the file, or in the user's cache folder where that cannot be written, or, where neither can, for the
+    process only.
+
+    Parameters
+    ----------
+    signature : numba signature, optional      compile for these types, when the file is loaded
+
+    Examples
+    --------
+    >>> @compiled()
+    ... def doubled(x):
+    ...     return 2.0 * x
+    >>> doubled(4.0)
+    8.0
+    """
+    def decorate(function: Callable[..., Any]) -> Any:
+        how = {"nogil": True, "error_model": "numpy"}
+        try:
+            return _njit(*signature, cache=True, **how)(function)
+        except RuntimeError as problem:  # "cannot cache function …: no locator available"
+            if "locator" not in str(problem):
+                raise
+            return _njit(*signature, **how)(function)
+
+    return decorate
+
+
+event.register("numba:compile", _Announce())  # type: ignore[no-untyped-call]
