@@ -15,10 +15,12 @@ from varnn.evaluate.many_datasets import holm
 from varnn.evaluate.pairwise import p_text
 
 SIGNIFICANT = 0.05
+EQUAL = 0.05  # % of RMSE within which two models are called equally good
 LARGE_GAIN = 5.0  # % of RMSE from which "not beyond chance" is no reason to say that a VAR is enough
 PLAIN = {"VAR": "VAR", "LinearRNN": "linear RNN", "TanhRNN": "tanh RNN", "Naive": "naive forecast",
          "SeasonalNaive": "seasonal naive forecast", "Mean": "sample mean", "Drift": "drift forecast"}
 NAIVE = ("Naive", "SeasonalNaive", "Mean", "Drift")
+TEST = "Diebold–Mariano with Holm's correction"
 
 
 def sentences(table: pd.DataFrame, horizons: pd.DataFrame, gap: pd.DataFrame | None) -> list[str]:
@@ -33,8 +35,9 @@ def sentences(table: pd.DataFrame, horizons: pd.DataFrame, gap: pd.DataFrame | N
     gap : DataFrame, optional
         `board.oracle_gap`.
     """
-    said = [_answer(table, horizons), *_each_rung(horizons), _floor(table), _oracle(gap), _bands(table),
-            *_failures(table)]
+    answer, (floor, above) = _answer(table, horizons), _floor(table)
+    first, later = (answer, floor) if above else (f"{answer} {floor}".strip(), "")
+    said = [first, *_each_rung(horizons), later, _oracle(gap), _bands(table), *_failures(table)]
     return [sentence for sentence in said if sentence]
 
 
@@ -50,33 +53,63 @@ def plain(model: str) -> str:
 
 
 def _answer(table: pd.DataFrame, horizons: pd.DataFrame) -> str:
-    """Say whether a recurrent rung beats the VAR beyond chance, all steps and rungs tested together."""
-    models = _models(table)
-    rungs = [model for model in models if model in NESTED[1:]]
-    if reference(models) != "VAR" or not rungs:
+    """Say whether a recurrent rung beats the VAR beyond chance, over all steps together or at some of them."""
+    skill = {model: gain for model, gain in _column(table, "skill").items() if np.isfinite(gain)}
+    rungs = [model for model in NESTED[1:] if model in skill]
+    if reference(_models(table)) != "VAR" or not rungs:
         return ""
-    tested = horizons[horizons["model"].isin(rungs) & horizons["dm_p"].notna()]
-    if tested.empty:
+    tested = _corrected(table, horizons, rungs)
+    if all(family.empty for family in tested):
         return "There are too few forecast origins to test whether a recurrent net beats the VAR."
-    sure = tested.assign(holm=holm(tested["dm_p"].to_numpy())).query("holm < @SIGNIFICANT")
-    gains, worse = sure[sure["skill"] > 0], sure[sure["skill"] < 0]
-    if len(gains):
-        top = gains.sort_values("skill").to_dict("records")[-1]
-        steps = gains.loc[gains["model"] == top["model"], "step"]
+    whole, each = (family.query("p < @SIGNIFICANT").sort_values("skill") for family in tested)
+    count = horizons["step"].nunique()
+    together = _steps(horizons["step"]) if count == 1 else f"over all {count} horizons together"
+    won, won_at = (sure[sure["skill"] > 0].to_dict("records") for sure in (whole, each))
+    if won:
+        top = won[-1]
+        steps = [row["step"] for row in won_at if row["model"] == top["model"]]
+        alone = f", and beyond chance by itself {_steps(steps)}" if steps and count > 1 else ""
+        return (f"A recurrent net earns its keep: {together} the {plain(top['model'])} beat the VAR beyond chance, by "
+                f"{top['skill']:.1f} % in RMSE ({TEST}, {p_text(top['p'])}){alone}.")
+    if won_at:
+        top = won_at[-1]
+        steps = [row["step"] for row in won_at if row["model"] == top["model"]]
         return (f"A recurrent net earns its keep: the {plain(top['model'])} beat the VAR beyond chance "
-                f"{_steps(steps)}, by up to {top['skill']:.1f} % in RMSE (Diebold–Mariano with Holm's correction, "
-                f"{p_text(top['holm'])}).")
-    skill = _column(table, "skill")
+                f"{_steps(steps)}, by up to {top['skill']:.1f} % in RMSE ({TEST}, {p_text(top['p'])}).")
     best = max(rungs, key=lambda model: skill[model])
-    also = "" if worse.empty else (f" The {' and the '.join(plain(m) for m in dict.fromkeys(worse['model']))} did "
-                                   f"worse than the VAR beyond chance {_steps(worse['step'])}.")
-    count = tested["step"].nunique()
-    where = "" if count == 1 else f" at any of the {count} horizons"
-    lead = (f"A VAR is enough here: no recurrent net beat it beyond chance{where}" if skill[best] < LARGE_GAIN else
-            f"Not settled: no recurrent net beat the VAR beyond chance{where}, though the gain is large; more origins "
-            "would tell")
-    return (f"{lead} (Diebold–Mariano with Holm's correction). The {plain(best)} came closest: "
-            f"{_change(skill[best])}{'' if count == 1 else ' over all of them'}.{also}")
+    where = "" if count == 1 else f" at any of the {count} horizons or over all of them"
+    lead = (f"A VAR is enough here: no recurrent net beat it beyond chance{where} ({TEST})." if skill[best] < LARGE_GAIN
+            else f"Not settled: no recurrent net beat the VAR beyond chance{where} ({TEST}), though the gain is large; "
+                 "more origins would tell.")
+    place = "came closest" if skill[best] < EQUAL else "did best"
+    over = "" if count == 1 else " over all of them"
+    return f"{lead} The {plain(best)} {place}: {_change(skill[best])}{over}.{_lost(whole, each, together)}"
+
+
+def _corrected(table: pd.DataFrame, horizons: pd.DataFrame, rungs: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tests of the rungs against the VAR, over all steps together and at each step, with p corrected.
+
+    By Holm within each of the two families, and doubled for there being two; with one step both are the same test
+    and only the first is made.
+    """
+    several = len(set(horizons["step"])) > 1
+    families = (table.rename_axis("model").reset_index(), horizons if several else horizons.iloc[:0])
+    tested = [family[family["model"].isin(rungs) & family["dm_p"].notna()] for family in families]
+    whole, each = (family.assign(p=np.minimum(1.0, (1 + several) * holm(family["dm_p"].to_numpy())))
+                   if len(family) else family.assign(p=np.nan) for family in tested)
+    return whole, each
+
+
+def _lost(whole: pd.DataFrame, each: pd.DataFrame, together: str) -> str:
+    """Say which rungs did worse than the VAR beyond chance, and where."""
+    said = []
+    for model in NESTED[1:]:
+        steps = each.loc[(each["model"] == model) & (each["skill"] < 0), "step"].tolist()
+        if ((whole["model"] == model) & (whole["skill"] < 0)).any():
+            said.append(f" The {plain(model)} did worse than the VAR beyond chance {together}.")
+        elif steps:
+            said.append(f" The {plain(model)} did worse than the VAR beyond chance {_steps(steps)}.")
+    return "".join(said)
 
 
 def _each_rung(horizons: pd.DataFrame) -> list[str]:
@@ -94,19 +127,25 @@ def _each_rung(horizons: pd.DataFrame) -> list[str]:
     return said
 
 
-def _floor(table: pd.DataFrame) -> str:
+def _floor(table: pd.DataFrame) -> tuple[str, bool]:
+    """Compare the best fitted model with the best naive row; also whether the fitted one is ahead."""
     rmsse = {model: value for model, value in _column(table, "rmsse").items() if np.isfinite(value)}
     naive = {model: value for model, value in rmsse.items() if model in NAIVE}
     fitted = {model: value for model, value in rmsse.items() if model not in NAIVE}
     if not naive or not fitted:
-        return ""
+        return "", True
     floor, best = min(naive, key=lambda model: naive[model]), min(fitted, key=lambda model: fitted[model])
-    lead = 100 * (1 - fitted[best] / naive[floor])
-    if lead <= 0:
-        return (f"Mind the floor: the {plain(floor)} beats every fitted model over all horizons, the best of them (the "
-                f"{plain(best)}) by {-lead:.1f} % in RMSE.")
-    return (f"The best fitted model over all horizons, the {plain(best)}, has {lead:.1f} % lower RMSE than the best of "
-            f"the naive rows, the {plain(floor)}.")
+    if fitted[best] < naive[floor]:
+        return (f"The best fitted model over all horizons, the {plain(best)}, has "
+                f"{100 * (1 - fitted[best] / naive[floor]):.1f} % lower RMSE than the best of the naive rows, the "
+                f"{plain(floor)}."), True
+    return (f"But mind the floor: no fitted model beats the {plain(floor)} over all horizons; the RMSE of the best of "
+            f"them, the {plain(best)}, is {_higher(fitted[best], naive[floor])}."), False
+
+
+def _higher(value: float, than: float) -> str:
+    """Return by how much an error is the higher one; a floor of exactly 0 leaves no ratio."""
+    return f"{100 * (value / than - 1):.1f} % higher" if than > 0 else "higher"
 
 
 def _oracle(gap: pd.DataFrame | None) -> str:
@@ -143,11 +182,15 @@ def _column(table: pd.DataFrame, name: str) -> dict[str, float]:
 
 
 def _change(skill: float) -> str:
-    if abs(skill) < 0.05:
+    if abs(skill) < EQUAL:
         return "as good as the VAR"
     return f"{abs(skill):.1f} % {'better' if skill > 0 else 'worse'} than the VAR"
 
 
 def _steps(steps: Iterable[int]) -> str:
-    listed = [str(int(step)) for step in sorted(set(steps))]
-    return f"at {', '.join(listed)} step{'s' if listed != ['1'] else ''} ahead"
+    """Return "at 1, 2 and 4 steps ahead"; more than two in a row are "at 2 to 6 steps ahead"."""
+    known = sorted({int(step) for step in steps})
+    if len(known) > 2 and known == list(range(known[0], known[-1] + 1)):
+        return f"at {known[0]} to {known[-1]} steps ahead"
+    listed = ", ".join(map(str, known[:-1])) + (" and " if len(known) > 1 else "") + str(known[-1])
+    return f"at {listed} step{'s' if known != [1] else ''} ahead"

@@ -36,7 +36,7 @@ def skill_by_horizon(table: pd.DataFrame, gap: pd.DataFrame | None, models: Sequ
     gap : DataFrame, optional
         `Comparison.oracle_gap`, which gives the line of the best possible forecast.
     models : sequence of str
-        The ones to draw; the axis fits them, and naive rows far below leave the picture.
+        The ones to draw; the axis fits them, and a naive row is drawn where at least half of it lies within.
     styles : dict
         Of every model.
     reference : str
@@ -61,11 +61,14 @@ def skill_by_horizon(table: pd.DataFrame, gap: pd.DataFrame | None, models: Sequ
         best = 100 * (1 - base["oracle"].to_numpy(dtype=float) / base["rmsse"].to_numpy(dtype=float))
         _line(axes, base["step"].to_numpy(dtype=float), best, "oracle", styles)
         limits += [value for value in best if np.isfinite(value)]
+    room = max(max(limits) - min(limits), 1.0)
+    low, high = min(limits) - 0.08 * room, max(limits) + 0.08 * room
     for model in [one for one in styles if one not in models and one not in (reference, "oracle")]:
         mine = table[table["model"] == model].sort_values("step")
-        _line(axes, mine["step"].to_numpy(dtype=float), mine["skill"].to_numpy(dtype=float), model, styles)
-    room = max(max(limits) - min(limits), 1.0)
-    axes.set_ylim(min(limits) - 0.08 * room, max(limits) + 0.08 * room)
+        steps, skill = mine["step"].to_numpy(dtype=float), mine["skill"].to_numpy(dtype=float)
+        if np.mean((skill >= low) & (skill <= high)) >= 0.5:
+            _line(axes, steps, skill, model, styles)
+    axes.set_ylim(low, high)
     steps_shown = sorted(int(step) for step in table["step"].unique())
     axes.set_xlim(steps_shown[0] - 0.5, steps_shown[-1] + 0.5)
     rule(axes, None, _signed)
@@ -86,12 +89,13 @@ def gain_over_time(outcomes: Outcomes, models: Sequence[str], styles: dict[str, 
 
 
 def forecasts(outcomes: Outcomes, model: str, series: int, styles: dict[str, Style],
-              limits: tuple[float, float]) -> str:
+              limits: tuple[float, float], unit: str = "") -> str:
     """Outcomes as dots on a line, first-step forecasts as a line in 80 and 95 % bands, for one model and series."""
     shown = slice(-MOST_ORIGINS_SHOWN, None)
     at, name = outcomes.models.index(model), outcomes.series[series]
     rows = (outcomes.origins + outcomes.steps[0] - 1)[shown]
-    figure, axes = panel((HALF[0], 215), title=f"{_trimmed(name)} · {short(model)}")
+    figure, axes = panel((HALF[0], 233 if unit else 215), title=f"{_trimmed(name)} · {short(model)}",
+                         up=_trimmed(unit, 68))
     _bands(axes, rows, [[side[at, shown, 0, series] for side in outcomes.bands[level]] for level in (95, 80)],
            styles[model])
     axes.plot(rows, outcomes.observed[shown, 0, series], color=INK, linewidth=0.9, marker="o",
@@ -121,13 +125,13 @@ def forecast_limits(outcomes: Outcomes, models: Sequence[str], series: int) -> t
     return float(low - room), float(high + room)
 
 
-def fan(outcomes: Outcomes, model: str, series: int, styles: dict[str, Style]) -> str:
+def fan(outcomes: Outcomes, model: str, series: int, styles: dict[str, Style], unit: str = "") -> str:
     """Draw the forecast from the last origin: the past, the outcomes, the model's fan and the reference's outline."""
     at, base = outcomes.models.index(model), outcomes.models.index(outcomes.reference)
     name, horizon = outcomes.series[series], len(outcomes.steps)
     rows = outcomes.origins[-1] + np.array(outcomes.steps) - 1
     past_rows, past = _history(outcomes, series, max(24, 2 * horizon))
-    figure, axes = panel(THIRD, title=_trimmed(name))
+    figure, axes = panel((THIRD[0], THIRD[1] + 18 * bool(unit)), title=_trimmed(name), up=_trimmed(unit, 44))
     axes.axvline(outcomes.origins[-1] - 0.5, color=RULE, linewidth=1.2)
     _bands(axes, rows, [[side[at, -1, :, series] for side in outcomes.bands[level]] for level in (95, 80)],
            styles[model])

@@ -91,6 +91,7 @@ class Section:
     reference: str
     best: str
     rows: list[tables.Row]
+    interval_known: bool
     steps: list[int]
     horizons: list[tuple[str, int, list[tables.Cell]]]
     by_series: tuple[list[str], list[tuple[str, int, list[tables.Cell]]]]
@@ -138,6 +139,7 @@ def _section(comparison: Comparison, slug: str, folder: Path) -> Section:
         models=[Legend(short(model), at, given[model], model in outcomes.rungs)
                 for at, model in enumerate(outcomes.models)],
         reference=short(outcomes.reference), best=short(best), rows=tables.main_table(comparison, outcomes.models),
+        interval_known=bool(comparison.table["skill_lower"].notna().any()),
         steps=steps, horizons=horizons, by_series=tables.series_table(outcomes),
         coverage=tables.coverage_table(outcomes), calibration=words.calibration(outcomes),
         best_set=words.best_set(outcomes), stretches=words.stretches(outcomes, rungs),
@@ -155,16 +157,18 @@ def _pictures(comparison: Comparison, outcomes: Outcomes, given: dict[str, Style
     reference = outcomes.reference
     pair = list(dict.fromkeys([reference, best]))
     series = range(min(len(outcomes.series), figures.MOST_SERIES_SHOWN))
+    units = [words.unit(comparison.ledger.meta, outcomes.series[at]) for at in series]
     against = []
     for at in series:
         limits = figures.forecast_limits(outcomes, pair, at)
-        against.append([Markup(figures.forecasts(outcomes, model, at, given, limits)) for model in pair])
+        against.append([Markup(figures.forecasts(outcomes, model, at, given, limits, units[at])) for model in pair])
     histograms = [(picture, words.pit_note(outcomes, model)) for model in outcomes.rungs[:MOST_PIT]
                   if (picture := figures.pit(outcomes, model, given))]
     pictures: dict[str, Any] = {
         "skill": figures.skill_by_horizon(comparison.by_horizon, comparison.oracle_gap, rungs, given, reference),
         "time": figures.gain_over_time(outcomes, [*rungs, *(model for model in given if model == ORACLE)], given),
-        "fans": [Markup(figures.fan(outcomes, best, at, given)) for at in series if len(outcomes.steps) > 1],
+        "fans": [Markup(figures.fan(outcomes, best, at, given, units[at])) for at in series
+                 if len(outcomes.steps) > 1],
         "coverage": figures.coverage_by_horizon(outcomes, outcomes.rungs, given),
         "width": figures.width_by_horizon(outcomes, outcomes.rungs, given),
         "gap": ""}
@@ -211,6 +215,7 @@ class Overview:
     """What the first screen of a report of many data sets says."""
 
     models: list[tuple[str, str]]
+    gains: list[tuple[str, str]]
     summary: list[str]
     simulated: list[Section]
     ranks: Markup | None
@@ -219,19 +224,21 @@ class Overview:
 
 
 def _overview(sections: list[Section], comparisons: Sequence[Comparison]) -> Overview:
-    models = list(dict.fromkeys(model for section in sections for model in section.whole))
-    rungs = [model for model in models if model not in NAIVE]
+    every = list(dict.fromkeys(model for section in sections for model in section.whole))
+    rungs = [model for model in every if model not in NAIVE]
+    models = [*rungs, *(model for model in every if model in NAIVE)]
+    gains = [model for model in models if model != "VAR"] or models
     summary = []
     for model in [model for model in rungs if model != "VAR"]:
         cells = [section.whole[model] for section in sections if model in section.whole]
-        gains = sum(cell.kind == "up" for cell in cells)
+        better = sum(cell.kind == "up" for cell in cells)
         sure = sum(cell.kind == "up" and "*" in cell.text for cell in cells)
         worse = sum(cell.kind == "down" and "*" in cell.text for cell in cells)
-        summary.append(words.tally(model, gains, sure, worse, len(cells)))
+        summary.append(words.tally(model, better, sure, worse, len(cells)))
     simulated = [section for section in sections if section.gap]
     picture, ranked = _ranks(comparisons)
-    return Overview([(model, short(model)) for model in models], summary, simulated, picture, ranked,
-                    [(model, short(model)) for model in rungs])
+    return Overview([(model, short(model)) for model in models], [(model, short(model)) for model in gains], summary,
+                    simulated, picture, ranked, [(model, short(model)) for model in rungs if model in gains])
 
 
 def _ranks(comparisons: Sequence[Comparison]) -> tuple[Markup | None, str]:

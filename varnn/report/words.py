@@ -23,6 +23,8 @@ FREQUENCIES = {"Q": "quarterly", "M": "monthly", "W": "weekly", "D": "daily", "B
                "A": "yearly", "Y": "yearly", "MS": "monthly", "ME": "monthly", "QS": "quarterly", "QE": "quarterly",
                "YS": "yearly", "YE": "yearly", "min": "by the minute", "15min": "every quarter of an hour"}
 
+TRANSFORMS = {"diff": "difference", "logdiff": "log difference"}
+
 
 def about(meta: Mapping[str, Any]) -> list[str]:
     """Return what the data and the windows are, a few words each."""
@@ -35,7 +37,8 @@ def about(meta: Mapping[str, Any]) -> list[str]:
         span = f", {day(meta['first_date'])} to {day(meta['last_date'])}" if frequency in FREQUENCIES else ""
         said.append(f"{meta['rows']} rows{span}")
     if meta.get("transform") not in ("", "none", None):
-        said.append(str(meta["transform"]))
+        transform = str(meta["transform"])
+        said.append(f"{TRANSFORMS[transform]}s" if transform in TRANSFORMS else transform)
     if 0 < len(str(meta.get("units") or "")) <= 40 and ":" not in str(meta["units"]):
         said.append(str(meta["units"]))
     count, horizon = windows.get("origins"), meta["horizon"]
@@ -67,6 +70,21 @@ def calibration(outcomes: Outcomes) -> list[str]:
 def day(date: object) -> str:
     """Return a date without the midnight that pandas writes after it."""
     return str(date).removesuffix(" 00:00:00")
+
+
+def unit(meta: Mapping[str, Any], name: str) -> str:
+    """Return what one series measures, for the top of its axis: from the units of the data, else from the transform.
+
+    Examples
+    --------
+    >>> unit({"units": "gdp: growth (%); rate: % a year"}, "rate"), unit({"transform": "logdiff"}, "rate")
+    ('% a year', 'log difference')
+    """
+    units, transform = str(meta.get("units") or ""), str(meta.get("transform") or "none")
+    own = re.search(rf"(?:^|; ){re.escape(name)}: (.*?)(?:; |$)", units)
+    if own and own[1] != name:
+        return own[1]
+    return units if units and ": " not in units else TRANSFORMS.get(transform, "")
 
 
 def heading(title: str) -> str:
