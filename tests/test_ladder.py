@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from varnn.errors import DataNameError, LookaheadError, ParameterError
-from varnn.ladder import Comparison, compare, fingerprint
+from varnn.ladder import Comparison, climb, compare, fingerprint
 from varnn.series import Series
 
 QUARTERS = pd.period_range("1980Q1", periods=90, freq="Q")
@@ -69,3 +69,28 @@ def test_unknown_models_are_refused_with_the_list():
         compare(noise(), horizon=1, models=["Vra"])
     with pytest.raises(ParameterError, match="one text"):
         compare(noise(), horizon=1, models="VAR")
+
+
+def test_climb_chooses_the_rung_that_made_the_series():
+    rng = np.random.default_rng(4)
+    e, steps = rng.normal(size=(500, 1)), rng.normal(size=500)
+    autoregression, threshold = np.zeros((500, 1)), np.zeros(500)
+    for t in range(1, 500):
+        autoregression[t] = 0.6 * autoregression[t - 1] + e[t]
+        threshold[t] = np.sign(threshold[t - 1]) + steps[t]
+    series = {"VAR": autoregression, "LinearRNN": e[1:] + 0.8 * e[:-1], "TanhRNN": threshold[:, None]}
+    for rung, y in series.items():
+        found = climb(y)
+        assert found.chosen == rung
+        assert found.best is found.fits[rung]
+        assert found.best.spec.label == rung
+        assert list(found.evidence.index) == ["VAR", "LinearRNN", "TanhRNN"]
+        if rung != "VAR":
+            assert found.evidence.loc[rung, "over_the_one_below"] > 1
+
+
+def test_climb_takes_exogenous_columns_and_a_trend():
+    y, X = noise(), noise(seed=1).add_prefix("x")
+    found = climb(y, X, trend="ct")
+    assert found.chosen == "VAR"
+    assert "xs0" in found.best.params.index

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from varnn.forecast import Forecast
     from varnn.forecaster import Fitted, Forecaster
-    from varnn.ladder import Comparison, compare
+    from varnn.ladder import Climb, Comparison, climb, compare
     from varnn.models.beside_direct import Direct
     from varnn.models.rung0_naive import Drift, Mean, Naive, SeasonalNaive
     from varnn.models.rung1_var import VAR
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Climb": "varnn.ladder",
     "Comparison": "varnn.ladder",
     "Conformal": "varnn.models.wrap_conformal",
     "Direct": "varnn.models.beside_direct",
@@ -44,6 +45,7 @@ _HOMES = {
     "SeasonalNaive": "varnn.models.rung0_naive",
     "TanhRNN": "varnn.models.rung3_tanh",
     "VAR": "varnn.models.rung1_var",
+    "climb": "varnn.ladder",
     "compare": "varnn.ladder",
     "load": "varnn.persist",
     "save": "varnn.persist",
@@ -53,6 +55,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "VAR",
+    "Climb",
     "Comparison",
     "Conformal",
     "Direct",
@@ -68,6 +71,7 @@ __all__ = [
     "SeasonalNaive",
     "TanhRNN",
     "__version__",
+    "climb",
     "compare",
     "load",
     "save",

@@ -1,6 +1,7 @@
 """The comparison: fit every rung from the one below at rolling origins, test, score, give a verdict.
 
-`compare` is the library's main verb; a `Comparison` is a pure function of its ledger.
+`compare` is the library's main verb; a `Comparison` is a pure function of its ledger. `climb` chooses a rung from one
+sample alone, by the evidence.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ import pandas as pd
 
 from varnn.dates import season_of
 from varnn.errors import LookaheadError, ParameterError
+from varnn.estimate.closed_form import Trend
 from varnn.evaluate import board
 from varnn.evaluate.backtest import Oracle, Progress, Task, backtest
 from varnn.evaluate.ledger import Ledger
 from varnn.evaluate.windows import Windows
-from varnn.forecaster import Forecaster
+from varnn.forecaster import Fitted, Forecaster
 from varnn.models import by_name
 from varnn.models.rung0_naive import SeasonalNaive
+from varnn.models.rung1_var import VAR
+from varnn.models.rung2_linear import LinearRNN
+from varnn.models.rung3_tanh import FittedTanhRNN, TanhRNN
 from varnn.series import Series, whole_number
 from varnn.verdict import sentences
 
@@ -146,6 +151,69 @@ def compare(y: object, X: object = None, *, horizon: int,
     task = Task(series=series, exog=exog, windows=windows, season=season, seed=whole_number(seed, "seed", least=0),
                 n_paths=whole_number(n_paths, "n_paths", least=20), oracle=oracle)
     return Comparison(backtest(chosen, task, facts(task, chosen, about or {}), progress))
+
+
+@dataclass(frozen=True, eq=False)
+class Climb:
+    """Every rung fitted to one sample, and the one that its evidence chooses.
+
+    Attributes
+    ----------
+    fits : dict
+        "VAR", "LinearRNN" and "TanhRNN" to Fitted, each with lags and size of its own choice.
+    chosen : str
+        Name of the rung.
+    """
+
+    fits: dict[str, Fitted]
+    chosen: str
+
+    @property
+    def best(self) -> Fitted:
+        """The chosen fit."""
+        return self.fits[self.chosen]
+
+    @property
+    def evidence(self) -> pd.DataFrame:
+        """Best log evidence of each rung, all on the same rows, and the log Bayes factor over the rung before it."""
+        found = self.fits["TanhRNN"].rungs  # type: ignore[attr-defined]
+        table = pd.DataFrame({"log evidence": found}).rename_axis("rung")
+        return table.assign(over_the_one_below=table["log evidence"].diff())
+
+
+def climb(y: object, X: object = None, *, trend: Trend = "c", rng: object = None) -> Climb:
+    """Fit every rung to all rows and choose one by the evidence, without test data.
+
+    The evidences come from one search on one set of rows, so that their differences are log Bayes factors.  The memory
+    of the linear RNN needs a lead of 1 over the VAR; tanh units must lead and predict surely better, date by date, with
+    that date left out (`varnn.estimate.evidence.paired_gain`).
+
+    Parameters
+    ----------
+    y : DataFrame or array (T, k)
+        Observations, oldest first.
+    X : DataFrame or array (T, q), optional
+        Exogenous columns.
+    trend : {"c", "n", "ct"}
+        Constant, none, or constant and linear trend.
+    rng : int or numpy Generator, optional
+        Seed of the tanh units' starts; None is seed 0.
+
+    Returns
+    -------
+    Climb
+
+    Examples
+    --------
+    >>> e = np.random.default_rng(0).normal(size=401)
+    >>> climb(e[1:] + 0.8 * e[:-1]).chosen
+    'LinearRNN'
+    """
+    fits: dict[str, Fitted] = {
+        "VAR": VAR(trend=trend).fit(y, X), "LinearRNN": LinearRNN(trend=trend).fit(y, X)}
+    top = TanhRNN(trend=trend).fit(y, X, rng=rng)
+    assert isinstance(top, FittedTanhRNN)
+    return Climb({**fits, "TanhRNN": top}, top.chosen)
 
 
 def fingerprint(series: Series, exog: Series | None = None) -> str:

@@ -16,7 +16,8 @@ from varnn.estimate.evidence import (
     units_used,
 )
 from varnn.estimate.gauss_newton import Design, fit
-from varnn.estimate.search import Data, Space, design, search
+from varnn.estimate.search import search
+from varnn.estimate.structure import Data, Space, design
 
 
 def data(values):
@@ -109,7 +110,10 @@ def test_the_search_keeps_the_linear_rung_on_linear_data_and_units_on_a_threshol
     space = Space(None, None, True, 2, 1)
     bent = search(data(y), space, np.random.default_rng(0))
     linear = search(autoregression(), space, np.random.default_rng(0))
-    assert bent[0].optimum.design.n > 0
-    assert linear[0].optimum.design.n == 0
-    for members in (bent, linear):
-        assert_allclose(sum(member.weight for member in members), 1.0)
+    assert bent.members[0].optimum.design.n > 0
+    assert bent.certainty > 2.0
+    assert bent.rungs["TanhRNN"] > bent.rungs["VAR"]
+    assert linear.members[0].optimum.design.n == 0
+    for found in (bent, linear):
+        assert_allclose(sum(member.weight for member in found.members), 1.0)
+        assert max(found.rungs.values()) == max(member.evidence for member in found.members)

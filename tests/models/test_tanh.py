@@ -217,3 +217,30 @@ def test_bad_settings_and_bad_data_are_refused_by_name():
     constant[:, 1] = 3.0
     with pytest.raises(RankDeficientError, match="y2"):
         TanhRNN().fit(constant)
+
+
+def test_posterior_deviations_without_tanh_units_are_those_of_least_squares():
+    e, y = np.random.default_rng(4).normal(size=(2000, 2)), np.zeros((2000, 2))
+    for t in range(1, 2000):
+        y[t] = [0.6 * y[t - 1, 0] + 0.3 * y[t - 1, 1], 0.5 * y[t - 1, 1]] + e[t]
+    y = y * [1.0, 100.0] + [3.0, -50.0]
+    fit, below = TanhRNN(lags=1, width=0).fit(y), VAR(lags=1).fit(y)
+    assert not fit.A.any()
+    assert_allclose(fit.bse.loc[below.bse.index], below.bse, rtol=0.02)
+
+
+def test_posterior_deviations_are_those_of_posterior_draws():
+    fit = sign_fit()
+    best = fit.members[0].optimum
+    root = np.linalg.cholesky(best.covariance)
+    rng = np.random.default_rng(0)
+    drawn = best.theta + rng.standard_normal((4000, best.design.free)) @ root.T
+    W = np.array([best.design.cuts(theta).W[0] for theta in drawn]) * fit.units.scale
+    assert_allclose(fit.weights_sd["W_hy"].to_numpy()[0], W.std(axis=0), rtol=0.06)
+
+
+def test_the_summary_names_evidence_effective_parameters_and_the_chosen_rung():
+    text = sign_fit().summary()
+    for words in ("log evidence by rung: VAR", "chosen TanhRNN", "effective parameters: intercept", "standard errors"):
+        assert words in text
+    assert "NaN" not in text

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from varnn.estimate.gauss_newton import Array, Design, Optimum, Prior
 
 Kind = Literal["unit", "sparse"]
+POSITIVE = 1.0     # nats of evidence that a memory needs to be called for
 RANGE = log(1e8)  # a precision is log-uniform over this many nats a priori
 
 
@@ -106,6 +107,20 @@ def effective_by_block(optimum: Optimum) -> dict[str, float]:
         block = name.split()[0]
         totals[block] = totals.get(block, 0.0) + float(gamma)
     return {"intercept": float((optimum.prior.group < 0).sum()), **totals}
+
+
+def chosen_rung(best: Optimum, rungs: dict[str, float]) -> str:
+    """Return the rung that the data call for, given the best optimum and the best log evidence of each rung.
+
+    Tanh units where they were kept; else the memory of the linear RNN where its log evidence is ahead of the VAR's by
+    more than 1, "positive" evidence in the words of Kass and Raftery (1995), JASA 90, 777.
+    """
+    cut = best.design.cuts(best.theta)
+    if cut.W.any():
+        return "TanhRNN"
+    if not rungs:
+        return "LinearRNN" if cut.Lf.any() or cut.Lu.any() else "VAR"
+    return "LinearRNN" if rungs.get("LinearRNN", -np.inf) > rungs.get("VAR", -np.inf) + POSITIVE else "VAR"
 
 
 def forgets(optimum: Optimum, *, kick: float = 5.0, within: float = 0.5) -> bool:

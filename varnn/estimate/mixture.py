@@ -17,10 +17,11 @@ from varnn.errors import ParameterError
 from varnn.estimate import kernels
 from varnn.estimate.closed_form import Trend, regressor_names
 from varnn.estimate.evidence import prior
+from varnn.estimate.far_field import linear_radius
 from varnn.estimate.gauss_newton import Array, Optimum
 from varnn.estimate.linear_units import Units
-from varnn.estimate.search import Data, Member, design
 from varnn.estimate.stop import Stop
+from varnn.estimate.structure import Data, Member, design
 
 FORGETTING = 0.9        # a prediction s steps ago counts 0.9^s: a member that got lost loses its vote in a few steps
 DISTINCT_DRAWS = 100    # posterior draws; each runs its own filter, and paths share them
@@ -150,7 +151,7 @@ def draw(members: Sequence[Member], data: Data, particles: Particles, rows: int,
     """Draw covariances and weights from the posterior: a member by its weight, Laplace around it.
 
     Laplace's Gaussian is too wide along flat directions (the slope of a steep unit): a draw that fits the data much
-    worse than a posterior draw should is pulled half-way to the mode, up to five times.
+    worse than a posterior draw should, or whose linear part explodes, is pulled half-way to the mode, up to five times.
 
     Returns
     -------
@@ -192,6 +193,7 @@ def _posterior(optimum: Optimum) -> Callable[[np.random.Generator], Array]:
     values, vectors = np.linalg.eigh(optimum.covariance * np.sqrt(np.outer(d := np.diag(optimum.information), d)))
     linear = shape.n == 0 and not (shape.rl or shape.ar)
     mode, free = 0.0 if linear else objective(optimum.theta), max(optimum.effective, 1.0)
+    steady = max(1.0, linear_radius(shape, optimum.theta)) if shape.n else np.inf
 
     def one(rng: np.random.Generator) -> Array:
         away = np.zeros_like(optimum.theta)  # frozen weights, last in theta, stay where they are
@@ -200,8 +202,10 @@ def _posterior(optimum: Optimum) -> Callable[[np.random.Generator], Array]:
         if linear:
             return np.asarray(optimum.theta + away)
         for _ in range(5):
-            if objective(optimum.theta + away) - mode <= 0.5 * free + 2.0 * np.sqrt(0.5 * free) + 2.0:
-                return np.asarray(optimum.theta + away)
+            theta = optimum.theta + away
+            near = objective(theta) - mode <= 0.5 * free + 2.0 * np.sqrt(0.5 * free) + 2.0
+            if near and linear_radius(shape, theta) <= steady:
+                return np.asarray(theta)
             away = 0.5 * away
         return optimum.theta
 
@@ -267,6 +271,33 @@ def blocks(member: Member, units: Units, names: list[str], others: list[str], tr
             "B": pd.DataFrame(linear[:, order], states, regressor_names(names, lags, trend if flat else "n", inner)),
             "W_hy": pd.DataFrame(rows[:, None] * cut.W, states, tanh), "W_xh": pd.DataFrame(X, tanh, heard),
             "W_eh": pd.DataFrame(Gf, tanh, fed), "W_hh": pd.DataFrame(Gs, tanh, tanh)}
+
+
+def spreads(member: Member, units: Units, names: list[str], others: list[str], trend: Trend) -> dict[str, pd.DataFrame]:
+    """Return the posterior standard deviations of the weights of a member, laid out as in `blocks`.
+
+    Weights in the units of the series are affine in theta, w = w_0 + J theta, so that their covariance is J H⁻¹ J'.
+    """
+    optimum = member.optimum
+
+    def at(theta: Array) -> dict[str, pd.DataFrame]:
+        return blocks(replace(member, optimum=replace(optimum, theta=theta)), units, names, others, trend)
+
+    zero = at(np.zeros_like(optimum.theta))
+    moves = [at(one) for one in np.eye(len(optimum.theta))[: optimum.design.free]]
+    out = {}
+    for name, table in zero.items():
+        J = np.stack([(move[name] - table).to_numpy().ravel() for move in moves])                  # (P, cells)
+        variances = np.einsum("pc,pq,qc->c", J, optimum.covariance, J, optimize=True)
+        out[name] = pd.DataFrame(np.sqrt(np.maximum(variances, 0.0)).reshape(table.shape), table.index, table.columns)
+    return out
+
+
+def equations(parts: dict[str, pd.DataFrame], names: list[str]) -> pd.DataFrame:
+    """Return what the equations read of `blocks` or `spreads`, one column for each series."""
+    k = len(names)
+    read = [parts["B"].iloc[:k], parts["A"].iloc[:k].add_prefix("memory."), parts["W_hy"].iloc[:k]]
+    return pd.concat([part.T for part in read if part.shape[1]]).set_axis(names, axis=1)
 
 
 def to_torch(member: Member, units: Units) -> TorchParts:

@@ -13,8 +13,10 @@ import numpy as np
 
 from varnn.estimate import kernels
 from varnn.estimate.evidence import Kind, forgets, log_evidence, mixture_weights, paired_gain, prior, units_used
-from varnn.estimate.gauss_newton import LARGEST, Array, Design, Optimum, fit
+from varnn.estimate.far_field import calmed
+from varnn.estimate.gauss_newton import LARGEST, Array, Optimum, fit
 from varnn.estimate.growth import grow, smooth
+from varnn.estimate.structure import Data, Member, Space, design
 
 WORKERS = 2
 SURE = 2.0         # t statistic that tanh units must reach to be kept (evidence.paired_gain)
@@ -28,88 +30,27 @@ LARGEST_SEARCHED = 500  # weights of the tanh units beyond which no wider networ
 HEAVY = 3e8        # T·k·P² from which on fewer structures are tried
 
 
-@dataclass(frozen=True, eq=False)
-class Data:
-    """Training rows in standard units: Y (T, k), trend columns (T, d) flat in time, exogenous Z (T, q)."""
-
-    Y: Array
-    trend: Array
-    Z: Array
-
-
-@dataclass(frozen=True)
-class Space:
-    """What may vary: None is chosen by the evidence."""
-
-    lags: int | None
-    width: int | None
-    skip: bool
-    max_lags: int
-    starts: int
-
-
-@dataclass(frozen=True, eq=False)
-class Member:
-    """One optimum of the mixture with its structure and posterior weight.
-
-    lags, lags_tanh : int        that the identity and the tanh units see
-    skip, driven : bool          inputs reach the identity units; forecasts are fed back, not innovations
-    """
-
-    optimum: Optimum
-    lags: int
-    lags_tanh: int
-    skip: bool
-    driven: bool
-    evidence: float = -np.inf
-    weight: float = 0.0
-
-    @property
-    def presample(self) -> int:
-        """Rows that serve as lags only."""
-        return max(self.lags, self.lags_tanh)
-
-    def over(self, data: Data) -> Design:
-        """Return the same recursion over other rows, from `presample` on."""
-        shape = self.optimum.design
-        rows = design(data, self.lags, self.lags_tanh, shape.n, shape.r, shape.rl, first=0, recurrent=shape.recurrent,
-                      skip=self.skip, driven=self.driven)
-        if not shape.ar:
-            return rows
-        start = np.zeros(shape.m)
-        if self.presample:  # the state before the first row forecasts it without error, as in rung 2
-            start[: shape.k] = data.Y[self.presample - 1]
-        return replace(rows, ar=True, start=start)
-
-
-def lagged(Y: Array, lags: int) -> Array:
-    """Return [y_{t-1} … y_{t-lags}], zeros before the sample; shape (T, k·lags)."""
-    T, k = Y.shape
-    out = np.zeros((T, k * lags))
-    for lag in range(1, lags + 1):
-        out[lag:, (lag - 1) * k : lag * k] = Y[: T - lag]
-    return out
-
-
-def design(data: Data, lags: int, lags_tanh: int, n: int, r: int, rl: int, *, first: int, recurrent: bool = True,
-           skip: bool = True, driven: bool = False) -> Design:
-    """Build the recursion of one structure over the rows of `data` that have all lags; `first` counts from row 0."""
-    T, k = data.Y.shape
-    XL = np.hstack([data.trend, data.Z, lagged(data.Y, lags)]) if skip else data.trend
-    XH = np.hstack([np.ones((T, 1)), data.Z, lagged(data.Y, lags_tanh)])
-    fixed = data.trend.shape[1] + data.Z.shape[1] * skip
-    p = max(lags, lags_tanh)
-    XL, XH, Y = (np.ascontiguousarray(part[p:]) for part in (XL, XH, data.Y))
-    return Design(XL, XH, Y, np.zeros_like(Y) if driven else Y, np.zeros(k), n, r, rl, False, recurrent,
-                  max(first - p, 0), data.trend.shape[1], fixed, 1 + data.Z.shape[1])
-
-
 def rated(optimum: Optimum | None) -> float:
     """Return the log evidence, minus infinity for a fit that diverged or whose filter does not forget."""
     return log_evidence(optimum) if optimum is not None and forgets(optimum) else -np.inf
 
 
-def search(data: Data, space: Space, rng: np.random.Generator) -> tuple[Member, ...]:
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a search ends with.
+
+    members : tuple of Member    sorted by weight, which sums to 1; width 0, the linear rungs, where tanh units do not
+                                 pay and `width` is free
+    rungs : dict                 best log evidence of each rung tried, all on the same rows
+    certainty : float            t statistic of tanh units against the linear rungs, see `evidence.paired_gain`
+    """
+
+    members: tuple[Member, ...]
+    rungs: dict[str, float]
+    certainty: float = 0.0
+
+
+def search(data: Data, space: Space, rng: np.random.Generator) -> Found:
     """Choose among structures by the evidence and return the best as a mixture.
 
     Parameters
@@ -120,8 +61,7 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> tuple[Member, 
 
     Returns
     -------
-    tuple of Member
-        Sorted by weight, which sums to 1.  Width 0, the linear rungs, where tanh units do not pay and `width` is free.
+    Found
     """
     driven = space.lags == 0
     first = min(space.max_lags if space.lags is None else space.lags, len(data.Y) // 3)
@@ -129,21 +69,23 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> tuple[Member, 
     if linear and space.lags is None and max(linear, key=_evidence).lags <= first // 2:  # then the rows may count
         first //= 2
         linear = _linear(data, space, first, driven)
-    if space.width == 0:
-        return _mixture(linear)
-    bent = _bent(data, space, first, driven, linear, rng)
+    bent = _bent(data, space, first, driven, linear, rng) if space.width != 0 else []
+    rungs = {name: max(member.evidence for member in found) for name, found in (
+        ("VAR", [member for member in linear if not member.optimum.design.rl]),
+        ("LinearRNN", [member for member in linear if member.optimum.design.rl]), ("TanhRNN", bent))
+        if any(np.isfinite(member.evidence) for member in found)}
     if not bent:
-        return _mixture(linear)
+        return Found(_mixture(linear), rungs)
     if not space.skip:
-        return (replace(max(bent, key=_evidence), weight=1.0),)
+        return Found((replace(max(bent, key=_evidence), weight=1.0),), rungs)
     if space.width is not None:
         linear = [_dormant(data, max(linear, key=_evidence), space.width, first, rng)]
     below, above = max(linear, key=_evidence), max(bent, key=_evidence)
     gain = paired_gain(below.optimum.loo, above.optimum.loo, below.optimum.sigma)
     if above.evidence <= below.evidence or gain <= SURE:
-        return _mixture(linear)
+        return Found(_mixture(linear), rungs, gain)
     mixed = (replace(member, weight=(1 - SAFETY) * member.weight) for member in _mixture(bent))
-    return (*mixed, replace(below, weight=SAFETY))
+    return Found((*mixed, replace(below, weight=SAFETY)), rungs, gain)
 
 
 def _evidence(member: Member) -> float:
@@ -170,7 +112,7 @@ def _linear(data: Data, space: Space, first: int, driven: bool) -> list[Member]:
 
     plain = _map(one, [(p, 0) for p in orders])
     best = max(plain, key=_evidence).lags
-    memory = sorted({best, max(best - 1, 1), 1} & set(orders)) if not driven else [0]
+    memory = sorted({best, max(best - 1, 1), 1, 2} & set(orders)) if not driven else [0]
     return plain + _map(one, [(p, 1) for p in memory])
 
 
@@ -229,7 +171,18 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
     best = _top(best + _map(lambda task: _continue(task[0], None, 15, task[1], lags=task[2]), other), len(best))
     polished = _map(lambda task: _continue(task[0], task[1], 40, task[0].optimum.design.recurrent),
                     [(member, kind) for member in best for kind in (("unit",) if heavy else ("unit", "sparse"))])
+    if space.skip and not driven:
+        polished = _map(lambda member: _bounded(member, data, linear, first), polished)
     return [member for member in polished if np.isfinite(member.evidence)]
+
+
+def _bounded(member: Member, data: Data, linear: list[Member], first: int) -> Member:
+    """Return the member with free runs as bounded as those of the rung below."""
+    below = _below(data, linear, member.lags, member.optimum.design.rl, first, member.driven)
+    if below is None or not np.isfinite(member.evidence):
+        return member
+    calm = calmed(member.optimum, below)
+    return member if calm is member.optimum else replace(member, optimum=calm, evidence=rated(calm))
 
 
 def _dormant(data: Data, member: Member, width: int, first: int, rng: np.random.Generator) -> Member:

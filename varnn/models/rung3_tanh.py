@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +17,7 @@ import pandas as pd
 
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError
 from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
-from varnn.estimate.evidence import effective_by_block
+from varnn.estimate.evidence import chosen_rung, effective_by_block
 from varnn.estimate.linear_units import Units
 from varnn.estimate.order import default_max_lags, search_orders
 from varnn.estimate.stop import Stop
@@ -28,7 +28,7 @@ from varnn.series import FloatArray, Series, whole_number
 
 if TYPE_CHECKING:
     from varnn.estimate.mixture import Particles
-    from varnn.estimate.search import Data, Member
+    from varnn.estimate.structure import Data, Member
 
 MOST_LAGS = 12
 WORK = 1e9  # T · (k² p)² up to which p lags are tried
@@ -96,17 +96,19 @@ class TanhRNN(Forecaster):
             whole_number(self.max_lags, "max_lags", least=1)
 
     def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> FittedTanhRNN:
-        from varnn.estimate.search import Space, search
+        from varnn.estimate.search import search
+        from varnn.estimate.structure import Space, standardised
 
         most = self._check(series, exog)
         data, units = standardised(series, exog, self.trend)
         space = Space(self.lags, self.width, self.skip, most, self.starts)
         with one_thread():
-            members = search(data, space, rng)
-        if not members:
+            found = search(data, space, rng)
+        if not found.members:
             raise ParameterError(f"no start of {self.label} converged on these {len(series)} rows; use fewer lags or a "
                                  "smaller width")
-        fit = _fitted(self, series, exog, members, units, series, exog)
+        fit = replace(_fitted(self, series, exog, found.members, units, series, exog), rungs=found.rungs,
+                      certainty=found.certainty)
         if fit.stop is Stop.diverged:
             warnings.warn(f"{self.label} stopped for the reason {fit.stop.name}: {fit.stop.message}",
                           ConvergenceWarning, stacklevel=3)
@@ -122,6 +124,7 @@ class TanhRNN(Forecaster):
             Seed of the tanh units' other weights, which do not matter while W_hy = 0.
         """
         from varnn.estimate.mixture import lifted
+        from varnn.estimate.structure import standardised
         from varnn.series import generator
 
         trend = below.spec_trend
@@ -166,10 +169,16 @@ class FittedTanhRNN(Fitted):
         The optima in standard units, the most probable first.
     units : Units
         From standard units to those of the series.
+    rungs : dict
+        Best log evidence that the search found for each rung, all on the same rows; empty for a lifted fit.
+    certainty : float
+        t statistic of the paired leave-one-out losses of tanh units against the linear rungs, which keeps them above 2.
     """
 
     members: tuple[Member, ...]
     units: Units
+    rungs: dict[str, float] = field(default_factory=dict)
+    certainty: float = 0.0
 
     @property
     def lags(self) -> int:
@@ -180,6 +189,11 @@ class FittedTanhRNN(Fitted):
     def width(self) -> int:
         """Tanh units of the most probable member; 0 where the linear rungs were kept."""
         return self.members[0].optimum.design.n
+
+    @property
+    def chosen(self) -> str:
+        """Rung that the training data call for: "VAR", "LinearRNN" or "TanhRNN"; see `evidence.chosen_rung`."""
+        return chosen_rung(self.members[0].optimum, self.rungs)
 
     @property
     def stop(self) -> Stop:
@@ -219,6 +233,21 @@ class FittedTanhRNN(Fitted):
         others = () if self.exog is None else self.exog.names
         return blocks(member, self.units, list(self.series.names), list(others), _spec(self).trend)
 
+    @cached_property
+    def weights_sd(self) -> dict[str, pd.DataFrame]:
+        """Posterior standard deviations (Laplace) of `weights`, with the same labels."""
+        from varnn.estimate.mixture import spreads
+
+        others = () if self.exog is None else self.exog.names
+        return spreads(self.members[0], self.units, list(self.series.names), list(others), _spec(self).trend)
+
+    @cached_property
+    def bse(self) -> pd.DataFrame:
+        """Posterior standard deviations of `params`, of the most probable member."""
+        from varnn.estimate.mixture import equations
+
+        return equations(self.weights_sd, list(self.series.names))
+
     @property
     def A(self) -> FloatArray:
         """Memory of the identity units, shape (m, m)."""
@@ -226,7 +255,7 @@ class FittedTanhRNN(Fitted):
 
     @property
     def B(self) -> FloatArray:
-        """Weights of the inputs in the identity units, shape (m, columns)."""
+        """Inputs of the identity units, shape (m, columns)."""
         return self.weights["B"].to_numpy()
 
     @property
@@ -261,7 +290,9 @@ class FittedTanhRNN(Fitted):
     # --- what every rung writes ----------------------------------------------------------------
 
     def _data(self, values: FloatArray, exog: FloatArray | None) -> Data:
-        return _in_units(values, exog, _spec(self).trend, self.units)
+        from varnn.estimate.structure import in_units
+
+        return in_units(values, exog, _spec(self).trend, self.units)
 
     def _one_step(self, values: FloatArray, exog: FloatArray | None) -> FloatArray:
         from varnn.estimate.mixture import one_step
@@ -282,9 +313,11 @@ class FittedTanhRNN(Fitted):
         return self._data(self.seen.values, None if self.seen_exog is None else self.seen_exog.values)
 
     def _future(self, horizon: int, future_exog: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+        from varnn.estimate.structure import trend_columns
+
         trend = _spec(self).trend
         inputs = self.units.inputs(fixed_regressors(horizon, trend, future_exog, first=len(self.seen) + 1))
-        return _trend_columns(inputs, trend, horizon)
+        return trend_columns(inputs, trend, horizon)
 
     def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
         from varnn.estimate.mixture import paths
@@ -313,11 +346,13 @@ class FittedTanhRNN(Fitted):
 
     def _notes(self) -> list[str]:
         effective = ", ".join(f"{name} {value:.2f}" for name, value in self.effective_params.items())
+        by_rung = ", ".join(f"{name} {value:.6g}" for name, value in self.rungs.items())
         best = self.members[0].optimum.design
         memory = "with" if best.recurrent and best.n else "without"
         return [f"lags {self.lags}   width {self.width}, {memory} W_hh   innovations fed back {max(best.r, best.rl)}   "
                 f"members {len(self.members)}   stopped: {self.stop.name}",
-                f"effective parameters: {effective}", f"log evidence {self.evidence:.6g}"]
+                f"effective parameters: {effective}", f"log evidence {self.evidence:.6g}",
+                *([f"log evidence by rung: {by_rung}; chosen {self.chosen}"] if self.rungs else [])]
 
 
 def fit_windows(model: TanhRNN, windows: Sequence[Series], exog: Sequence[Series | None] | None = None, *,
@@ -344,27 +379,6 @@ def fit_windows(model: TanhRNN, windows: Sequence[Series], exog: Sequence[Series
         return [job.result() for job in jobs]
 
 
-def standardised(series: Series, exog: Series | None, trend: Trend) -> tuple[Data, Units]:
-    """Return the sample in standard units, and the units."""
-    inputs = fixed_regressors(len(series), trend, None if exog is None else exog.values)
-    units = Units.of(series.values, inputs, centred=trend != "n")
-    return _in_units(series.values, None if exog is None else exog.values, trend, units), units
-
-
-def _in_units(values: FloatArray, exog: FloatArray | None, trend: Trend, units: Units) -> Data:
-    from varnn.estimate.search import Data
-
-    inputs = units.inputs(fixed_regressors(len(values), trend, exog))
-    return Data(units.series(values), *_trend_columns(inputs, trend, len(values)))
-
-
-def _trend_columns(inputs: FloatArray, trend: Trend, rows: int) -> tuple[FloatArray, FloatArray]:
-    """Split standardised inputs into intercept and trend, and exogenous columns."""
-    ones = [np.ones((rows, 1))] if trend != "n" else []
-    slope = 1 if trend == "ct" else 0
-    return np.hstack([*ones, inputs[:, :slope]]) if ones else np.empty((rows, 0)), inputs[:, slope:]
-
-
 def _spec(fit: Fitted) -> TanhRNN:
     assert isinstance(fit.spec, TanhRNN)
     return fit.spec
@@ -372,13 +386,10 @@ def _spec(fit: Fitted) -> TanhRNN:
 
 def _fitted(spec: TanhRNN, series: Series, exog: Series | None, members: tuple[Member, ...], units: Units, seen: Series,
             seen_exog: Series | None) -> FittedTanhRNN:
-    from varnn.estimate.mixture import blocks
+    from varnn.estimate.mixture import blocks, equations
 
     others = [] if exog is None else list(exog.names)
     parts = blocks(members[0], units, list(series.names), others, spec.trend)
-    k = series.k
-    read = [parts["B"].iloc[:k], parts["A"].iloc[:k].add_prefix("memory."), parts["W_hy"].iloc[:k]]
-    table = pd.concat([part.T for part in read if part.shape[1]])
-    table.columns = pd.Index(series.names)
+    table = equations(parts, list(series.names))
     return FittedTanhRNN(spec=spec, series=series, exog=exog, seen=seen, seen_exog=seen_exog, params=table,
                          df_model=len(table), members=members, units=units)

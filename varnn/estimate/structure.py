@@ -1,0 +1,111 @@
+"""What a tanh fit is made of: the data, what may vary, one optimum with its structure, and the recursion of each.
+
+Called by `search`, `mixture` and `models.rung3_tanh`.  Nothing is fitted here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from varnn.estimate.closed_form import Trend, fixed_regressors
+from varnn.estimate.gauss_newton import Array, Design, Optimum
+from varnn.estimate.linear_units import Units
+from varnn.series import Series
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Training rows in standard units: Y (T, k), trend columns (T, d) flat in time, exogenous Z (T, q)."""
+
+    Y: Array
+    trend: Array
+    Z: Array
+
+
+@dataclass(frozen=True)
+class Space:
+    """What may vary: None is chosen by the evidence."""
+
+    lags: int | None
+    width: int | None
+    skip: bool
+    max_lags: int
+    starts: int
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One optimum of the mixture with its structure and posterior weight.
+
+    lags, lags_tanh : int        that the identity and the tanh units see
+    skip, driven : bool          inputs reach the identity units; forecasts are fed back, not innovations
+    """
+
+    optimum: Optimum
+    lags: int
+    lags_tanh: int
+    skip: bool
+    driven: bool
+    evidence: float = -np.inf
+    weight: float = 0.0
+
+    @property
+    def presample(self) -> int:
+        """Rows that serve as lags only."""
+        return max(self.lags, self.lags_tanh)
+
+    def over(self, data: Data) -> Design:
+        """Return the same recursion over other rows, from `presample` on."""
+        shape = self.optimum.design
+        rows = design(data, self.lags, self.lags_tanh, shape.n, shape.r, shape.rl, first=0, recurrent=shape.recurrent,
+                      skip=self.skip, driven=self.driven)
+        if not shape.ar:
+            return rows
+        start = np.zeros(shape.m)
+        if self.presample:  # the state before the first row forecasts it without error, as in rung 2
+            start[: shape.k] = data.Y[self.presample - 1]
+        return replace(rows, ar=True, start=start)
+
+
+def lagged(Y: Array, lags: int) -> Array:
+    """Return [y_{t-1} … y_{t-lags}], zeros before the sample; shape (T, k·lags)."""
+    T, k = Y.shape
+    out = np.zeros((T, k * lags))
+    for lag in range(1, lags + 1):
+        out[lag:, (lag - 1) * k : lag * k] = Y[: T - lag]
+    return out
+
+
+def design(data: Data, lags: int, lags_tanh: int, n: int, r: int, rl: int, *, first: int, recurrent: bool = True,
+           skip: bool = True, driven: bool = False) -> Design:
+    """Build the recursion of one structure over the rows of `data` that have all lags; `first` counts from row 0."""
+    T, k = data.Y.shape
+    XL = np.hstack([data.trend, data.Z, lagged(data.Y, lags)]) if skip else data.trend
+    XH = np.hstack([np.ones((T, 1)), data.Z, lagged(data.Y, lags_tanh)])
+    fixed = data.trend.shape[1] + data.Z.shape[1] * skip
+    p = max(lags, lags_tanh)
+    XL, XH, Y = (np.ascontiguousarray(part[p:]) for part in (XL, XH, data.Y))
+    return Design(XL, XH, Y, np.zeros_like(Y) if driven else Y, np.zeros(k), n, r, rl, False, recurrent,
+                  max(first - p, 0), data.trend.shape[1], fixed, 1 + data.Z.shape[1])
+
+
+def standardised(series: Series, exog: Series | None, trend: Trend) -> tuple[Data, Units]:
+    """Return the sample in standard units, and the units."""
+    inputs = fixed_regressors(len(series), trend, None if exog is None else exog.values)
+    units = Units.of(series.values, inputs, centred=trend != "n")
+    return in_units(series.values, None if exog is None else exog.values, trend, units), units
+
+
+def in_units(values: Array, exog: Array | None, trend: Trend, units: Units) -> Data:
+    """Return rows of series and exogenous columns in standard units."""
+    inputs = units.inputs(fixed_regressors(len(values), trend, exog))
+    return Data(units.series(values), *trend_columns(inputs, trend, len(values)))
+
+
+def trend_columns(inputs: Array, trend: Trend, rows: int) -> tuple[Array, Array]:
+    """Split standardised inputs into intercept and trend, and exogenous columns."""
+    ones = [np.ones((rows, 1))] if trend != "n" else []
+    slope = 1 if trend == "ct" else 0
+    return np.hstack([*ones, inputs[:, :slope]]) if ones else np.empty((rows, 0)), inputs[:, slope:]
