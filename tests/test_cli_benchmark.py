@@ -63,6 +63,28 @@ def test_listing_names_each_suite(done):
     assert "tiny (1 data sets × 2 models × 1 seeds)" in result.output
 
 
+def test_a_suite_is_found_by_its_name_and_a_misspelt_one_is_told_the_nearest(done, tmp_path, monkeypatch):
+    monkeypatch.setattr("varnn.cli_benchmark.SUITES", done)
+    good = CliRunner().invoke(app, ["benchmark", "run", "tiny", "--out", str(tmp_path / "out")])
+    assert good.exit_code == 0
+    bad = CliRunner().invoke(app, ["benchmark", "run", "tinny", "--out", str(tmp_path / "out")])
+    assert bad.exit_code == 2
+    assert "did you mean 'tiny'" in bad.output
+
+
+def test_dask_is_an_option_of_its_own(done, tmp_path, monkeypatch):
+    asked = []
+
+    def run(text, out, *, executor, workers, progress):
+        asked.append(executor)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("varnn.harness.run.run", run)
+    for dask in ("local", "tcp://10.0.0.5:8786"):
+        CliRunner().invoke(app, ["benchmark", "run", str(done / "tiny.toml"), "--dask", dask])
+    assert asked == ["dask", "tcp://10.0.0.5:8786"]
+
+
 @pytest.mark.parametrize("command", [["run", "nope.toml"], ["resume", "--out", "nope"], ["list", "--folder", "nope"]])
 def test_what_is_not_there_is_one_line_and_exit_code_two(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

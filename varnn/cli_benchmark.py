@@ -22,36 +22,43 @@ app = typer.Typer(no_args_is_help=True, help="Run frozen suites that others can 
 
 Out = Annotated[Path, typer.Option(help="Folder of the run: results, report and failures.")]
 Workers = Annotated[int, typer.Option(help="Worker processes.")]
-Executor = Annotated[str, typer.Option(help="Who does the jobs: inline, processes, dask, or a scheduler's address "
-                                            "such as tcp://10.0.0.5:8786.")]
+Executor = Annotated[str, typer.Option(help="Who does the jobs: inline (this process) or processes, where a job that "
+                                            "crashes costs only itself.")]
+Dask = Annotated[str | None, typer.Option(help="Let dask do them: local, or a scheduler's address such as "
+                                               "tcp://10.0.0.5:8786.", show_default=False)]
 
 
-@app.command("run", epilog="[cyan]$ varnn benchmark run benchmarks/suites/smoke.toml --out out/smoke[/cyan]")
-def run_suite(suite: Annotated[Path, typer.Argument(help="A suite file.", show_default=False)],
-              out: Out = Path("out/benchmark"), executor: Executor = "inline", workers: Workers = 2) -> None:
+@app.command("run", epilog="[cyan]$ varnn benchmark run smoke --out out/smoke[/cyan]")
+def run_suite(suite: Annotated[str, typer.Argument(help="A suite file, or the name of one in benchmarks/suites.",
+                                                   show_default=False)],
+              out: Out = Path("out/benchmark"), executor: Executor = "inline", workers: Workers = 2,
+              dask: Dask = None) -> None:
     """Run a suite; stop it at any moment and resume."""
     from varnn.harness.run import run
     from varnn.harness.suite import Suite
 
-    Suite.read(suite).forecasters()
+    file = Suite.find(suite, SUITES)
+    Suite.read(file).forecasters()
     with _progress() as progress:
-        summary = run(suite.read_text(encoding="utf-8"), out, executor=executor, workers=workers, progress=progress)
+        summary = run(file.read_text(encoding="utf-8"), out, executor=_executor(executor, dask), workers=workers,
+                      progress=progress)
     _finish(summary, out)
 
 
 @app.command("resume", epilog="[cyan]$ varnn benchmark resume --out out/smoke[/cyan]")
-def resume_run(out: Out = Path("out/benchmark"), executor: Executor = "inline", workers: Workers = 2) -> None:
+def resume_run(out: Out = Path("out/benchmark"), executor: Executor = "inline", workers: Workers = 2,
+               dask: Dask = None) -> None:
     """Go on with a run that was stopped, and try again what failed."""
     from varnn.harness.run import resume
 
     with _progress() as progress:
-        summary = resume(out, executor=executor, workers=workers, progress=progress)
+        summary = resume(out, executor=_executor(executor, dask), workers=workers, progress=progress)
     _finish(summary, out)
 
 
 @app.command("report", epilog="[cyan]$ varnn benchmark report --out out/smoke[/cyan]")
 def write_report(out: Out = Path("out/benchmark")) -> None:
-    """Write index.html and board.csv of a finished run; the same bytes each time."""
+    """Write the site (index.html) and board.csv of what is done; the same bytes each time."""
     from varnn.harness.run import report
 
     typer.echo(f"The report is {report(out)}")
@@ -74,7 +81,7 @@ def list_suites(folder: Annotated[Path, typer.Option(help="Where the suites are.
 
 @app.command("verify", epilog="[cyan]$ varnn benchmark verify benchmarks/results/smoke --sample 1[/cyan]")
 def verify_result(results: Annotated[Path, typer.Argument(help="A committed result.", show_default=False)],
-                  out: Out = Path("out/verify"), executor: Executor = "inline", workers: Workers = 2,
+                  out: Out = Path("out/verify"), executor: Executor = "inline", workers: Workers = 2, dask: Dask = None,
                   sample: Annotated[int | None, typer.Option(help="Only the first so many data sets.",
                                                              show_default=False)] = None,
                   rtol: Annotated[float, typer.Option(help="Largest relative difference that counts as equal.")] = 1e-6,
@@ -82,13 +89,19 @@ def verify_result(results: Annotated[Path, typer.Argument(help="A committed resu
     """Run a committed result again and compare every number; exit code 1 if any differs."""
     from varnn.harness.run import verify
 
-    wrong = verify(results, out, rtol=rtol, sample=sample, executor=executor, workers=workers)
+    with _progress() as progress:
+        wrong = verify(results, out, rtol=rtol, sample=sample, executor=_executor(executor, dask), workers=workers,
+                       progress=progress)
     if wrong.empty:
         typer.echo(f"Every number of {results} was found again.")
         return
     typer.echo(wrong.to_string(index=False))
     typer.echo(f"{len(wrong)} numbers of {results} differ.", err=True)
     raise typer.Exit(1)
+
+
+def _executor(executor: str, dask: str | None) -> str:
+    return executor if dask is None else "dask" if dask == "local" else dask
 
 
 def _finish(summary: Summary, out: Path) -> None:

@@ -14,11 +14,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from varnn.errors import StoreError
+from varnn.errors import DataNameError, StoreError
 from varnn.harness import execute
-from varnn.harness.execute import Work
-from varnn.harness.jobs import items, jobs
-from varnn.harness.run import BOARD, FAILURES, SUITE, comparisons, report, resume, run, verify
+from varnn.harness.execute import Outcome, Work
+from varnn.harness.jobs import Job, items, jobs
+from varnn.harness.run import BOARD, FAILURES, SUITE, _Keeper, comparisons, report, results, resume, run, verify
 from varnn.harness.store import RESULTS, Store
 from varnn.harness.suite import Suite
 from varnn.models.rung0_naive import Mean
@@ -46,8 +46,11 @@ def clean(tmp_path_factory) -> Path:
 
 
 def page_hash(folder: Path) -> str:
+    """Digest of every page and table but the seconds, which differ from run to run."""
     report(folder)
-    return hashlib.sha256((folder / "index.html").read_bytes()).hexdigest()
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix in (".html", ".csv")
+             and path.stem not in ("speed", "seconds")]
+    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
 
 
 def test_every_job_is_done_once_and_resuming_does_nothing(clean):
@@ -138,6 +141,92 @@ def test_a_defect_in_a_model_is_reported_with_its_place_and_the_rest_is_kept():
     assert len(reasons) == 1
     assert reasons.pop().startswith("ZeroDivisionError: a defect (_estimate")
     assert sum(one.payload is not None for one in outcomes) == 12
+
+
+def test_a_failed_job_is_a_hole_in_the_report_that_says_why(clean, tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "run_job", failing_once(execute.run_job))
+    summary = run(TEXT, tmp_path)
+    assert (summary.done, len(summary.failed)) == (23, 1)
+    page = report(tmp_path).read_text()
+    assert "1 jobs failed" in page
+    assert "Mean on white_noise: ZeroDivisionError: a defect" in page
+    with pytest.raises(StoreError, match="1 of 24 jobs"):
+        comparisons(tmp_path)
+    holes = results(tmp_path).comparisons[0].ledger
+    lost = holes.forecasts[holes.forecasts["mean"].isna()]
+    assert lost[["model", "origin"]].drop_duplicates().shape == (2, 2)          # both origins of the block
+    assert set(holes.fits.loc[holes.fits["stop"] != "", "stop"].str[:17]) == {"ZeroDivisionError"}
+    monkeypatch.undo()
+    assert resume(tmp_path).done == 1
+    assert page_hash(tmp_path) == page_hash(clean)
+
+
+def test_a_report_of_an_unfinished_run_shows_what_is_done_and_names_the_rest(tmp_path):
+    two = TEXT.replace("[models.Naive]", '[[data]]\nname = "ar"\nhorizon = 1\norigins = 4\n[models.Naive]')
+    seen = 0
+
+    def stop(done: int, total: int) -> None:
+        nonlocal seen
+        seen = done
+        if done == 25:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(two, tmp_path, progress=stop)
+    assert len(Store(tmp_path)) == seen == 25                                   # nothing finished is lost
+    page = report(tmp_path).read_text()
+    assert "25 of 28 jobs are done" in page or "25 of" in page
+    assert "wait for theirs: ar" in page
+    assert (tmp_path / "data-white-noise.html").exists()
+    assert not (tmp_path / "data-ar.html").exists()
+    finish = resume(tmp_path)
+    assert finish.reused == 25
+    report(tmp_path)
+    assert (tmp_path / "data-ar.html").exists()
+
+
+def test_a_report_of_nothing_says_what_to_do(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run(TEXT, tmp_path, progress=interrupted)
+    with pytest.raises(StoreError, match=r"no data set in .* is done: 1 of 24 jobs"):
+        report(tmp_path)
+
+
+def test_a_suite_that_cannot_run_claims_no_folder(tmp_path):
+    with pytest.raises(DataNameError, match="did you mean 'white_noise'"):
+        run(TEXT.replace("white_noise", "white_noize"), tmp_path)
+    assert run(TEXT, tmp_path).done == 24
+
+
+@pytest.mark.parametrize("sync", [0.002, 0.02, 0.05])
+def test_keeping_results_takes_less_than_a_fiftieth_of_the_time_on_fast_and_slow_disks(monkeypatch, sync):
+    now = 0.0
+
+    class Disk:
+        def add(self, results):
+            nonlocal now
+            now += sync
+
+    monkeypatch.setattr("varnn.harness.run.time.perf_counter", lambda: now)
+    keeper = _Keeper(Disk())
+    for number in range(20_000):
+        now += 0.005                                                            # the work of one job
+        keeper.take([Outcome(Job(str(number), "item", "label", 0), "payload")])
+    keeper.flush()
+    assert keeper.seconds < 0.02 * now
+
+
+def interrupted(done: int, total: int) -> None:
+    raise KeyboardInterrupt
+
+
+def failing_once(usual):
+    """The fourth block of the mean has a defect."""
+    def run_job(task, model, job):
+        if (job.label, job.block) == ("Mean", 3):
+            raise ZeroDivisionError("a defect")
+        return usual(task, model, job)
+    return run_job
 
 
 def test_another_suite_in_the_same_folder_is_refused(clean):

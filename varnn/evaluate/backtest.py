@@ -152,6 +152,16 @@ def forecast_block(label: str, model: Forecaster, task: Task, origins: Sequence[
     return part
 
 
+def failed_part(label: str, task: Task, origins: Sequence[Origin], reason: str) -> Part:
+    """Return one block of origins at which a model gave nothing, with the reason why."""
+    part = Part()
+    for origin in origins:
+        part.fits.append({"model": label, "origin": origin.stop, "refit": origin.refit, "seconds": np.nan,
+                          "stop": reason, "notes": ""})
+        _record(label, origin, None, None, task, part)
+    return part
+
+
 def oracle_part(task: Task) -> Part:
     """Return the best possible forecasts at every origin of a simulated series."""
     part = Part()

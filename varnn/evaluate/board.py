@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from varnn.evaluate.ledger import ORACLE, Ledger
+from varnn.evaluate.many_datasets import holm
 from varnn.evaluate.pairwise import clark_west, diebold_mariano, giacomini_white
 from varnn.evaluate.skill import skill_interval
 from varnn.series import FloatArray
@@ -81,15 +82,16 @@ def by_horizon(ledger: Ledger) -> pd.DataFrame:
     """One row a model and step: errors, coverage, skill against the VAR with its interval, and tests.
 
     Columns: model, step, n (origins), rmse, mae (units of the series, pooled), mase, rmsse, crps, coverage_50 … 95,
-    skill (% lower RMSSE than the VAR), skill_lower, skill_upper, dm, dm_p, cw_p (only where the VAR is nested),
-    gw_p. Each pair is compared over the origins that both forecast.
+    skill (% lower RMSSE than the VAR), skill_lower, skill_upper, dm, dm_p, dm_holm (corrected for the number of
+    steps), cw_p (only where the VAR is nested), gw_p. Each pair is compared over the origins that both forecast.
     """
     losses = Losses.of(ledger)
     plain = _plain(ledger, ["model", "step"])
     rows = []
     for model in losses.models:
-        for position, step in enumerate(losses.steps):
-            rows.append({"model": model, "step": step, **_against(losses, model, position)})
+        against = [_against(losses, model, position) for position in range(len(losses.steps))]
+        rows += [{"model": model, "step": step, **found, "dm_holm": corrected} for step, found, corrected in
+                 zip(losses.steps, against, _holm([found["dm_p"] for found in against]), strict=True)]
     return plain.merge(pd.DataFrame(rows), on=["model", "step"], how="right")
 
 
@@ -183,6 +185,13 @@ def _against(losses: Losses, model: str, position: int | None) -> dict[str, floa
             "dm": test.statistic, "dm_p": test.pvalue if test.valid else np.nan,
             "cw_p": _nested_p(*errors, overlap) if nested else np.nan,
             "gw_p": unconditional.pvalue if unconditional.valid else np.nan}
+
+
+def _holm(pvalues: list[float]) -> list[float]:
+    """Correct the p-values there are; NaN stays."""
+    given = [p for p in pvalues if np.isfinite(p)]
+    corrected = iter(holm(given).tolist() if given else [])
+    return [next(corrected) if np.isfinite(p) else np.nan for p in pvalues]
 
 
 def _nested_p(large: FloatArray, small: FloatArray, overlap: int) -> float:

@@ -153,12 +153,16 @@ def _by_dask(work: Work, todo: Sequence[Job], workers: int, address: str | None)
 
 def _as_completed(distributed: Any, client: Any,
                   futures: dict[Any, Sequence[Job]]) -> Iterator[tuple[Any, Any, str | None]]:
-    for future in distributed.as_completed(futures, loop=client.loop):
+    """Yield jobs with their result or why there is none; dask forgets a result once it is here, and never redoes it."""
+    for future in distributed.as_completed(list(futures), loop=client.loop):
+        jobs, result, reason = futures.pop(future), None, None
         if future.status == "finished":
-            yield futures[future], future.result(), None
+            result = future.result()
         else:
             problem = future.exception()
-            yield futures[future], None, f"{type(problem).__name__}: {str(problem).splitlines()[0]}"
+            reason = f"{type(problem).__name__}: {str(problem).splitlines()[0]}"
+        future.release()
+        yield jobs, result, reason
 
 
 def _chunks(todo: Sequence[Job], workers: int) -> list[Sequence[Job]]:

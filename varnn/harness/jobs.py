@@ -145,7 +145,8 @@ def _item(name: str, entry: DataEntry, data: Dataset, frame: pd.DataFrame, held:
         windows = Windows(horizon=entry.horizon, first=first, step=entry.step or 1, gap=entry.gap, size=entry.window)
         windows = replace(windows, refit=entry.refit or max(1, windows.count(len(series))))
     task = Task(series=series, exog=exog, windows=windows, season=data.season, seed=seed, n_paths=n_paths)
-    facts = {"title": name, "units": "; ".join(f"{key}: {label}" for key, label in data.labels.items()),
+    units = "; ".join(f"{key}: {label}" for key, label in data.labels.items())
+    facts = {"title": name, "subject": data.title, "units": units,
              "source": data.source, "licence": data.licence, "citation": data.citation, "transform": data.transform,
              "data": entry.name, "seed_of_data": seed}
     return Item(name, task, _oracle(data), facts)

@@ -9,14 +9,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from varnn.errors import StoreError
-from varnn.evaluate.backtest import assemble, oracle_part
+from varnn.evaluate.backtest import Part, assemble, blocks, failed_part, oracle_part
 from varnn.harness.execute import Outcome, Work, execute
-from varnn.harness.jobs import Item, Job, items, jobs, part_of
+from varnn.harness.jobs import Item, Job, code_version, items, jobs, part_of
 from varnn.harness.store import Store
 from varnn.harness.suite import Suite
 from varnn.ladder import Comparison, facts
@@ -26,9 +27,10 @@ FAILURES = "failures.csv"
 BOARD = "board.csv"
 SECONDS = "seconds.csv"  # apart from the rest, which has the same bytes whenever and wherever it was computed
 COLUMNS = ["data", "model", "step", "n", "rmse", "mae", "mase", "rmsse", "crps", "coverage_90", "skill", "dm_p",
-           "cw_p", "gap_closed"]
+           "dm_holm", "gw_p", "cw_p", "gap_closed"]
 
-EVERY = 0.5  # seconds between syncs at most; what a crash can cost is the work of that long
+EVERY, SELDOM = 0.5, 5.0  # seconds between syncs: what a crash can cost is the work of that long
+SHARE = 0.01              # of the time may go to syncs; a slow disk is asked less often, up to SELDOM
 
 Progress = Callable[[int, int], None]
 """(jobs done, jobs in all) -> None."""
@@ -72,8 +74,8 @@ def run(suite_text: str, out: str | Path, *, executor: str = "inline", workers: 
     suite, folder = Suite.parse(suite_text, SUITE), Path(out)
     store = Store(folder)
     with store.alone():
+        models, found = suite.forecasters(), items(suite)  # a suite that cannot run claims no folder
         _claim(folder, suite_text)
-        models, found = suite.forecasters(), items(suite)
         all_jobs = jobs(found, models)
         todo = [job for job in all_jobs if job.key not in store]
         work = Work({item.name: replace(item.task, oracle=None) for item in found}, models)
@@ -87,9 +89,9 @@ def run(suite_text: str, out: str | Path, *, executor: str = "inline", workers: 
                     progress(count, len(all_jobs))
         finally:
             keeper.flush()
-        failed = keeper.failed
-        _write_failures(folder, failed)
-    return Summary(len(todo) - len(failed), len(all_jobs) - len(todo), store.damaged, failed,
+            _write_failures(folder, _failures(folder) | {job.key: why for job, why in keeper.failed.items()}, [
+                job for job in all_jobs if job.key not in store])
+    return Summary(len(todo) - len(keeper.failed), len(all_jobs) - len(todo), store.damaged, keeper.failed,
                    time.perf_counter() - started, keeper.seconds)
 
 
@@ -99,12 +101,12 @@ class _Keeper:
     def __init__(self, store: Store) -> None:
         self.store, self.failed, self.seconds = store, dict[Job, str](), 0.0
         self._waiting: dict[str, str] = {}
-        self._last = time.perf_counter()
+        self._last, self._pause = time.perf_counter(), EVERY
 
     def take(self, outcomes: Sequence[Outcome]) -> None:
         self._waiting |= {one.job.key: one.payload for one in outcomes if one.payload is not None}
         self.failed |= {one.job: one.failure for one in outcomes if one.payload is None}
-        if time.perf_counter() - self._last > EVERY:
+        if time.perf_counter() - self._last > self._pause:
             self.flush()
 
     def flush(self) -> None:
@@ -114,11 +116,62 @@ class _Keeper:
             self.store.add(waiting)
         self._last = time.perf_counter()
         self.seconds += self._last - before
+        self._pause = min(SELDOM, max(EVERY, (self._last - before) / SHARE))
 
 
 def resume(out: str | Path, **options: object) -> Summary:
     """Go on with the suite that `out` was begun with."""
     return run(_suite_text(Path(out)), out, **options)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What is in the folder of a run.
+
+    Attributes
+    ----------
+    suite : Suite
+    comparisons : list of Comparison
+        One a data set and seed, of those whose jobs all have a result or failed.
+    seconds : DataFrame
+        data, model, fit (median seconds of an estimation and its first forecast), seconds (all origins).
+    jobs, done : int
+    waiting : list of Job
+        Neither finished nor failed.
+    failed : mapping of Job to its reason
+    """
+
+    suite: Suite
+    comparisons: list[Comparison]
+    seconds: pd.DataFrame
+    jobs: int
+    done: int
+    waiting: list[Job]
+    failed: Mapping[Job, str]
+
+
+def results(out: str | Path) -> Results:
+    """Return what the jobs in `out` have found so far; a run may be at work there."""
+    folder = Path(out)
+    suite, store = Suite.parse(_suite_text(folder), SUITE), Store(folder)
+    models, found = suite.forecasters(), items(suite)
+    all_jobs, reasons = jobs(found, models), _failures(folder)
+    absent = [job for job in all_jobs if job.key not in store]
+    failed = {job: reasons[job.key] for job in absent if job.key in reasons}
+    waiting = [job for job in absent if job not in failed]
+    unready = {job.item for job in waiting}
+    by_item: dict[str, list[Job]] = {}
+    for job in all_jobs:
+        by_item.setdefault(job.item, []).append(job)
+    made, seconds = [], []
+    for item in found:
+        if item.name not in unready:
+            parts = [failed_part(job.label, item.task, blocks(item.task)[job.block], failed[job]) if job in failed
+                     else part_of(store.read(job.key)) for job in by_item[item.name]]
+            seconds += _seconds(item.name, parts)
+            made.append(_comparison(item, parts, suite))
+    return Results(suite, made, pd.DataFrame(seconds, columns=["data", "model", "fit", "seconds"]), len(all_jobs),
+                   len(all_jobs) - len(absent), waiting, failed)
 
 
 def comparisons(out: str | Path) -> list[Comparison]:
@@ -129,18 +182,12 @@ def comparisons(out: str | Path) -> list[Comparison]:
     StoreError
         If jobs are missing; run resume first.
     """
-    folder = Path(out)
-    suite, store = Suite.parse(_suite_text(folder), SUITE), Store(folder)
-    models, found = suite.forecasters(), items(suite)
-    all_jobs = jobs(found, models)
-    missing = [job for job in all_jobs if job.key not in store]
-    if missing:
-        raise StoreError(f"{len(missing)} of {len(all_jobs)} jobs in {folder} have no result, the first is "
-                         f"{missing[0].label} on {missing[0].item}; run varnn benchmark resume --out {folder}")
-    by_item: dict[str, list[Job]] = {}
-    for job in all_jobs:
-        by_item.setdefault(job.item, []).append(job)
-    return [_comparison(item, by_item[item.name], store, suite) for item in found]
+    found = results(out)
+    absent = [*found.waiting, *found.failed]
+    if absent:
+        raise StoreError(f"{len(absent)} of {found.jobs} jobs in {out} have no result, the first is "
+                         f"{absent[0].label} on {absent[0].item}; run varnn benchmark resume --out {out}")
+    return found.comparisons
 
 
 def board(results: list[Comparison]) -> pd.DataFrame:
@@ -156,18 +203,36 @@ def board(results: list[Comparison]) -> pd.DataFrame:
 
 
 def report(out: str | Path) -> Path:
-    """Write `index.html`, `board.csv` and the tables of a finished benchmark into `out`; return the page."""
-    from varnn.report.page import render
+    """Write the site (`index.html`), `board.csv` and the tables of what is done in `out`; return the first page.
 
-    folder, results = Path(out), comparisons(out)
-    suite = Suite.parse(_suite_text(folder), SUITE)
-    _seconds(folder, suite).to_csv(folder / SECONDS, index=False)
-    board(results).to_csv(folder / BOARD, index=False, float_format="%.10g")
-    return render(results, folder / "index.html", title=suite.title)
+    Jobs that failed are holes in the numbers, named on the first page; data sets whose jobs are not all done are
+    left out and named there too.
+
+    Raises
+    ------
+    StoreError
+        If no data set is done, or the files cannot be written.
+    """
+    from varnn.report.site import Standing, render_site
+
+    folder, found = Path(out), results(out)
+    if not found.comparisons:
+        raise StoreError(f"no data set in {folder} is done: {found.done} of {found.jobs} jobs have a result; run varnn "
+                         f"benchmark resume --out {folder}")
+    found.seconds.to_csv(folder / SECONDS, index=False)
+    board(found.comparisons).to_csv(folder / BOARD, index=False, float_format="%.10g")
+    facts = {one.ledger.meta["data"]: one.ledger.meta for one in found.comparisons}
+    standing = Standing(
+        title=found.suite.title, question=found.suite.question, suite=_suite_text(folder), code=code_version(),
+        jobs=found.jobs, done=found.done, waiting=list(dict.fromkeys(job.item for job in found.waiting)),
+        failed=[(job.item, job.label, reason) for job, reason in found.failed.items()],
+        sources=[(name, "; ".join(str(meta[key]) for key in ("licence", "citation", "source") if meta[key]))
+                 for name, meta in facts.items()])
+    return render_site(found.comparisons, folder, standing, found.seconds)
 
 
 def verify(results: str | Path, out: str | Path, *, rtol: float = 1e-6, sample: int | None = None,
-           executor: str = "inline", workers: int = 2) -> pd.DataFrame:
+           executor: str = "inline", workers: int = 2, progress: Progress | None = None) -> pd.DataFrame:
     """Run a committed result again and compare every number of its board.
 
     Parameters
@@ -194,7 +259,7 @@ def verify(results: str | Path, out: str | Path, *, rtol: float = 1e-6, sample: 
         raise StoreError(f"{folder} holds no {BOARD}: {problem.strerror}") from None
     if sample is not None:
         text, committed = _sampled(text, committed, sample)
-    summary = run(text, out, executor=executor, workers=workers)
+    summary = run(text, out, executor=executor, workers=workers, progress=progress)
     if summary.failed:
         raise StoreError(f"{len(summary.failed)} jobs failed in the new run; see {Path(out) / FAILURES}")
     now = board(comparisons(out))
@@ -206,7 +271,7 @@ def _differences(both: pd.DataFrame, rtol: float) -> pd.DataFrame:
     rows = [{"data": row["data"], "model": row["model"], "step": row["step"], "column": "(row)",
              "committed": row["_merge"] != "right_only", "now": row["_merge"] != "left_only"}
             for row in both[both["_merge"] != "both"].to_dict("records")]
-    for column in COLUMNS[3:]:
+    for column in [column for column in COLUMNS[3:] if f"{column} then" in both]:
         then, now = (both[f"{column} {when}"].to_numpy(dtype=float) for when in ("then", "now"))
         differs = ~np.isclose(then, now, rtol=rtol, atol=1e-9, equal_nan=True) & (both["_merge"] == "both").to_numpy()
         rows += [{"data": row["data"], "model": row["model"], "step": row["step"], "column": column,
@@ -225,22 +290,22 @@ def _sampled(text: str, committed: pd.DataFrame, sample: int) -> tuple[str, pd.D
     return text, committed[[any(str(name).startswith(title) for title in titles) for name in committed["data"]]]
 
 
-def _comparison(item: Item, mine: list[Job], store: Store, suite: Suite) -> Comparison:
-    parts = [part_of(store.read(job.key)) for job in mine]
+def _comparison(item: Item, parts: list[Part], suite: Suite) -> Comparison:
     for fit in (fit for part in parts for fit in part.fits):
         fit["seconds"] = np.nan
     if item.oracle is not None:
-        parts.append(oracle_part(replace(item.task, oracle=item.oracle)))
+        parts = [*parts, oracle_part(replace(item.task, oracle=item.oracle))]
     about = item.about | {"command": f"varnn benchmark run {SUITE}", "question": suite.question}
     return Comparison(assemble(parts, facts(item.task, suite.forecasters(), about)))
 
 
-def _seconds(folder: Path, suite: Suite) -> pd.DataFrame:
-    """Return the seconds each model took on each item, estimation and forecasts together."""
-    store = Store(folder)
-    rows = [{"data": job.item, "model": job.label, "seconds": sum(fit["seconds"] for fit in part.fits)}
-            for job in jobs(items(suite), suite.forecasters()) for part in [part_of(store.read(job.key))]]
-    return pd.DataFrame(rows).groupby(["data", "model"], sort=False)["seconds"].sum().reset_index()
+def _seconds(name: str, parts: list[Part]) -> list[dict[str, Any]]:
+    """Return the seconds each model took on one item, for one fit and in all."""
+    spent: dict[str, list[dict[str, Any]]] = {}
+    for fit in (fit for part in parts for fit in part.fits):
+        spent.setdefault(fit["model"], []).append(fit)
+    return [{"data": name, "model": model, "fit": float(np.median([fit["seconds"] for fit in fits if fit["refit"]])),
+             "seconds": sum(fit["seconds"] for fit in fits)} for model, fits in spent.items()]
 
 
 def _claim(folder: Path, suite_text: str) -> None:
@@ -259,9 +324,17 @@ def _suite_text(folder: Path) -> str:
         raise StoreError(f"{folder} holds no {SUITE}; give the folder of a benchmark run") from None
 
 
-def _write_failures(folder: Path, failed: Mapping[Job, str]) -> None:
-    rows = [{"data": job.item, "model": job.label, "block": job.block, "reason": reason}
-            for job, reason in failed.items()]
+def _failures(folder: Path) -> dict[str, str]:
+    """Return why jobs failed, by key, as the last run left it."""
+    path = folder / FAILURES
+    table = pd.read_csv(path, dtype=str, keep_default_na=False) if path.exists() else pd.DataFrame()
+    return {row["key"]: row["reason"] for row in table.to_dict("records")}
+
+
+def _write_failures(folder: Path, reasons: Mapping[str, str], absent: Sequence[Job]) -> None:
+    """Keep the reason of every absent job that has one."""
+    rows = [{"key": job.key, "data": job.item, "model": job.label, "block": job.block, "reason": reasons[job.key]}
+            for job in absent if job.key in reasons]
     path = folder / FAILURES
     if rows:
         pd.DataFrame(rows).to_csv(path, index=False)
@@ -269,4 +342,4 @@ def _write_failures(folder: Path, failed: Mapping[Job, str]) -> None:
         path.unlink(missing_ok=True)
 
 
-__all__ = ["Outcome", "Summary", "board", "comparisons", "report", "resume", "run", "verify"]
+__all__ = ["Outcome", "Summary", "board", "comparisons", "report", "results", "resume", "run", "verify"]

@@ -48,6 +48,10 @@ class Store:
     def __len__(self) -> int:
         return len(self._places)
 
+    def keys(self) -> list[str]:
+        """Return the keys of the finished jobs, in the order they were finished."""
+        return list(self._places)
+
     def read(self, key: str) -> str:
         """Return the payload of a finished job; the checksum is tested again."""
         start, length = self._places[key]

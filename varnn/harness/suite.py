@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import pydantic
 
-from varnn.errors import InputError, StoreError
+from varnn.errors import DataNameError, InputError, StoreError
 from varnn.forecaster import Forecaster
 from varnn.models import by_name
 
@@ -74,6 +74,24 @@ class Suite(_Strict):
     models: Annotated[dict[str, ModelEntry], pydantic.Field(min_length=1)]
     seeds: Annotated[tuple[Annotated[int, pydantic.Field(ge=0, strict=True)], ...], pydantic.Field(min_length=1)] = (0,)
     n_paths: Annotated[int, pydantic.Field(ge=20, strict=True)] = 200
+
+    @staticmethod
+    def find(name: str | Path, folder: Path) -> Path:
+        """Return the file of a suite given by its path, or by its name in a folder of suites.
+
+        Raises
+        ------
+        DataNameError
+            With the nearest name, if there is neither.
+        """
+        if Path(name).is_file():
+            return Path(name)
+        known = {file.stem: file for file in sorted(folder.glob("*.toml"))}
+        if str(name) not in known:
+            raise DataNameError(f"there is neither a file nor a suite called {str(name)!r}"
+                                f"{_nearest(Path(name).stem, list(known)) if known else ''}; `varnn benchmark list` "
+                                f"shows the suites in {folder}")
+        return known[str(name)]
 
     @classmethod
     def read(cls, path: str | Path) -> Suite:

@@ -6,6 +6,7 @@ installed package offers under the entry-point group ``varnn.models``.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import pkgutil
 from importlib.metadata import entry_points
@@ -35,10 +36,12 @@ def catalogue() -> dict[str, type[Forecaster]]:
 
 
 def by_name(name: str) -> type[Forecaster]:
-    """Return the model class called `name`; DataNameError lists the others when there is none."""
+    """Return the model class called `name`; DataNameError names the nearest and lists the others when there is none."""
     models = catalogue()
     if name not in models:
-        raise DataNameError(f"no model is called {name!r}; there are {', '.join(models)}")
+        near = difflib.get_close_matches(name, models, n=1)
+        hint = f"did you mean {near[0]!r}? T" if near else "t"
+        raise DataNameError(f"no model is called {name!r}; {hint}here are {', '.join(models)}")
     return models[name]
 
 

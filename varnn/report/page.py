@@ -11,7 +11,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -67,26 +67,34 @@ def render(comparisons: Sequence[Comparison], path: str | Path, *, title: str) -
     sections = []
     for comparison, name in zip(comparisons, names, strict=True):
         with drawing(name):
-            sections.append(_section(comparison, name, page.parent / "tables"))
-    style, script = _asset("style.css"), _asset("script.js")
-    text = _environment().get_template("page.html").render(
-        title=title, sections=sections,
-        overview=_overview(sections, comparisons) if len(sections) > 1 else None,
-        columns=tables.COLUMNS, style=Markup(style), script=Markup(script), style_hash=_hash(style),
-        script_hash=_hash(script), versions=dict(comparisons[0].ledger.meta.get("versions", {})))
-    _write(page, text)
+            sections.append(section_of(comparison, brief_of(comparison, name, f"#{name}"), page.parent / "tables"))
+    write(page, "page.html", title=title, sections=sections, columns=tables.COLUMNS,
+          overview=overview_of(sections, comparisons) if len(sections) > 1 else None,
+          versions=dict(comparisons[0].ledger.meta.get("versions", {})))
     return page
 
 
 @dataclass(frozen=True, eq=False)
-class Section:
-    """Everything the template says about one comparison."""
+class Brief:
+    """What an overview says about one comparison: the cells of each model, and where more is said."""
 
     slug: str
+    href: str
     title: str
     meta: Mapping[str, Any]
-    about: list[str]
     verdict: list[str]
+    first: Mapping[str, tables.Cell]
+    whole: Mapping[str, tables.Cell]
+    gap: Mapping[str, tables.Cell]
+    regret: Mapping[str, tables.Cell]
+    speed: Mapping[str, tables.Cell]
+
+
+@dataclass(frozen=True, eq=False)
+class Section(Brief):
+    """Everything the template says about one comparison."""
+
+    about: list[str]
     models: list[Legend]
     reference: str
     best: str
@@ -102,10 +110,6 @@ class Section:
     troubles: list[tuple[str, str, int, str, str]]
     pictures: Mapping[str, Any]
     files: list[str]
-    first: Mapping[str, tables.Cell]
-    whole: Mapping[str, tables.Cell]
-    gap: Mapping[str, tables.Cell]
-    speed: Mapping[str, tables.Cell]
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,24 @@ class Legend:
         return " ".join(f"{1.7 * length:g}" for length in self.style.dashes)
 
 
-def _section(comparison: Comparison, slug: str, folder: Path) -> Section:
+def brief_of(comparison: Comparison, slug: str, href: str = "",
+             speed: Mapping[str, tables.Cell] | None = None) -> Brief:
+    """Return what an overview says about a comparison; `speed` where its ledger does not hold the seconds."""
+    ledger, table = comparison.ledger, comparison.table
+    judged = [model for model in ledger.models if model in table.index]
+    horizons = tables.horizon_table(comparison, judged)[1]
+    return Brief(
+        slug=slug, href=href, title=words.heading(str(ledger.meta["title"])), meta=ledger.meta,
+        verdict=list(comparison.verdict), first={ledger.models[at]: cells[0] for _, at, cells in horizons},
+        whole={model: tables.skill_cell(short(model), line)
+               for model, line in tables.lines(table.loc[judged]).items()},
+        gap=_gap_cells(comparison), regret=_regret_cells(comparison),
+        speed=_speed_cells(comparison) if speed is None else speed)
+
+
+def section_of(comparison: Comparison, brief: Brief, folder: Path,
+               columns: Sequence[tables.Column] = tables.COLUMNS) -> Section:
+    """Return everything a page says about a comparison, its pictures drawn and its tables written to `folder`."""
     ledger = comparison.ledger
     outcomes = Outcomes.of(ledger)
     given = styles(outcomes.models)
@@ -132,23 +153,19 @@ def _section(comparison: Comparison, slug: str, folder: Path) -> Section:
         model for model in judged if model != outcomes.reference]
     best = _best(comparison, rungs) or outcomes.reference
     steps, horizons = tables.horizon_table(comparison, judged)
-    by_step = {model: cells[0] for (_, at, cells) in horizons for model in [outcomes.models[at]]}
     return Section(
-        slug=slug, title=words.heading(str(ledger.meta["title"])), meta=ledger.meta,
-        about=words.about(ledger.meta), verdict=list(comparison.verdict),
+        **{field.name: getattr(brief, field.name) for field in fields(brief)}, about=words.about(ledger.meta),
         models=[Legend(short(model), at, given[model], model in outcomes.rungs)
                 for at, model in enumerate(outcomes.models)],
-        reference=short(outcomes.reference), best=short(best), rows=tables.main_table(comparison, outcomes.models),
+        reference=short(outcomes.reference), best=short(best),
+        rows=tables.main_table(comparison, outcomes.models, columns),
         interval_known=bool(comparison.table["skill_lower"].notna().any()),
         steps=steps, horizons=horizons, by_series=tables.series_table(outcomes),
         coverage=tables.coverage_table(outcomes), calibration=words.calibration(outcomes),
         best_set=words.best_set(outcomes), stretches=words.stretches(outcomes, rungs),
         troubles=tables.troubles(comparison),
         pictures=_pictures(comparison, outcomes, given, rungs, best),
-        files=tables.write_csv(comparison, outcomes, folder, slug), first=by_step,
-        whole={model: tables.skill_cell(short(model), line)
-               for model, line in tables.lines(comparison.table.loc[judged]).items()},
-        gap=_gap_cells(comparison), speed=_speed_cells(comparison))
+        files=tables.write_csv(comparison, outcomes, folder, brief.slug))
 
 
 def _pictures(comparison: Comparison, outcomes: Outcomes, given: dict[str, Style], rungs: list[str],
@@ -203,6 +220,21 @@ def _gap_cells(comparison: Comparison) -> dict[str, tables.Cell]:
     return cells
 
 
+def _regret_cells(comparison: Comparison) -> dict[str, tables.Cell]:
+    """How many per cent the RMSE at the first step lies above that of the best possible forecast."""
+    gap = comparison.oracle_gap
+    if gap is None:
+        return {}
+    cells = {}
+    for row in gap[gap["step"] == gap["step"].min()].itertuples():
+        best = float(row.oracle)
+        excess = 100 * (float(row.rmsse) / best - 1) if best > 0 else np.nan
+        kind, heat = ("down", round(min(1.0, excess / 20), 3)) if excess >= 0.05 else ("", 0.0)
+        cells[str(row.model)] = tables.Cell(tables.signed(excess), f"{excess:.6g}" if np.isfinite(excess) else "",
+                                            f"best possible RMSSE {tables.number(best)}", kind, heat)
+    return cells
+
+
 def _speed_cells(comparison: Comparison) -> dict[str, tables.Cell]:
     """Median seconds of one fit and its first forecast, over the origins where the model was estimated anew."""
     fits = comparison.ledger.fits
@@ -217,13 +249,14 @@ class Overview:
     models: list[tuple[str, str]]
     gains: list[tuple[str, str]]
     summary: list[str]
-    simulated: list[Section]
+    simulated: list[Brief]
     ranks: Markup | None
     ranked: str
     rungs: list[tuple[str, str]]
 
 
-def _overview(sections: list[Section], comparisons: Sequence[Comparison]) -> Overview:
+def overview_of(sections: Sequence[Brief], comparisons: Sequence[Comparison]) -> Overview:
+    """Return what is said over many comparisons: counts, ranks, and who is simulated."""
     every = list(dict.fromkeys(model for section in sections for model in section.whole))
     rungs = [model for model in every if model not in NAIVE]
     models = [*rungs, *(model for model in every if model in NAIVE)]
@@ -271,8 +304,17 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _write(path: Path, text: str) -> None:
-    """Write the page whole or not at all."""
+def write(path: Path, template: str, **facts: Any) -> None:
+    """Fill a template and write the page whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written.
+    """
+    style, script = _asset("style.css"), _asset("script.js")
+    text = _environment().get_template(template).render(
+        style=Markup(style), script=Markup(script), style_hash=_hash(style), script_hash=_hash(script), **facts)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", newline="\n", suffix=".part",

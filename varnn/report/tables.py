@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,17 +135,17 @@ COLUMNS = (
     Column("seconds", "time", "seconds to fit and forecast at all origins together", duration))
 
 
-def main_table(comparison: Comparison, models: list[str]) -> list[Row]:
-    """Return one row a model with every column of COLUMNS after the skill; the best of a column is marked."""
+def main_table(comparison: Comparison, models: list[str], columns: Sequence[Column] = COLUMNS) -> list[Row]:
+    """Return one row a model with every one of `columns` after the skill; the best of a column is marked."""
     table = comparison.table.loc[[model for model in models if model in comparison.table.index]]
     fitted = [model for model in table.index if model not in NAIVE]
-    best = {column.key: table[column.key].min() for column in COLUMNS
+    best = {column.key: table[column.key].min() for column in columns
             if column.key in ("rmse", "mase", "rmsse", "crps") and len(table) > 1}
     low, high = _axis(table.loc[fitted])
     rows = []
     for model, line in lines(table).items():
         cells = [skill_cell(short(model), line)]
-        for column in COLUMNS:
+        for column in columns:
             value = line.get(column.key, math.nan)
             cells.append(Cell(column.write(value), _sortable(value), "",
                               "best" if column.key in best and value == best[column.key] else ""))
@@ -170,7 +170,8 @@ def skill_cell(model: str, line: dict[str, float], limit: float = 15.0) -> Cell:
     hint = f"{model}: {signed(skill, 2)} % RMSE against the VAR"
     if math.isfinite(line.get("skill_lower", math.nan)):
         hint += f", 95 % interval {signed(line['skill_lower'])} to {signed(line['skill_upper'])} %"
-    for key, test in (("dm_p", "Diebold–Mariano"), ("cw_p", "Clark–West")):
+    for key, test in (("dm_p", "Diebold–Mariano"), ("dm_holm", "with Holm's correction over the steps"),
+                      ("gw_p", "Giacomini–White"), ("cw_p", "Clark–West")):
         if math.isfinite(line.get(key, math.nan)):
             hint += f"; {test} p {probability(line[key])}"
     heat = max(-1.0, min(1.0, skill / limit))

@@ -30,7 +30,8 @@ def about(meta: Mapping[str, Any]) -> list[str]:
     """Return what the data and the windows are, a few words each."""
     names, windows = [str(name) for name in meta["names"]], meta["windows"]
     frequency = str(meta.get("frequency", "")).split("-")[0]
-    said = [f"{len(names)} series" if len(names) > 1 else "1 series"]
+    said = [str(meta["subject"])] if meta.get("subject") else []
+    said.append(f"{len(names)} series" if len(names) > 1 else "1 series")
     if frequency in FREQUENCIES:
         said.append(FREQUENCIES[frequency])
     if "rows" in meta:
