@@ -53,3 +53,9 @@ def test_settings_that_make_no_sense_are_named(name, value):
 def test_asking_for_more_origins_than_rows_says_what_to_do():
     with pytest.raises(TooShortError, match="fewer origins"):
         Windows.default(20, 4, origins=30)
+
+
+@pytest.mark.parametrize(("rows", "refits"), [(300, 10), (2800, 10), (5700, 5), (17_420, 2), (100_000, 2)])
+def test_long_windows_are_estimated_anew_less_often(rows, refits):
+    origins = list(Windows.default(rows, 8).over(rows))
+    assert sum(origin.refit for origin in origins) == pytest.approx(refits, abs=1)

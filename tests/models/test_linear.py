@@ -249,3 +249,11 @@ def test_constant_and_collinear_columns_are_refused_by_name(growth, lags):
         LinearRNN(lags=lags).fit(constant)
     with pytest.raises(RankDeficientError, match="twice"):
         LinearRNN(lags=lags).fit(double)
+
+
+def test_a_draw_is_filtered_over_no_more_rows_than_its_start_is_remembered(monkeypatch):
+    fit = LinearRNN(lags=1, shrinkage=None).fit(_varma(400, 3)[0])
+    assert 0.3 < np.abs(np.linalg.eigvals(fit.A)).max() < 0.99
+    short = fit.forecast(6, n_paths=50).paths
+    monkeypatch.setattr("varnn.estimate.linear_states.FORGOTTEN", 1e-300)
+    assert_allclose(short, fit.forecast(6, n_paths=50).paths, rtol=1e-12, atol=1e-12)

@@ -7,6 +7,7 @@ never warns, never draws random numbers, never touches threads.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from varnn.estimate import likelihood
 from varnn.estimate.likelihood import Sample
 from varnn.estimate.linear_starts import HALFWAY, ordinary_least_squares, starts
-from varnn.estimate.quasi_newton import Point, minimise
+from varnn.estimate.quasi_newton import Point, inverted, minimise
 from varnn.estimate.stop import Stop
 
 Array = npt.NDArray[np.float64]
@@ -41,7 +42,7 @@ class LinearEstimate:
     value : float                   negative log-likelihood without its constant
     rows : int                      observations that count in it
     exact : bool                    stationary start, or conditional on the presample
-    information : array (f, f)      Gauss-Newton information of the free weights, prior included
+    information : array (f, f)      Gauss-Newton information of the free weights, prior included; its inverse is kept
     free : array (n, m) bool        which weights were estimated
     precision, effective : dict     α and γ = n - α tr H⁻¹ per block
     evidence : float                log evidence; differences between lags, widths and rungs are log Bayes factors
@@ -62,6 +63,11 @@ class LinearEstimate:
     evidence: float
     gain: float
     optima: tuple[Optimum, ...]
+
+    @cached_property
+    def inverse_information(self) -> Array:
+        """Inverse of `information`, found once for all forecasts from this estimate."""
+        return np.asarray(inverted(self.information, 0.0))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from varnn.estimate.likelihood import Sample
 from varnn.estimate.linear_fit import LinearEstimate
 
 Array = npt.NDArray[np.float64]
-LONGEST_MEMORY = 5000  # rows that a parameter draw re-filters; ρ(A)^5000 < 1e-14 up to ρ = .9936
+LONGEST_MEMORY = 5000  # most rows that a parameter draw re-filters; ρ(A)^5000 < 1e-14 up to ρ = .9936
+FORGOTTEN = 1e-18      # a start whose weight in the end is less than this needs no more rows before it
 
 
 def filtered_states(sample: Sample, estimate: LinearEstimate) -> tuple[Array, int]:
@@ -32,9 +33,14 @@ def filtered_states(sample: Sample, estimate: LinearEstimate) -> tuple[Array, in
 
 
 def end_states(sample: Sample, states: Array, start: int, weights: Array) -> Array:
-    """Return where each parameter draw's own filter ends, (d, n), begun far back at the point estimate's state."""
+    """Return where each parameter draw's own filter ends, (d, n), begun far back at the point estimate's state.
+
+    As far back as it takes for ρ(A)^rows to vanish: a draw without memory starts two rows before the end.
+    """
     T, n = len(sample.values), states.shape[1]
-    begin = max(start, T - LONGEST_MEMORY, sample.lags)
+    radius = np.maximum(np.abs(np.linalg.eigvals(weights[:, :, :n])).max(axis=1), 1e-300).max()
+    rows = 2 + n + int(min(LONGEST_MEMORY, np.log(FORGOTTEN) / np.log(min(radius, 1 - 1e-12))))
+    begin = max(start, T - rows, sample.lags)
     U, ends = np.empty((T - begin, n)), np.empty((len(weights), n))
     values, inputs = sample.values[begin - sample.before :], sample.inputs[begin:]
     for i, C in enumerate(weights):

@@ -13,6 +13,7 @@ from varnn.series import checked_horizon, whole_number
 
 MOST_ORIGINS = 120   # default cap: tests of equal accuracy gain little beyond, the clock loses much
 MOST_REFITS = 10
+MOST_ROWS_FITTED = 20_000  # of all default estimations together: over long samples they cost more and move less
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ class Windows:
                 refit: int | None = None, size: int | None = None) -> Windows:
         """Choose windows for a series of `rows` rows: the last 30 % judged, at most 120 origins and 10 refits.
 
+        Windows of more than 2,000 rows get fewer refits, those of 10,000 and more get 2.
+
         Parameters
         ----------
         rows, horizon, gap, size
@@ -116,7 +119,9 @@ class Windows:
             step = max(1, -(-judged // MOST_ORIGINS)) if step is None else whole_number(step, "step", least=1)
             first = last_stop - (judged - 1) // step * step
         count = (last_stop - first) // step + 1
-        refit = max(1, -(-count // MOST_REFITS)) if refit is None else refit
+        if refit is None:
+            refits = min(MOST_REFITS, max(2, MOST_ROWS_FITTED // (first if size is None else size)))
+            refit = max(1, -(-count // refits))
         if size is not None:
             size = whole_number(size, "size", least=1, most=first)
         return cls(horizon=horizon, first=first, step=step, gap=gap, refit=refit, size=size)

@@ -31,7 +31,6 @@ from varnn.estimate.linear_states import (
     posterior_draws,
 )
 from varnn.estimate.linear_units import Units, weight_table
-from varnn.estimate.quasi_newton import inverted
 from varnn.estimate.stop import Stop
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of, square_root
 from varnn.series import FloatArray, Series, whole_number
@@ -286,10 +285,10 @@ class FittedLinearRNN(Fitted):
                                  f"use width={k} for phi and ma, or A and B")
         return k
 
-    @cached_property
+    @property
     def _covariance(self) -> FloatArray:
         """Covariance of the free weights in standard units, with the degrees-of-freedom factor of rung 1."""
-        return np.asarray(inverted(self.estimate.information, 0.0) * (self.nobs / self.df_resid))
+        return np.asarray(self.estimate.inverse_information * (self.nobs / self.df_resid))
 
     # --- what every rung writes ----------------------------------------------------------------
 
