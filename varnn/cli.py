@@ -79,8 +79,8 @@ def compare(
                                                 "120, when left out.", show_default=False)] = None,
     step: Annotated[int | None, typer.Option(help="Rows from one origin to the next.", show_default=False)] = None,
     gap: Annotated[int, typer.Option(help="Rows withheld between the last one seen and the first judged.")] = 0,
-    refit: Annotated[int | None, typer.Option(help="Estimate anew at every n-th origin; 10 times in all, or "
-                                              "fewer over thousands of rows, when left out.", show_default=False)] = None,
+    refit: Annotated[int | None, typer.Option(help="Estimate anew at every n-th origin; 10 times in all (less "
+                                              "often over long series) when left out.", show_default=False)] = None,
     scheme: Annotated[Literal["expanding", "sliding"], typer.Option(help="Training window.")] = "expanding",
     window: Annotated[int | None, typer.Option(help="Rows of a sliding window; half of all rows when left out.",
                                                show_default=False)] = None,
