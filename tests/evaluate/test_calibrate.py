@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special, stats
 
 from varnn.errors import MissingDataError, ParameterError, ShapeError
-from varnn.evaluate.calibrate import coverage_check, pit, pit_histogram, ranks, sharpness
+from varnn.evaluate.calibrate import coverage_check, joint_pit, pit, pit_histogram, ranks, sharpness
 
 
 def overlapping_normals(count: int, n: int, horizon: int, seed: int, k: int = 1) -> np.ndarray:
@@ -54,6 +54,33 @@ def test_the_smooth_test_rejects_right_forecasts_as_often_as_it_says(n, horizon)
     assert abs(rate - 0.05) < 3 * np.sqrt(0.05 * 0.95 / 2000) + (0.015 if horizon == 8 else 0.0)
 
 
+@pytest.mark.parametrize(("n", "horizon"), [(60, 1), (120, 4)])
+def test_the_smooth_test_of_several_dependent_series_keeps_its_size(n, horizon):
+    shared = overlapping_normals(2000, n, horizon, 8, 1)
+    errors = np.sqrt(0.6) * shared + np.sqrt(0.4) * overlapping_normals(2000, n, horizon, 9, 3)
+    rate = np.mean([pit_histogram(special.ndtr(e), horizon=horizon).pvalue < 0.05 for e in errors])
+    assert abs(rate - 0.05) < 3 * np.sqrt(0.05 * 0.95 / 2000) + (0.015 if horizon > 1 else 0.0)
+    alone = np.mean([pit_histogram(special.ndtr(e).ravel()).pvalue < 0.05 for e in errors])
+    assert alone > 0.15  # as if the series of a date were independent
+
+
+def test_the_joint_pit_of_one_series_is_its_pit():
+    rng = np.random.default_rng(3)
+    observed, paths = rng.normal(size=(6, 1)), rng.normal(size=(40, 6, 1))
+    assert_allclose(joint_pit(observed, paths, rng=4), pit(observed, paths, rng=4)[:, 0])
+
+
+def test_the_joint_pit_is_uniform_for_right_paths_and_sees_a_wrong_correlation():
+    rng = np.random.default_rng(4)
+    root = np.linalg.cholesky([[1.0, 0.8], [0.8, 1.0]])
+    draws = rng.normal(size=(21, 20_000, 2)) @ root.T
+    right = joint_pit(draws[0], draws[1:], rng=5)
+    assert stats.kstest(right, "uniform").pvalue > 0.01
+    apart = draws[1:].copy()
+    apart[:, :, 1] = rng.permuted(apart[:, :, 1], axis=0)
+    assert "too narrow" in pit_histogram(joint_pit(draws[0], apart, rng=5)[:400]).sentence()
+
+
 @pytest.mark.parametrize(("transform", "words"), [
     (lambda e: 2 * e, "too narrow"), (lambda e: e / 2, "too wide"), (lambda e: e + 0.7, "above the distributions"),
     (lambda e: e - 0.7, "below the distributions")])
@@ -65,12 +92,13 @@ def test_wrong_distributions_are_found_and_named(transform, words, horizon):
     assert words in result.sentence("the VAR")
 
 
-def test_nine_bins_in_ten_stay_in_their_band_when_forecasts_are_right():
+@pytest.mark.parametrize("shape", [(100,), (100, 3)])
+def test_nineteen_bins_in_twenty_stay_in_their_band_when_forecasts_are_right(shape):
     inside = []
-    for u in np.random.default_rng(5).random((300, 100)):
+    for u in np.random.default_rng(5).random((300, *shape)):
         result = pit_histogram(u)
         inside.append((result.shares >= result.lower) & (result.shares <= result.upper))
-    assert 0.88 < np.mean(inside) < 0.97
+    assert 0.93 < np.mean(inside) < 0.985
 
 
 @pytest.mark.parametrize(("n", "horizon", "k"), [(60, 1, 1), (200, 1, 1), (100, 1, 3), (100, 4, 1), (200, 4, 3)])
@@ -110,7 +138,7 @@ def test_short_and_bad_input_say_what_is_wrong():
     assert "5 origins are too few" in short.sentence()
     few = pit_histogram(np.full(6, 0.5), horizon=4)
     assert not few.valid
-    assert "6 outcomes are too few" in few.sentence()
+    assert "6 origins are too few" in few.sentence()
     assert_array_equal(few.edges, np.linspace(0, 1, 11))
     for error, call in [
             (ParameterError, lambda: coverage_check(np.ones(50, dtype=bool), 90)),

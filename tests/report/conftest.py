@@ -42,7 +42,8 @@ def made_up(*, names=("gdp", "consumption", "investment"), origins=60, horizon=8
             blocks.append(pd.DataFrame(block | {"crps": np.abs(observed[target] - mean).ravel() * 0.7,
                                                 "pit": pit.ravel(), "scale_mae": 1.0, "scale_rmse": 1.3}))
             joint.append(pd.DataFrame({"model": model, "origin": origin, "step": np.arange(1, horizon + 1),
-                                       "energy": 1.0}))
+                                       "energy": 1.0, "pit": stats.norm.cdf(
+                                           ((observed[target] - mean) / spread).sum(axis=1) / np.sqrt(k))}))
             if model != ORACLE:
                 fits.append({"model": model, "origin": origin, "refit": origin % 6 == 0, "seconds": 0.01 * (1 + off),
                              "stop": "TooShortError: 8 rows are too few for <b>4</b> lags" if failed else "",

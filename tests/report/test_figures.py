@@ -24,7 +24,8 @@ def drawn(macro, simulated):
             "skill": figures.skill_by_horizon(macro.by_horizon, None, ["LinearRNN", "TanhRNN"], given, "VAR"),
             "time": figures.gain_over_time(outcomes, ["LinearRNN", "TanhRNN"], given),
             "forecasts": figures.forecasts(outcomes, "VAR", 0, given, (-4.0, 4.0)),
-            "fan": figures.fan(outcomes, "TanhRNN", 1, given), "pit": figures.pit(outcomes, "VAR", given),
+            "fan": figures.fan(outcomes, "TanhRNN", 1, given),
+                "pit": figures.histogram(outcomes.pit_histogram("VAR"), "VAR", given),
             "coverage": figures.coverage_by_horizon(outcomes, outcomes.rungs, given),
             "width": figures.width_by_horizon(outcomes, outcomes.rungs, given),
             "gap": figures.gap_closed(simulated.oracle_gap, ["LinearRNN", "TanhRNN"], styles(known.models), "VAR")}

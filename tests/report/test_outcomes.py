@@ -9,9 +9,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from tests.report.conftest import made_up
+from varnn.evaluate.calibrate import coverage_check
 from varnn.evaluate.ledger import Ledger
 from varnn.report.outcomes import Outcomes
-from varnn.report.words import best_set, calibration, stretches
+from varnn.report.words import best_set, calibration, histogram_note, stretches
 
 
 def test_the_order_of_the_rows_does_not_matter(macro):
@@ -48,29 +49,44 @@ def test_origins_without_a_forecast_add_nothing_to_the_gain(simulated):
     assert_array_equal(gain[failed], 0.0)
 
 
-def test_chance_limits_hold_nineteen_of_twenty_right_bands():
-    outcomes = Outcomes.of(made_up(horizon=1, origins=60).ledger)
-    lower, upper = outcomes.chance(90)
-    inside = np.random.default_rng(0).binomial(180, 0.9, size=20_000) / 180
-    assert 0.94 < ((inside >= lower[0]) & (inside <= upper[0])).mean() < 0.985
+def test_the_limits_of_chance_are_those_of_the_coverage_check(macro):
+    outcomes = Outcomes.of(macro.ledger)
+    lower, upper = outcomes.bands[90]
+    for at, model in enumerate(outcomes.models):
+        inside = (outcomes.observed >= lower[at]) & (outcomes.observed <= upper[at])
+        for step in (0, 7):
+            expected = coverage_check(inside[:, step], 0.9, horizon=step + 1)
+            assert outcomes.check(model, 90, step) == expected
+            assert outcomes.chance(90)[0][step] <= expected.lower
+            assert expected.upper <= outcomes.chance(90)[1][step]
 
 
-def test_chance_limits_widen_with_overlap(macro):
-    lower, upper = Outcomes.of(macro.ledger).chance(90)
-    assert np.all(np.diff(upper - lower)[[0, -1]] > 0)
+def test_an_origin_without_a_forecast_is_not_judged(simulated):
+    outcomes = Outcomes.of(simulated.ledger)
+    found, whole = (outcomes.check(model, 90).outcomes for model in ("LinearRNN", "VAR"))
+    assert 0 < found < whole
 
 
 def test_the_pit_of_right_forecasts_is_level_and_of_narrow_ones_is_not():
     right = made_up(models=("VAR",), origins=200, horizon=1)
     found = Outcomes.of(right.ledger).pit_histogram("VAR")
     assert found.pvalue > 0.01
-    assert found.count == 600
-    assert found.height.sum() == pytest.approx(10)
+    assert found.n == 600
     narrow = right.ledger.forecasts.assign(pit=stats.norm.cdf(2 * stats.norm.ppf(right.ledger.forecasts["pit"])))
     ledger = Ledger(narrow, right.ledger.joint, right.ledger.fits, right.ledger.meta)
     u_shaped = Outcomes.of(ledger).pit_histogram("VAR")
     assert u_shaped.pvalue < 1e-6
-    assert u_shaped.height[0] > u_shaped.upper
+    assert u_shaped.shares[0] > u_shaped.upper
+    assert "too narrow" in histogram_note(u_shaped, "VAR")
+
+
+def test_all_series_together_are_ranked_where_there_are_several():
+    several, one = made_up(models=("VAR",), origins=200, horizon=1), made_up(models=("VAR",), names=("y",), horizon=1)
+    assert Outcomes.of(several.ledger).joint_histogram("VAR").pvalue > 0.01
+    assert Outcomes.of(one.ledger).joint_histogram("VAR") is None
+    folded = several.ledger.joint.assign(pit=lambda table: 0.25 + table["pit"] / 2)
+    ledger = Ledger(several.ledger.forecasts, folded, several.ledger.fits, several.ledger.meta)
+    assert "too wide" in Outcomes.of(ledger).joint_histogram("VAR").sentence()
 
 
 def test_relative_width_is_one_for_the_reference_and_follows_the_bands(macro):

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from varnn.errors import InputError, VarnnError, VarnnWarning
-from varnn.evaluate.calibrate import pit
+from varnn.evaluate.calibrate import joint_pit, pit
 from varnn.evaluate.density_scores import crps
 from varnn.evaluate.joint_scores import energy
 from varnn.evaluate.ledger import COVERAGES, ORACLE, Ledger
@@ -253,8 +253,10 @@ def _record(label: str, origin: Origin, point: FloatArray | None, paths: FloatAr
     part.forecasts.append(block)
     scores = [np.nan] * h if paths is None else [
         energy(observed[step] / scale[1], paths[:, step] / scale[1]) for step in range(h)]
+    together = np.full(h, np.nan) if paths is None else joint_pit(observed, paths, rng=coin)
     part.joint.append({"model": label, "origin": origin.stop,
-                       "step": np.arange(windows.gap + 1, windows.gap + h + 1), "energy": _short(np.array(scores))})
+                       "step": np.arange(windows.gap + 1, windows.gap + h + 1), "energy": _short(np.array(scores)),
+                       "pit": _short(together)})
 
 
 def _short(block: FloatArray) -> FloatArray:

@@ -76,6 +76,39 @@ def pit(observed: FloatArray, paths: FloatArray, *, rng: object = None) -> Float
     return np.asarray((rank + rng.random(rank.shape)) / (len(paths) + 1))
 
 
+def joint_pit(observed: FloatArray, paths: FloatArray, *, rng: object = None) -> FloatArray:
+    """Return the randomised PIT of all series of a step together: uniform if their dependence is right, too.
+
+        v_i = Σ_j rank of x_ij among (y_j, x_1j … x_mj),   u = (rank of v_0 among v_0 … v_m + V)/(m + 1)
+
+    with x_0 = y: its histogram is the average-rank histogram. A valley means that the series move together more than
+    their paths say, or that the margins are too narrow; a hill the opposite. For one series it is `pit`.
+
+    Parameters
+    ----------
+    observed : array (h, k)
+    paths : array (m, h, k)
+    rng : seed or Generator
+
+    Returns
+    -------
+    array (h,)
+
+    References
+    ----------
+    Thorarinsdottir, Scheuerer and Heinz (2016), J. Computational and Graphical Statistics 25(1), section 3.
+
+    Examples
+    --------
+    >>> u = joint_pit(np.array([[1.5, 9.0]]), np.array([[[0.0, 0.0]], [[1.0, 1.0]], [[2.0, 2.0]]]))
+    >>> bool(u[0] > 0.75)
+    True
+    """
+    both = np.concatenate([np.asarray(observed, dtype=np.float64)[None], np.asarray(paths, dtype=np.float64)])
+    levels = stats.rankdata(both, axis=0).sum(axis=2)                                             # (m + 1, h)
+    return pit(levels[0], levels[1:], rng=rng)
+
+
 @dataclass(frozen=True, eq=False)
 class PitHistogram:
     """Shares of PIT values in equal bins, with the band each should stay in and a test of uniformity.
@@ -86,7 +119,7 @@ class PitHistogram:
     shares : array (bins,)
         Sum to 1; 1/bins each if calibrated.
     lower, upper : float
-        Where each share lies with 90 % probability if calibrated.
+        Where each share lies with 95 % probability if calibrated.
     bias, spread : float
         Studentised first and second Legendre averages. Bias above zero: outcomes above the forecasts.
         Spread above zero: outcomes in the tails too often, distributions too narrow.
@@ -94,6 +127,7 @@ class PitHistogram:
         Neyman's smooth test; where its p-value comes from is in `distribution`.
     distribution : str
     n, horizon : int
+        Outcomes, and steps ahead.
     valid : bool
     note : str
     """
@@ -138,22 +172,23 @@ def pit_histogram(pits: ArrayLike, *, bins: int = 10, horizon: int = 1) -> PitHi
 
         N = n Σ_j P̄_j²  with  P_j the orthonormal Legendre polynomials on (0, 1)
 
-    At h = 1 the PIT of right forecasts is independent: N over four polynomials is χ²(4), the bands are
-    binomial. Beyond, errors overlap: the larger of |P̄_1| and |P̄_2| (mean and spread) over its cosine
-    long-run error, against t(B) with Bonferroni's factor 2; the bands widen likewise. At a nominal 5 % it
-    rejected right forecasts in 5 % (n = 100, 200, h = 4) and 6–7 % (h = 8) of 6,000 simulations.
+    At h = 1 the PIT of one series is independent if forecasts are right: N over four polynomials is χ²(4), the
+    bands are binomial. Beyond, errors overlap, and series of one date depend on each other: the larger of |P̄_1| and
+    |P̄_2| (mean and spread, averaged over series) over its standard error, with Bonferroni's factor 2: against t(n − 1)
+    at h = 1, else with a cosine long-run error against t(B); the bands widen likewise. At a nominal 5 % it rejected
+    right forecasts in 5 % (n = 100, 200, h = 4) and 6–7 % (h = 8, or h = 4 and three series) of 6,000 simulations.
 
     Parameters
     ----------
-    pits : array (n,)
-        In time order, one horizon and series.
+    pits : array (n,) or (n, k)
+        Origins in time order, one horizon; series across.
     bins : int
     horizon : int
 
     Returns
     -------
     PitHistogram
-        valid=False for fewer than max(8, h + 2) values.
+        valid=False for fewer than max(8, h + 2) origins.
 
     References
     ----------
@@ -164,30 +199,35 @@ def pit_histogram(pits: ArrayLike, *, bins: int = 10, horizon: int = 1) -> PitHi
     >>> pit_histogram(np.random.default_rng(0).random(200)).pvalue > 0.05
     True
     """
-    u = checked_losses(pits, "pits")
-    n, bins, horizon = len(u), whole_number(bins, "bins", least=2), whole_number(horizon, "horizon", least=1)
+    u = checked_losses(pits, "pits", dimensions=2 if np.ndim(pits) == 2 else 1)
+    u = u.reshape(len(u), -1)
+    (n, k), bins, horizon = u.shape, whole_number(bins, "bins", least=2), whole_number(horizon, "horizon", least=1)
     if ((u < 0) | (u > 1)).any():
         raise ParameterError(f"{u[(u < 0) | (u > 1)][0]:g} is not a PIT value; they lie between 0 and 1")
     edges = np.linspace(0.0, 1.0, bins + 1)
-    shares = np.histogram(u, edges)[0] / max(n, 1)
+    shares = np.histogram(u, edges)[0] / max(u.size, 1)
     if n < max(FEWEST_ORIGINS, horizon + 2):
-        return PitHistogram(edges, shares, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, "", n, horizon, False,
-                            f"{n} outcomes are too few, it needs at least {max(FEWEST_ORIGINS, horizon + 2)}")
-    order = SMOOTH_ORDER if horizon == 1 else 2
-    legendre = np.column_stack([np.sqrt(2 * j + 1) * special.eval_legendre(j, 2 * u - 1) for j in range(1, order + 1)])
+        return PitHistogram(edges, shares, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, "", u.size, horizon, False,
+                            f"{n} origins are too few, it needs at least {max(FEWEST_ORIGINS, horizon + 2)}")
+    independent = horizon == 1 and k == 1
+    order = SMOOTH_ORDER if independent else 2
+    legendre = np.stack([np.sqrt(2 * j + 1) * special.eval_legendre(j, 2 * u - 1) for j in range(1, order + 1)],
+                        axis=1).mean(axis=2)                                                         # (n, order)
     mean, terms = legendre.mean(axis=0), cosine_terms(n)
-    if horizon == 1:
+    if independent:
         omega, statistic, law = np.eye(order), float(n * mean @ mean), f"chi2({order})"
         pvalue = float(special.chdtrc(order, statistic))
-        lower, upper = (float(stats.binom.ppf(tail, n, 1.0 / bins)) / n for tail in (0.05, 0.95))
+        lower, upper = (float(stats.binom.ppf(tail, n, 1.0 / bins)) / n for tail in (0.025, 0.975))
     else:
-        terms = max(2, min(terms, n // (2 * horizon)))
-        omega = np.maximum(long_run_variance(legendre, horizon, "cosine", terms=terms), 1.0)   # 1 if independent
+        terms = n - 1 if horizon == 1 else max(2, min(terms, n // (2 * horizon)))
+        omega = long_run_variance(legendre, horizon, "rectangular" if horizon == 1 else "cosine", terms=terms)
+        omega = np.maximum(omega, 1.0 / k)                                                        # 1/k if independent
         statistic = float(np.max(np.sqrt(n) * np.abs(mean) / np.sqrt(np.diag(omega))))
         pvalue, law = min(1.0, 4.0 * float(special.stdtr(terms, -statistic))), f"2 × t({terms})"
-        lower, upper = _overlapping_bin_band(u, bins, horizon)
+        lower, upper = _dependent_bin_band(u, bins, horizon)
     bias, spread = (np.sqrt(n) * mean / np.sqrt(np.diag(omega)))[:2]
-    return PitHistogram(edges, shares, lower, upper, float(bias), float(spread), statistic, pvalue, law, n, horizon)
+    return PitHistogram(edges, shares, lower, upper, float(bias), float(spread), statistic, pvalue, law, u.size,
+                        horizon)
 
 
 @dataclass(frozen=True)
@@ -321,10 +361,12 @@ def sharpness(lower: FloatArray, upper: FloatArray, scale: FloatArray | None = N
     return np.asarray(width if scale is None else (width / scale).mean(axis=1))
 
 
-def _overlapping_bin_band(u: FloatArray, bins: int, horizon: int) -> tuple[float, float]:
-    """Return where a bin's share lies with 90 % probability, from the average long-run variance of the bins."""
-    member = (np.minimum((u * bins).astype(int), bins - 1)[:, None] == np.arange(bins)).astype(float)     # (n, bins)
+def _dependent_bin_band(u: FloatArray, bins: int, horizon: int) -> tuple[float, float]:
+    """Return where a bin's share lies with 95 % probability, from the average long-run variance of the bins."""
+    n, k = u.shape
+    bin_of = np.minimum((u * bins).astype(int), bins - 1)                                          # (n, k)
+    member = (bin_of[:, :, None] == np.arange(bins)).mean(axis=1)                                  # (n, bins)
     omega = float(np.diag(long_run_variance(member, horizon, "cosine")).mean())
-    independent = (1.0 - 1.0 / bins) / bins
-    reach = float(special.stdtrit(cosine_terms(len(u)) * (bins - 1), 0.95)) * np.sqrt(max(omega, independent) / len(u))
+    independent = (1.0 - 1.0 / bins) / bins / k
+    reach = float(special.stdtrit(cosine_terms(n) * (bins - 1), 0.975)) * np.sqrt(max(omega, independent) / n)
     return max(0.0, 1.0 / bins - reach), min(1.0, 1.0 / bins + reach)

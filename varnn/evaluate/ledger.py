@@ -34,7 +34,8 @@ class Ledger:
         One row a model × origin × step × series: model, origin (rows seen), origin_date, step, date, series,
         observed, mean, lower_50 … upper_95, crps, pit, scale_mae, scale_rmse. A failed forecast is NaN.
     joint : DataFrame
-        One row a model × origin × step: model, origin, step, energy (energy score over the k series).
+        One row a model × origin × step: model, origin, step, energy (energy score over the k series), pit
+        (of all series together).
     fits : DataFrame
         One row a model × origin: model, origin, refit, seconds, stop ('' when fine), notes.
     meta : dict

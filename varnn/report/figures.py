@@ -14,6 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from varnn.evaluate.calibrate import PitHistogram
 from varnn.evaluate.many_datasets import RankComparison
 from varnn.report.canvas import BAND, COLOURS, HALF, INK, MUTED, RULE, THIRD, Style, panel, rule, short, svg
 from varnn.report.outcomes import Outcomes, thinned
@@ -145,22 +146,19 @@ def fan(outcomes: Outcomes, model: str, series: int, styles: dict[str, Style], u
     return svg(figure, f"{name}: fan of the {short(model)} from the last origin")
 
 
-def pit(outcomes: Outcomes, model: str, styles: dict[str, Style]) -> str | None:
-    """PIT histogram with its 95 % chance band; None where the model gave no distribution."""
-    found = outcomes.pit_histogram(model)
-    if found is None:
-        return None
-    bins = len(found.height)
-    edges = np.arange(bins) / bins
+def histogram(found: PitHistogram, model: str, styles: dict[str, Style], kind: str = "PIT") -> str:
+    """PIT or rank histogram as frequencies beside level ones, with its 95 % chance band."""
+    bins = len(found.shares)
+    height, lower, upper = bins * found.shares, bins * found.lower, bins * found.upper
     figure, axes = panel(THIRD, title=short(model), across="where the outcome fell in the forecast", left=4, right=4)
-    axes.axhspan(found.lower, found.upper, facecolor=BAND, zorder=0.5)
-    axes.bar(edges, found.height, width=1 / bins, align="edge", facecolor=(COLOURS[styles[model].colour], 0.35),
+    axes.axhspan(lower, upper, facecolor=BAND, zorder=0.5)
+    axes.bar(found.edges[:-1], height, width=1 / bins, align="edge", facecolor=(COLOURS[styles[model].colour], 0.35),
              edgecolor=COLOURS[styles[model].colour], linewidth=1)
     axes.axhline(1, color=INK, linewidth=1, linestyle=(0, (4, 2)))
     axes.set_xlim(0, 1)
-    axes.set_ylim(0, max(1.6, 1.12 * float(found.height.max()), 1.05 * found.upper))
+    axes.set_ylim(0, max(1.6, 1.12 * float(height.max()), 1.05 * min(upper, 2.5)))
     rule(axes, [(0, "lowest"), (0.5, "middle"), (1, "highest")], None)
-    return svg(figure, f"PIT histogram of the {short(model)}")
+    return svg(figure, f"{kind} histogram of the {short(model)}")
 
 
 def coverage_by_horizon(outcomes: Outcomes, models: Sequence[str], styles: dict[str, Style], level: int = 90) -> str:

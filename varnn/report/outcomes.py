@@ -5,18 +5,18 @@ Used by `figures`, `tables` and `words`. Rows may come in any order; a forecast 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from varnn.evaluate.calibrate import CoverageCheck, PitHistogram, coverage_check, pit_histogram
 from varnn.evaluate.ledger import ORACLE, Ledger
 from varnn.report.canvas import NAIVE
 from varnn.series import FloatArray
 
 LEVELS = (50, 80, 90, 95)
-CHANCE = 0.95
+FEWEST_OUTCOMES = 20  # of a histogram
 
 
 def thinned(count: int, most: int) -> list[int]:
@@ -44,6 +44,7 @@ class Outcomes:
         Rows seen at each origin.
     observed : array (o, h, k)
     mean, pit : array (r, o, h, k)
+    joint_pit : array (r, o, h)
     bands : dict of coverage in % to (lower, upper), each (r, o, h, k)
     scale : array (k,)
         The RMSSE yardstick of each series.
@@ -60,6 +61,7 @@ class Outcomes:
     observed: FloatArray
     mean: FloatArray
     pit: FloatArray
+    joint_pit: FloatArray
     bands: dict[int, tuple[FloatArray, FloatArray]]
     scale: FloatArray
     dates: dict[int, str]
@@ -80,11 +82,19 @@ class Outcomes:
             filled[model_at, origin_at, step_at, series_at] = table[column].to_numpy(dtype=np.float64)
             return filled
 
+        def square(column: str) -> FloatArray:
+            filled = np.full((len(models), len(origins), len(steps)), np.nan)
+            joint = ledger.joint
+            filled[joint["model"].map({name: at for at, name in enumerate(models)}), np.searchsorted(
+                origins, joint["origin"]), np.searchsorted(steps, joint["step"])] = joint[column]
+            return filled
+
         rows, first_at = np.unique(origins[origin_at] + steps[step_at] - 1, return_index=True)
         labels = table["date"].astype(str).iloc[first_at]
         spacing = int(np.diff(origins).min()) if len(origins) > 1 else 1
         return cls(models=models, origins=origins, steps=[int(step) for step in steps], series=series,
-                   observed=cube("observed")[0], mean=cube("mean"), pit=cube("pit"), scale=cube("scale_rmse")[0, 0, 0],
+                   observed=cube("observed")[0], mean=cube("mean"), pit=cube("pit"), joint_pit=square("pit"),
+                   scale=cube("scale_rmse")[0, 0, 0],
                    bands={level: (cube(f"lower_{level}"), cube(f"upper_{level}")) for level in LEVELS},
                    dates=dict(zip(rows.tolist(), labels.str.removesuffix(" 00:00:00"), strict=True)),
                    spacing=spacing)
@@ -148,14 +158,21 @@ class Outcomes:
         inside = ((self.observed >= lower) & (self.observed <= upper) & judged).sum(axis=(0, 2))
         return inside / np.where(count > 0, count, np.nan), count
 
-    def chance(self, level: int) -> tuple[FloatArray, FloatArray]:
-        """Limits between which a right `level` % band holds its share of outcomes in 95 of 100 runs; (h,), (h,).
+    def check(self, model: str, level: int, step: int = 0) -> CoverageCheck:
+        """Compare the share that the `level` % bands held at the step at this position with what chance allows."""
+        lower, upper = (side[self.models.index(model), :, step] for side in self.bands[level])        # (o, k)
+        judged = np.isfinite(lower).all(axis=1)
+        inside = (self.observed[judged, step] >= lower[judged]) & (self.observed[judged, step] <= upper[judged])
+        return coverage_check(inside, level / 100, horizon=self.overlap(step))
 
-        Binomial over forecasts that do not overlap; series are taken as independent.
+    def chance(self, level: int) -> tuple[FloatArray, FloatArray]:
+        """Limits between which right `level` % bands hold their share in 95 of 100 runs, the rungs' widest; (h,), (h,).
+
+        They allow for forecasts that overlap and series that depend on each other, see `coverage_check`.
         """
-        apart = [len(self.series) * -(-len(self.origins) // self.overlap(at)) for at in range(len(self.steps))]
-        limits = [np.array(stats.binom.interval(CHANCE, count, level / 100)) / count for count in apart]
-        return np.array([limit[0] for limit in limits]), np.array([limit[1] for limit in limits])
+        checks = [[self.check(model, level, step) for model in self.rungs] for step in range(len(self.steps))]
+        return (np.array([min(one.lower for one in step) for step in checks]),
+                np.array([max(one.upper for one in step) for step in checks]))
 
     def relative_width(self, model: str, level: int = 90) -> FloatArray:
         """Mean width of a model's bands over that of the reference's, series by series, then averaged; (h,)."""
@@ -172,25 +189,16 @@ class Outcomes:
         return np.asarray(np.where(known, ratio, 0).sum(axis=1) / count)
 
     def pit_histogram(self, model: str) -> PitHistogram | None:
-        """How often each tenth of the forecast distribution was hit at the first step; None where it gave no bands."""
-        pit = self.pit[self.models.index(model), :, 0].ravel()
-        pit = pit[np.isfinite(pit)]
-        if len(pit) < 20:
+        """Where outcomes fell in the first step's distributions, series by series; None where there were too few."""
+        return self._histogram(self.pit[self.models.index(model), :, 0])
+
+    def joint_histogram(self, model: str) -> PitHistogram | None:
+        """Where the outcomes of all series together ranked among the first step's paths; None for one series."""
+        return self._histogram(self.joint_pit[self.models.index(model), :, :1]) if len(self.series) > 1 else None
+
+    def _histogram(self, pit: FloatArray) -> PitHistogram | None:
+        pit = pit[np.isfinite(pit).all(axis=1)]
+        if pit.size < FEWEST_OUTCOMES:
             return None
-        bins = 10 if len(pit) >= 100 else 5
-        counts = np.histogram(pit, bins=bins, range=(0, 1))[0]
-        lower, upper = stats.binom.interval(CHANCE, len(pit), 1 / bins)
-        statistic = float(((counts - len(pit) / bins) ** 2).sum() / (len(pit) / bins))
-        return PitHistogram(counts / len(pit) * bins, float(lower) / len(pit) * bins, float(upper) / len(pit) * bins,
-                            len(pit), float(stats.chi2.sf(statistic, bins - 1)))
-
-
-@dataclass(frozen=True, eq=False)
-class PitHistogram:
-    """Relative frequency in each bin (1 is calibrated), its chance limits, the outcomes and a χ² p-value."""
-
-    height: FloatArray
-    lower: float
-    upper: float
-    count: int
-    pvalue: float
+        found = pit_histogram(pit, bins=10 if pit.size >= 100 else 5, horizon=self.overlap(0))
+        return replace(found, horizon=self.steps[0])

@@ -179,8 +179,9 @@ def _pictures(comparison: Comparison, outcomes: Outcomes, given: dict[str, Style
     for at in series:
         limits = figures.forecast_limits(outcomes, pair, at)
         against.append([Markup(figures.forecasts(outcomes, model, at, given, limits, units[at])) for model in pair])
-    histograms = [(picture, words.pit_note(outcomes, model)) for model in outcomes.rungs[:MOST_PIT]
-                  if (picture := figures.pit(outcomes, model, given))]
+    histograms = {kind: [(Markup(figures.histogram(found, model, given, kind)), words.histogram_note(found, model))
+                         for model in outcomes.rungs[:MOST_PIT] if (found := of(model))]
+                  for kind, of in (("PIT", outcomes.pit_histogram), ("Rank", outcomes.joint_histogram))}
     pictures: dict[str, Any] = {
         "skill": figures.skill_by_horizon(comparison.by_horizon, comparison.oracle_gap, rungs, given, reference),
         "time": figures.gain_over_time(outcomes, [*rungs, *(model for model in given if model == ORACLE)], given),
@@ -193,7 +194,7 @@ def _pictures(comparison: Comparison, outcomes: Outcomes, given: dict[str, Style
         pictures["gap"] = figures.gap_closed(comparison.oracle_gap, rungs, given, reference)
     drawn = {name: Markup(picture) if isinstance(picture, str) else picture
              for name, picture in pictures.items()}
-    return drawn | {"against": against, "pit": [(Markup(picture), note) for picture, note in histograms]}
+    return drawn | histograms | {"against": against}
 
 
 def _best(comparison: Comparison, rungs: list[str]) -> str | None:

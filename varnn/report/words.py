@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from varnn.evaluate.calibrate import PitHistogram
 from varnn.evaluate.confidence_set import confidence_set
 from varnn.evaluate.fluctuation import fluctuation
 from varnn.evaluate.ledger import ORACLE
@@ -50,19 +51,18 @@ def about(meta: Mapping[str, Any]) -> list[str]:
 def calibration(outcomes: Outcomes) -> list[str]:
     """Say of each rung whether its 90 % bands kept their promise one step ahead, and how wide they are."""
     said = []
-    lower, upper = (100 * float(side[0]) for side in outcomes.chance(90))
     step = f"{outcomes.steps[0]} step{'s' if outcomes.steps[0] > 1 else ''} ahead"
     for model in outcomes.rungs:
-        share, count = (side[0] for side in outcomes.held(model, 90))
-        if not count:
+        found = outcomes.check(model, 90)
+        if not found.outcomes:
             said.append(f"The {short(model)} gave no forecast distribution.")
             continue
-        held = 100 * float(share)
+        held, lower, upper = 100 * found.held, 100 * found.lower, 100 * found.upper
         verdict = ("as promised" if lower <= held <= upper else
                    "they are too narrow" if held < lower else "they are wider than need be")
         width = 100 * (float(outcomes.relative_width(model)[0]) - 1)
-        said.append(f"{step[0].upper()}{step[1:]}, the 90 % bands of the {short(model)} held {held:.0f} % of {count} "
-                    f"outcomes ({lower:.0f} to {upper:.0f} % is within chance): {verdict}"
+        said.append(f"{step[0].upper()}{step[1:]}, the 90 % bands of the {short(model)} held {held:.0f} % of "
+                    f"{found.outcomes} outcomes ({lower:.0f} to {upper:.0f} % is within chance): {verdict}"
                     + (f"; {_wider(width)} the {short(outcomes.reference)}'s." if model != outcomes.reference
                        and math.isfinite(width) else "."))
     return said
@@ -149,14 +149,10 @@ def _comparable(value: float) -> str:
     return text if text.startswith("<") else f"= {text}"
 
 
-def pit_note(outcomes: Outcomes, model: str) -> str:
-    """Say what the shape of a PIT histogram means."""
-    found = outcomes.pit_histogram(model)
-    if found is None:
-        return ""
-    outside = int(np.sum((found.height < found.lower) | (found.height > found.upper)))
-    bins = len(found.height)
-    return f"{outside} of {bins} bars leave the band; χ² p {probability(found.pvalue)}, {found.count} outcomes."
+def histogram_note(found: PitHistogram, model: str) -> str:
+    """Say what the shape of a PIT or rank histogram means, and how many bars leave the band."""
+    bins, outside = len(found.shares), int(np.sum((found.shares < found.lower) | (found.shares > found.upper)))
+    return f"{found.sentence(f'the {short(model)}')} {outside} of {bins} bars leave the zone of chance."
 
 
 def _wider(width: float) -> str:
