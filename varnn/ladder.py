@@ -35,6 +35,7 @@ from varnn.series import Series, whole_number
 from varnn.verdict import sentences
 
 DEFAULT_MODELS = ("Naive", "SeasonalNaive", "Mean", "Drift", "VAR", "LinearRNN", "TanhRNN")
+LEADS = 12  # steps ahead at which a covariate is tested for being y itself, or the horizon where that is longer
 VERSIONED = ("varnn", "numpy", "scipy", "pandas", "statsmodels", "numba")
 
 
@@ -143,11 +144,11 @@ def compare(y: object, X: object = None, *, horizon: int,
     """
     series = Series.of(y)
     exog = None if X is None else series.exog_of(X)
-    if exog is not None:
-        refuse_leaks(series, exog)
     season = season_of(series.index) if season is None else whole_number(season, "season", least=1)
     chosen = _chosen(models, season)
     windows = Windows.default(len(series), horizon, origins=origins, step=step, gap=gap, refit=refit, size=window)
+    if exog is not None:
+        refuse_leaks(series, exog, furthest=max(LEADS, windows.horizon + windows.gap))
     task = Task(series=series, exog=exog, windows=windows, season=season, seed=whole_number(seed, "seed", least=0),
                 n_paths=whole_number(n_paths, "n_paths", least=20), oracle=oracle)
     return Comparison(backtest(chosen, task, facts(task, chosen, about or {}), progress))
@@ -231,7 +232,7 @@ def fingerprint(series: Series, exog: Series | None = None) -> str:
     return digest.hexdigest()
 
 
-def refuse_leaks(series: Series, exog: Series, furthest: int = 12) -> None:
+def refuse_leaks(series: Series, exog: Series, furthest: int = LEADS) -> None:
     """Raise LookaheadError if an exogenous column is y itself, now or up to `furthest` steps in the future.
 
     A column counts as y when the two correlate by more than 1 − 1e-9 over the rows they share.

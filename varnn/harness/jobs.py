@@ -24,7 +24,7 @@ from varnn.evaluate.backtest import Oracle, Part, Task, blocks, forecast_block
 from varnn.evaluate.windows import Windows
 from varnn.forecaster import Forecaster
 from varnn.harness.suite import DataEntry, Suite
-from varnn.ladder import fingerprint, refuse_leaks
+from varnn.ladder import LEADS, fingerprint, refuse_leaks
 from varnn.series import FloatArray, Series
 
 
@@ -137,7 +137,7 @@ def _item(name: str, entry: DataEntry, data: Dataset, frame: pd.DataFrame, held:
     series = Series.of(frame)
     exog = series.exog_of(data.exog) if entry.exog and data.exog is not None else None
     if exog is not None:
-        refuse_leaks(series, exog)
+        refuse_leaks(series, exog, furthest=max(LEADS, entry.horizon + entry.gap))
     if first is None:
         windows = Windows.default(len(series), entry.horizon, origins=entry.origins, step=entry.step, gap=entry.gap,
                                   refit=entry.refit, size=entry.window)
