@@ -149,16 +149,6 @@ def test_the_same_seed_gives_the_same_bits_alone_and_in_a_batch():
         assert alone.evidence == fit.evidence
 
 
-def test_scaled_and_shifted_columns_give_the_same_forecasts():
-    y = linear_data(T=120, seed=2)
-    model = TanhRNN(lags=1, width=2, starts=1)
-    plain = model.fit(y).forecast(4).point
-    scaled = model.fit(y * [1e12, 1e-12]).forecast(4).point
-    assert_allclose(scaled / [1e12, 1e-12], plain, rtol=1e-8)
-    shifted = model.fit(y + 1e9).forecast(4).point
-    assert_allclose(shifted, plain + 1e9, rtol=1e-8)
-
-
 def test_the_linear_mean_is_exact_and_the_nonlinear_mean_is_the_average_of_paths():
     fit = sign_fit()
     outlook = fit.forecast(3, n_paths=20_000, uncertainty="none", rng=0)

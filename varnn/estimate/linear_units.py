@@ -21,33 +21,46 @@ Array = npt.NDArray[np.float64]
 class Units:
     """Location and scale of the series and of the inputs w_t (trend, exogenous).
 
-    location, scale : array (k,)
-    input_location, input_scale : array (q,)
+    A location is kept in two parts, an observation and a small rest, so that columns shifted by 1e9 have the same bits
+    in standard units; as one number it has the spacing of float64 there, 1e-7.
+
+    origin, rest, scale : array (k,)
+    input_origin, input_rest, input_scale : array (q,)
     """
 
-    location: Array
+    origin: Array
+    rest: Array
     scale: Array
-    input_location: Array
+    input_origin: Array
+    input_rest: Array
     input_scale: Array
 
     @classmethod
     def of(cls, values: Array, inputs: Array, *, centred: bool) -> Units:
         """Mean and standard deviation of each column; no location where the model has no constant."""
-        location, scale = _standard(values, centred)
-        input_location, input_scale = _standard(inputs, centred)
-        return cls(location, scale, input_location, input_scale)
+        return cls(*_standard(values, centred), *_standard(inputs, centred))
+
+    @property
+    def location(self) -> Array:
+        """Location of the series, (k,)."""
+        return self.origin + self.rest
+
+    @property
+    def input_location(self) -> Array:
+        """Location of the inputs, (q,)."""
+        return self.input_origin + self.input_rest
 
     def series(self, values: Array) -> Array:
         """Return observations (T, k) in standard units."""
-        return np.ascontiguousarray((values - self.location) / self.scale)
+        return np.ascontiguousarray((values - self.origin - self.rest) / self.scale)
 
     def inputs(self, inputs: Array) -> Array:
         """Return inputs (T, q) in standard units."""
-        return np.ascontiguousarray((inputs - self.input_location) / self.input_scale)
+        return np.ascontiguousarray((inputs - self.input_origin - self.input_rest) / self.input_scale)
 
     def back(self, values: Array) -> Array:
         """Bring standard units to the user's, for the last axis of length k."""
-        return values * self.scale + self.location
+        return (values * self.scale + self.rest) + self.origin
 
     def weights(self, weights: Array, lags: int) -> tuple[Array, Array]:
         """Return weights in the user's units, and the map T (m, m) with row_i(user) = s_i row_i(standard) T + location.
@@ -83,13 +96,15 @@ class Units:
         return np.asarray(scale[:, None] * np.sqrt(np.maximum(variances, 0.0)))
 
 
-def _standard(columns: Array, centred: bool) -> tuple[Array, Array]:
+def _standard(columns: Array, centred: bool) -> tuple[Array, Array, Array]:
+    """Return an observation, the mean as seen from it, and the standard deviation of each column."""
     if columns.shape[1] == 0:
-        return np.zeros(0), np.ones(0)
-    location = columns.mean(axis=0) if centred else np.zeros(columns.shape[1])
-    location = location + (columns - location).mean(axis=0) if centred else location  # second pass: offsets of 1e9
-    scale = np.sqrt(np.mean((columns - location) ** 2, axis=0))
-    return location, np.where(scale > 0.0, scale, 1.0)
+        return np.zeros(0), np.zeros(0), np.ones(0)
+    origin = columns[0].copy() if centred else np.zeros(columns.shape[1])
+    away = columns - origin
+    rest = away.mean(axis=0) if centred else np.zeros(columns.shape[1])
+    scale = np.sqrt(np.mean((away - rest) ** 2, axis=0))
+    return origin, rest, np.where(scale > 0.0, scale, 1.0)
 
 
 def weight_table(weights: Array, names: Sequence[str], exog: Sequence[str], trend: Trend, lags: int) -> pd.DataFrame:

@@ -251,7 +251,8 @@ def blocks(member: Member, units: Units, names: list[str], others: list[str], tr
     constant = cut.L[:, :1] if flat else np.zeros((m, 1))
     inputs = cut.L[:, 1 if flat else 0 : fixed]
     q = inputs.shape[1]
-    seen = Units(units.location, units.scale, units.input_location[:q], units.input_scale[:q])
+    seen = replace(units, input_origin=units.input_origin[:q], input_rest=units.input_rest[:q],
+                   input_scale=units.input_scale[:q])
     linear, _ = seen.weights(np.hstack([A, B, constant, inputs]), lags)
     at = m + lags * k
     order = [*([at] if flat else []), *range(at + 1, linear.shape[1]), *range(m, at)]

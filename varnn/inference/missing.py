@@ -288,7 +288,7 @@ def _space(fit: Fitted, values: FloatArray, sigma: FloatArray) -> tuple[gaps.Sta
     n = len(weights)
     exog = None if fit.exog is None else fit.exog.values
     inputs = rnn.units.inputs(fixed_regressors(len(values), rnn.spec_trend, exog))
-    standard = np.asarray((values - rnn.units.location) / rnn.units.scale)
+    standard = np.asarray(rnn.units.series(values))
     move, gain = likelihood.transition(weights, lags, k)
     drive = np.zeros((len(values), len(move)))
     drive[:, :n] = weights[:, n + lags * k] + inputs @ weights[:, n + lags * k + 1:].T

@@ -16,7 +16,7 @@ import pandas as pd
 
 from varnn.cells import CELLS, unflatten
 from varnn.errors import ConvergenceWarning, ParameterError, TooShortError
-from varnn.estimate.closed_form import Trend, fixed_regressors, regressor_names
+from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, regressor_names
 from varnn.estimate.gated import Gated
 from varnn.estimate.gated_fit import GatedEstimate, fit, linear_alone, starting_weights
 from varnn.estimate.linear_units import Units
@@ -267,7 +267,8 @@ class FittedGated(Fitted):
             return np.asarray(self._simulate(np.zeros((1, horizon, k)), future_exog)[0])
         white = np.random.default_rng(0).standard_normal((horizon, ANTITHETIC, k)).swapaxes(0, 1)
         shocks = white @ square_root(self.sigma_u).T
-        return np.asarray(self._simulate(np.concatenate([shocks, -shocks]), future_exog).mean(axis=0))
+        paths, origin = self._simulate(np.concatenate([shocks, -shocks]), future_exog), self.units.origin
+        return np.asarray(origin + (paths - origin).mean(axis=0))  # a sum of 512 numbers near 1e9 has lost digits
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         """Draw the weights from their Laplace posterior N(θ, H⁻¹) and Σ from its inverse-Wishart posterior."""
@@ -334,12 +335,11 @@ def _task(model: _Gated, below: FittedVAR) -> tuple[Gated, Units]:
 
 
 def _coefficients(below: FittedVAR, units: Units) -> FloatArray:
-    """Return the VAR's coefficients (k, d) in standard units."""
-    back = np.linalg.inv(_to_user(units, below.k_ar, below.trend, 0))
-    user = below.params.to_numpy().copy()
-    if below.trend != "n":
-        user[0] -= units.location
-    return np.asarray((back @ (user / units.scale)).T)
+    """Return the VAR's coefficients (k, d) in standard units, from the sample, as 1e9 in a constant costs digits."""
+    exog = None if below.exog is None else below.exog.values
+    inputs = units.inputs(fixed_regressors(len(below.series), below.trend, exog))
+    trend: Trend = "n" if below.trend == "n" else "c"
+    return fit_var(units.series(below.series.values), below.k_ar, trend, inputs if inputs.size else None).coef.T
 
 
 def _to_user(units: Units, lags: int, trend: Trend, width: int) -> FloatArray:
