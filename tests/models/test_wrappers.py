@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from varnn import Drift, Mean, Naive
+from varnn import VAR, Drift, Mean, Naive
 from varnn.errors import ParameterError, TooShortError
 from varnn.models.wrap_conformal import Conformal, conformal_quantile
 from varnn.models.wrap_ensemble import Ensemble, stacking_weights
@@ -53,10 +53,22 @@ def test_an_updated_ensemble_forecasts_from_the_new_end():
     np.testing.assert_allclose(fit.forecast(1).point[0], expected, rtol=1e-12)
 
 
-def test_conformal_quantiles_are_order_statistics():
+def test_conformal_quantiles_are_order_statistics_and_go_on_as_the_models_own_tail_does():
     scores = np.random.default_rng(0).permutation(np.arange(1.0, 20.0))        # n = 19
-    level = np.array([0.05, 0.1, 0.5, 0.9, 0.95])
-    np.testing.assert_array_equal(conformal_quantile(scores, np.ones(19), level), [1, 2, 10, 18, 19])
+    own = np.linspace(0.0, 3.0, 3001)
+    level = np.array([0.05, 0.5, 0.9, 0.95, 0.99])
+    found = conformal_quantile(scores, np.ones(19), level, own)
+    np.testing.assert_allclose(found, [1, 10, 18, 19, 19 + 3 * 0.04], rtol=1e-12)
+
+
+def test_conformal_intervals_are_the_mean_and_the_ranked_errors_over_their_spread():
+    y = noise(80, 4, k=1)
+    fit = Conformal(Mean()).fit(y)
+    outlook = fit.forecast(1, n_paths=20_000)
+    lower, upper = (end.to_numpy()[0, 0] for end in outlook.interval(0.8))
+    ranked = np.sort(np.abs(fit.scores(1)[0].ravel()))                          # n = 40: ⌈41 · 0.8⌉ = 33
+    reach = fit._spread_now(1, None)[0, 0] * ranked[32]
+    np.testing.assert_allclose([lower, upper], [outlook.point[0, 0] - reach, outlook.point[0, 0] + reach], rtol=1e-9)
 
 
 def test_conformal_intervals_cover_in_finite_samples_even_around_a_wrong_model():
@@ -80,7 +92,14 @@ def test_adaptive_scores_follow_a_change_of_spread():
 
 def test_a_window_too_short_to_calibrate_is_refused():
     with pytest.raises(TooShortError, match="calibration errors"):
-        Conformal(Mean()).fit(noise(30, 0)).forecast(4)
+        Conformal(Mean()).fit(noise(20, 0)).forecast(4)
+
+
+def test_conformal_forecasts_go_on_from_new_observations():
+    y = noise(90, 6)
+    moved = Conformal(VAR(lags=1)).fit(y[:80]).update(y[80:])
+    assert len(moved.scores(2)[0]) == 39                                        # calibration stays with the fit
+    np.testing.assert_allclose(moved.forecast(2).point, VAR(lags=1).fit(y[:80]).update(y[80:]).forecast(2).point)
 
 
 @pytest.mark.parametrize("wrong", [lambda: Ensemble([]), lambda: Ensemble("VAR"),
