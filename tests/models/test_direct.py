@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
@@ -51,18 +53,48 @@ def test_the_map_is_ridge_regression_on_windows_laid_out(centring, pooled):
     assert_allclose((made - y.mean(axis=0)) / y.std(axis=0), np.array(expected).T, rtol=1e-8, atol=1e-8)
 
 
-def test_the_validation_error_is_that_of_forecasts_of_the_last_rows():
-    y, L, h, held = walk(), 24, 6, 80
-    fit = Direct(horizon=h, lookback=L, centring="last", validation=held, refit=False).fit(y)
-    starts = np.arange(len(y) - held, len(y) - h + 1)
-    windows = np.stack([y[start - L:start] for start in starts])
-    targets = np.stack([y[start:start + h] for start in starts])
-    errors = (fit.forecast_many(windows) - targets) / fit.scale
-    assert_allclose((errors**2).mean(), fit.candidates[0].error, rtol=1e-9)
-    others = [Direct(horizon=h, lookback=L, centring="last", penalty=penalty, validation=held, refit=False).fit(y)
-              for penalty in (1e-3, 1e-1, 1e2)]
-    assert all((((one.forecast_many(windows) - targets) / one.scale) ** 2).mean() >= (errors**2).mean() - 1e-12
-               for one in others)
+def windows_between(columns: np.ndarray, L: int, h: int, start: int, stop: int) -> np.ndarray:
+    """Return (N, L + h) windows whose targets lie in the rows start ≤ t < stop, of all columns."""
+    begin = max(L, start)
+    parts = [sliding_window_view(x[begin - L:stop], L + h) for x in columns.T if stop - begin >= h]
+    return np.vstack([*parts, np.empty((0, L + h))])
+
+
+def centred(rows: np.ndarray, L: int, centring: str) -> np.ndarray:
+    """Return windows and targets less the level of the window."""
+    level = {"last": rows[:, L - 1:L], "mean": rows[:, :L].mean(axis=1, keepdims=True)}[centring]
+    return rows - level
+
+
+@pytest.mark.parametrize("validation", [0, 80])
+@pytest.mark.parametrize("centring", ["last", "mean"])
+def test_the_held_out_error_is_that_of_blocked_cross_validation_laid_out(centring, validation):
+    y, L, h, folds, penalty = walk(), 24, 6, 4, 0.1
+    spec = Direct(horizon=h, lookback=L, centring=centring, folds=folds, validation=validation, refit=False)
+    fit = spec.fit(y)
+    z, stop = (y - fit.level) / fit.scale, len(y) - validation
+    everything = centred(windows_between(z, L, h, 0, stop), L, centring)
+    unit = np.trace(everything[:, :L].T @ everything[:, :L]) / L
+    edges = [L + (stop - L) * f // folds for f in range(folds + 1)]
+    blocks = [(np.vstack([windows_between(z, L, h, 0, a), windows_between(z, L, h, b, stop)]),
+               windows_between(z, L, h, a, b)) for a, b in pairwise(edges)]
+    if validation:
+        blocks.append((windows_between(z, L, h, 0, stop), windows_between(z, L, h, stop, len(z))))
+
+    def error(penalty: float) -> float:
+        missed = []
+        for rest, held in blocks:
+            x, test = centred(rest, L, centring), centred(held, L, centring)
+            gram = x[:, :L].T @ x[:, :L] + penalty * unit * np.eye(L)
+            map_ = np.linalg.lstsq(gram, x[:, :L].T @ x[:, L:])[0]
+            missed.append(test[:, L:] - test[:, :L] @ map_)
+        return float((np.vstack(missed) ** 2).mean())
+
+    best = fit.candidates[0]
+    assert_allclose(best.error, error(best.penalty), rtol=1e-8)
+    assert all(error(other) >= best.error - 1e-12 for other in (0.0, 1e-3, penalty, 1.0, 1e2))
+    again = Direct(horizon=h, lookback=L, centring=centring, penalty=best.penalty, validation=validation, refit=False)
+    assert_allclose(fit.maps[0].weights, again.fit(y).maps[0].weights, rtol=1e-10)
 
 
 def test_without_refit_the_validation_rows_change_nothing_but_the_penalty():
@@ -145,7 +177,7 @@ def test_a_panel_shares_one_map_and_keeps_each_level_and_scale():
 @pytest.mark.parametrize(("settings", "says"), [
     ({"lookback": 0}, "lookback=0"), ({"centring": "median"}, "centring='median'"), ({"penalty": -1.0}, "penalty=-1.0"),
     ({"penalty": True}, "penalty=True"), ({"horizon": 2.5}, "horizon=2.5"), ({"pooled": 1}, "pooled=1"),
-    ({"choose": "worst"}, "choose='worst'"), ({"validation": 0}, "validation=0"),
+    ({"choose": "worst"}, "choose='worst'"), ({"validation": -1}, "validation=-1"), ({"folds": 1}, "folds=1"),
 ])
 def test_a_wrong_setting_is_named(settings, says):
     with pytest.raises(ParameterError, match=says):
@@ -153,10 +185,11 @@ def test_a_wrong_setting_is_named(settings, says):
 
 
 def test_too_few_rows_are_told_apart_with_the_remedy():
-    with pytest.raises(TooShortError, match=r"Direct\(horizon=4, lookback=50\) needs at least 67 rows, 12 of"):
-        Direct(horizon=4, lookback=50).fit(walk(60))
-    with pytest.raises(TooShortError, match="no fewer than the horizon"):
+    with pytest.raises(TooShortError, match=r"Direct\(horizon=4, lookback=60, validation=0\) needs at least 69 rows"):
+        Direct(horizon=4, lookback=60).fit(walk(60))
+    with pytest.raises(TooShortError, match="no shorter than the horizon"):
         Direct(horizon=9, lookback=5, validation=8).fit(walk(60))
+    assert Direct(horizon=4, lookback=51).fit(walk(60)).candidates[0].error > 0
 
 
 def test_the_summary_says_what_the_map_is_made_of():

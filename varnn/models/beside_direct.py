@@ -44,16 +44,19 @@ class Direct(Forecaster):
     centring : {"last", "mean", "none"} or several, optional
         What is taken out of each window and added to its forecast; "last" and "mean" when left out.
     penalty : float, optional
-        Ridge penalty in units of the mean square of an input; chosen on the validation rows when left out.
+        Ridge penalty in units of the mean square of an input; the one best on rows held out when left out, no penalty
+        among the candidates.
     pooled : bool
         One map for all series (each scaled by its standard deviation), or one each.
-    validation : int, optional
-        Rows at the end of the sample that penalties are chosen on; a fifth when left out.
+    folds : int
+        Blocks of rows, each held out once, that penalties are chosen on; fewer where blocks would be shorter than h.
+    validation : int
+        Rows at the end of the sample that are one more such block, forecast by the estimate from all rows before.
     refit : bool
-        Estimate again on all rows once penalties are chosen.
+        Estimate on the validation rows too once penalties are chosen.
     choose : {"average", "best"}
-        Average the maps of all look-backs and centrings, or take the one best on the validation rows; the
-        board in benchmarks/results/ltsf shows both.
+        Average the maps of all look-backs and centrings, or take the one best on the rows held out; the board in
+        benchmarks/results/ltsf shows both.
 
     References
     ----------
@@ -73,7 +76,8 @@ class Direct(Forecaster):
     centring: Centring | tuple[Centring, ...] | None = None
     penalty: float | None = None
     pooled: bool = True
-    validation: int | None = None
+    folds: int = 5
+    validation: int = 0
     refit: bool = True
     choose: Choose = "average"
     takes_exog: ClassVar[bool] = False
@@ -89,9 +93,9 @@ class Direct(Forecaster):
                 isinstance(self.penalty, bool) or not isinstance(self.penalty, (int, float))
                 or not 0 <= self.penalty < np.inf):
             raise ParameterError(f"penalty={self.penalty!r} is not usable; give a number of at least 0, or None to "
-                                 "choose it on the validation rows")
-        if self.validation is not None:
-            whole_number(self.validation, "validation", least=1)
+                                 "choose it on rows held out")
+        whole_number(self.folds, "folds", least=2)
+        whole_number(self.validation, "validation", least=0)
         one_of(self.pooled, "pooled", (True, False))
         one_of(self.refit, "refit", (True, False))
         one_of(self.choose, "choose", get_args(Choose))
@@ -109,16 +113,17 @@ class Direct(Forecaster):
         panel : sequence of Series
             Of any lengths; horizon and look-back left out follow the median length.
         """
-        horizon, lookbacks, validation = self._sizes(panel)
-        moments = [_level_and_scale(series, 0 if self.refit else validation) for series in panel]
+        horizon, lookbacks, folds = self._sizes(panel)
+        moments = [_level_and_scale(series, 0 if self.refit else self.validation) for series in panel]
         scaled = [(series.values - level) / scale for series, (level, scale) in zip(panel, moments, strict=True)]
         columns = [np.ascontiguousarray(values[:, j]) for values in scaled for j in range(values.shape[1])]
         groups = [columns] if self.pooled else [[column] for column in columns]
         centrings = ("last", "mean") if self.centring is None else _several(self.centring)
         penalties = PENALTIES if self.penalty is None else (float(self.penalty),)
         with one_thread():
-            maps = tuple(fit_map(group, horizon, lookbacks, centrings, penalties, validation=validation,
-                                 refit=self.refit, average=self.choose == "average") for group in groups)
+            maps = tuple(fit_map(group, horizon, lookbacks, centrings, penalties, folds=folds,
+                                 validation=self.validation, refit=self.refit, average=self.choose == "average")
+                         for group in groups)
         fits, used = [], 0
         for series, (level, scale) in zip(panel, moments, strict=True):
             own = maps if self.pooled else maps[used:used + series.k]
@@ -127,23 +132,22 @@ class Direct(Forecaster):
         return fits
 
     def _sizes(self, panel: Sequence[Series]) -> tuple[int, tuple[int, ...], int]:
-        """Return horizon, look-backs and validation rows, or raise if no window fits."""
+        """Return horizon, look-backs and the number of blocks to hold out, or raise if no window fits."""
         rows = int(np.median([len(series) for series in panel]))
         horizon = max(1, min(24, rows // 10)) if self.horizon is None else self.horizon
         longest = max(1, min(LONGEST, rows // 5))
         lookbacks = tuple(dict.fromkeys((longest, max(1, longest // 2)) if self.lookback is None
                                         else _several(self.lookback)))
-        chosen = self.penalty is None or self.choose == "best" or self.validation is not None or not self.refit
-        validation = 0
-        if chosen:
-            validation = max(horizon, rows // 5) if self.validation is None else self.validation
-        need = max(lookbacks) + horizon + validation + 1
-        if max(len(series) for series in panel) < need or 0 < validation < horizon:
+        chosen = self.penalty is None or self.choose == "best"
+        most = max(len(series) for series in panel)
+        need = max(lookbacks) + (2 if chosen else 1) * horizon + self.validation + 1
+        if most < need or 0 < self.validation < horizon:
             raise TooShortError(
-                f"Direct(horizon={horizon}, lookback={max(lookbacks)}) needs at least {need} rows, {validation} of "
-                f"them (no fewer than the horizon) for validation, got {max(len(series) for series in panel)}; use "
-                "a shorter horizon or lookback, or give the penalty, which needs no validation")
-        return horizon, lookbacks, validation
+                f"Direct(horizon={horizon}, lookback={max(lookbacks)}, validation={self.validation}) needs at least "
+                f"{need} rows (and validation 0 or no shorter than the horizon), got {most}; use a shorter horizon or "
+                "lookback, or give the penalty, which needs no rows held out")
+        blocks = (min(rows, most) - self.validation - max(lookbacks)) // horizon
+        return horizon, lookbacks, max(2, min(self.folds, blocks))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -169,7 +173,7 @@ class FittedDirect(Fitted):
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """What was averaged or chosen, with penalties and validation errors; of the first map."""
+        """What was averaged or chosen, with penalties and errors on rows held out; of the first map."""
         return self.maps[0].candidates
 
     def forecast_many(self, windows: FloatArray, horizon: int | None = None) -> FloatArray:
@@ -276,7 +280,7 @@ class FittedDirect(Fitted):
 
     def _notes(self) -> list[str]:
         rows = [f"{one.lookback} rows less {'nothing' if one.centring == 'none' else f'their {one.centring}'}"
-                f" (penalty {one.penalty:.3g}, validation MSE {one.error:.4g})" for one in self.candidates]
+                f" (penalty {one.penalty:.3g}, held-out MSE {one.error:.4g})" for one in self.candidates]
         sharing = "one map for all series" if len(self.maps) == 1 and self.series.k > 1 else "one map a series"
         return [f"map           {self.lookback} rows to {self.maps[0].weights.shape[1]} steps, {sharing}",
                 f"made of       {'; '.join(rows)}"]
