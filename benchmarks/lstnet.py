@@ -12,11 +12,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from numpy.lib.stride_tricks import sliding_window_view
 from threadpoolctl import threadpool_limits
 
 from benchmarks.ltsf import iterated
-from benchmarks.writing import PUBLISHED, markdown, write
+from benchmarks.writing import LOOKS, PUBLISHED, Draw, markdown, write
 from varnn.data import load
 from varnn.models import by_name
 from varnn.series import FloatArray
@@ -84,7 +85,30 @@ def main() -> None:
                 first = max(HORIZONS) - horizon
                 add(model, horizon, lambda p=paths, f=first, h=horizon: p[f:f + len(test), h - 1], spent)
     board, spent_table = pd.DataFrame(rows), pd.DataFrame(seconds)
-    print(write("lstnet", board, spent_table, page(board), "python -m benchmarks.lstnet", time.perf_counter() - begun))
+    print(write("lstnet", board, spent_table, page(board), "python -m benchmarks.lstnet", time.perf_counter() - begun,
+                draw=draw(board), size=(9.0, 4.2)))
+
+
+def draw(board: pd.DataFrame) -> Draw:
+    """Return what draws RSE over that of the naive row, by horizon: ours left, quoted right."""
+    published = pd.read_csv(PUBLISHED / "lstnet.csv")
+    naive = board[board["model"] == "Naive"].set_index("horizon")["rse"]
+    ours = board[~board["model"].isin(["Naive", "Mean", f"SeasonalNaive({SEASON})"])]
+
+    def fill(figure: Figure) -> None:
+        panels = figure.subplots(1, 2, sharex=True, sharey=True)
+        for axes, title, part in zip(panels, ("this run", "quoted"), (ours, published), strict=True):
+            axes.axhline(0.0, color="black", lw=0.8)
+            for (model, rows), look in zip(part.groupby("model", sort=False), LOOKS, strict=False):
+                excess = 100 * (rows["rse"].to_numpy() / naive[rows["horizon"]].to_numpy() - 1)
+                axes.plot(range(len(rows)), excess, label=model, **look)
+            axes.set_xticks(range(len(naive)), [str(horizon) for horizon in naive.index])
+            axes.set_title(title)
+            axes.set_xlabel("days ahead")
+            axes.legend(loc="upper left")
+        panels[0].set_ylabel("RSE above that of the naive row (%)")
+
+    return fill
 
 
 def page(board: pd.DataFrame) -> str:
@@ -100,6 +124,7 @@ def page(board: pd.DataFrame) -> str:
         "# Exchange rates, the LSTNet task: nothing beats saying that nothing changes\n",
         "RSE (CORR) over all test rows; rows marked *quoted* are other people's numbers as printed, all others come "
         "from this run.\n",
+        "![How much larger the error of each row is than that of saying that nothing changes.](board.png)\n",
         f"**What it teaches.** The naive row is ahead of {beaten} of {len(published)} published cells on RSE. A board "
         "without it lets any network look good; the models here that may say \"no change\" learn to say nearly that.\n",
         markdown(table.reset_index())])
