@@ -17,7 +17,7 @@ from scipy.linalg import lapack
 
 from varnn.estimate import kernels
 from varnn.estimate.stop import Stop
-from varnn.estimate.symmetric import inverted, positive, variances
+from varnn.estimate.symmetric import inverted, positive, variances, whitener
 
 Array = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.intp]
@@ -331,15 +331,14 @@ def fit(design: Design, prior: Prior, theta: Array, alpha: Array, *, sigma: Arra
         sigma = positive(E.T @ E / T if sigma is None else sigma)
         alpha, damping, last, stop, step = alpha.copy(), 1e-2, -np.inf, Stop.out_of_steps, 0
         while True:
-            root = np.linalg.cholesky(sigma)
-            white = np.linalg.inv(root)
+            white, log_root = whitener(sigma)
             e = E @ white.T
             G, g = design.normal(theta, S, U, white, e, gram)
             if not np.abs(G).max() < 1e200:
                 return None
             a, away = prior.precisions(alpha), theta[: design.free] - prior.centre
             spread, logdet = variances(G, a)
-            laplace = float(-0.5 * np.vdot(e, e) - T * np.log(np.diag(root)).sum() - half
+            laplace = float(-0.5 * np.vdot(e, e) - T * log_root - half
                             - 0.5 * (a * away) @ away + 0.5 * np.log(a).sum() - 0.5 * logdet)
             gamma = np.maximum(prior.count - alpha * prior.sums(spread), 0.0)
             if step > hold + 2 and abs(laplace - last) < tolerance:

@@ -47,7 +47,16 @@ def positive(sigma: Array) -> Array:
     covariance the fit would perfect one combination of the series and give up the others.
     """
     scale = np.sqrt(np.diag(sigma)) + 1e-12
-    values, vectors = np.linalg.eigh(sigma / np.outer(scale, scale))
-    if values[0] < LEAST_EIGENVALUE:
+    near = sigma / np.outer(scale, scale)
+    near.ravel()[:: len(near) + 1] -= LEAST_EIGENVALUE
+    if lapack.dpotrf(near.T, lower=1, overwrite_a=1)[1]:  # not positive definite: an eigenvalue is too small
+        values, vectors = np.linalg.eigh(sigma / np.outer(scale, scale))
         sigma = (vectors * np.maximum(values, LEAST_EIGENVALUE)) @ vectors.T * np.outer(scale, scale)
     return sigma
+
+
+def whitener(sigma: Array) -> tuple[Array, float]:
+    """Return W with W'W = Σ⁻¹, lower triangular, and ½ ln|Σ|."""
+    root, _ = lapack.dpotrf(sigma.T, lower=1)
+    white, _ = lapack.dtrtri(root, lower=1)
+    return np.ascontiguousarray(white), float(np.log(np.diag(root)).sum())
