@@ -66,6 +66,12 @@ class Network:
         G = np.hstack([rng.normal(size=(n, q)) / np.sqrt(q), 0.5 * rng.normal(size=(n, n)) / np.sqrt(n)])
         return np.concatenate([np.zeros(k * (self.XL.shape[1] + n)), G.ravel()])
 
+    def forecasts(self, theta: Array) -> Array:
+        """Return ŷ (T, k), each from the rows before it."""
+        k, n = self.Y.shape[1], self.n
+        shape = Design(self.XL, self.XH, self.Y, self.Y, np.zeros(k), n)
+        return shape.run(theta)[1]
+
     def value_and_gradient(self, theta: Array, penalty: float = 0.0) -> tuple[float, Array]:
         """Return ½ Σ‖y − ŷ‖² + ½ penalty ‖θ‖² (intercepts of the read-out free) and its gradient."""
         gradient = np.empty(self.size)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import lapack
 
 from varnn.estimate.stop import Stop
 
@@ -138,14 +139,15 @@ def inverted(information: Array, damping: float) -> Array:
 
     Where rounding has made it indefinite, eigenvalues are kept at 1e-10 or above.
     """
-    scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
-    scaled = information / np.outer(scale, scale)
-    scaled[np.diag_indices_from(scaled)] += damping
-    try:
-        half = np.linalg.inv(np.linalg.cholesky(scaled))
+    scale = np.sqrt(np.maximum(information.diagonal(), 1e-300))
+    scaled = information / scale / scale[:, None]
+    scaled.ravel()[:: len(scaled) + 1] += damping
+    factor, failed = lapack.dpotrf(scaled.T, lower=1)
+    if not failed and np.isfinite(factor[-1, -1]):
+        half, _ = lapack.dtrtri(factor, lower=1, overwrite_c=1)
         found = half.T @ half
-    except np.linalg.LinAlgError:
+    else:
         spread, axes = np.linalg.eigh(scaled)
         root = axes / np.sqrt(np.maximum(spread, max(1e-10, damping)))
         found = root @ root.T
-    return np.asarray(found / np.outer(scale, scale))
+    return np.asarray(found / scale / scale[:, None])
