@@ -10,20 +10,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
 
 from varnn.errors import ExogError, ParameterError, TooShortError
 from varnn.forecast import Forecast
-from varnn.series import FloatArray, Series, checked_coverages, checked_horizon, generator, whole_number
+from varnn.questions import Questions
+from varnn.series import FloatArray, Series, checked_coverages, checked_horizon, checked_paths, generator
 from varnn.shocks import KINDS, Shocks, white_shocks
 from varnn.shocks import square_root as square_root
-
-if TYPE_CHECKING:
-    from varnn.inference.bootstrap import Bootstrap
-    from varnn.inference.scenario import Scenario
 
 Uncertainty = Literal["full", "bootstrap", "none"]
 HISTORY_ROWS = 60  # what Forecast.plot shows of the past
@@ -115,7 +112,7 @@ class Forecaster(ABC):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Fitted(ABC):
+class Fitted(Questions, ABC):
     """A model with its estimates; immutable.
 
     Attributes
@@ -208,10 +205,10 @@ class Fitted(ABC):
 
         Raises
         ------
-        HorizonError, ExogError, ParameterError
+        HorizonError, ExogError, ParameterError, ResourceLimitError
         """
         horizon, coverages = checked_horizon(horizon), checked_coverages(coverage)
-        n_paths = whole_number(n_paths, "n_paths", least=1)
+        n_paths = checked_paths(n_paths, horizon, self.series.k)
         one_of(uncertainty, "uncertainty", get_args(Uncertainty))
         one_of(shocks, "shocks", KINDS)
         plan = Plan(n_paths=n_paths, uncertainty=uncertainty, shocks=shocks, rng=generator(rng))
@@ -236,19 +233,6 @@ class Fitted(ABC):
             return replace(self, seen=seen)
         fresh = self.seen.future_exog(X_new, len(seen) - len(self.seen), self.seen_exog.names)
         return replace(self, seen=seen, seen_exog=self.seen_exog.extend(fresh))
-
-    def scenario(self, horizon: int, hard: object = None, soft: object = None, X: object = None,
-                 **options: Any) -> Scenario:
-        """Forecast given fixed values or ranges of some future cells; see `varnn.inference.scenario.scenario`."""
-        from varnn.inference.scenario import scenario
-
-        return scenario(self, horizon, hard, soft, X, **options)
-
-    def bootstrap(self, replications: int = 999, **options: Any) -> Bootstrap:
-        """Refit on samples simulated from this fit; see `varnn.inference.bootstrap.bootstrap`."""
-        from varnn.inference.bootstrap import bootstrap
-
-        return bootstrap(self, replications, **options)
 
     @cached_property
     def fittedvalues(self) -> pd.DataFrame:

@@ -24,12 +24,15 @@ from varnn.errors import (
     MissingDataError,
     NonFiniteError,
     ParameterError,
+    ResourceLimitError,
     ShapeError,
     TimeIndexError,
 )
 
 FloatArray = NDArray[np.float64]
-LARGEST = 1e150  # squares of anything larger overflow float64 in every likelihood
+LARGEST = 1e150   # squares of anything larger overflow float64 in every likelihood
+SMALLEST = 1e-150  # and squares of movements smaller than this vanish
+MOST_CELLS = 500_000_000  # numbers in the sample paths of one forecast, 4 GB
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +98,7 @@ impute it, or start the series later
             return data
         if type(data) is np.ndarray and data.dtype == np.float64 and data.ndim == 2 and data.size:
             values = np.array(data, order="C")
-            if max(values.max(), -values.min()) <= LARGEST:  # nothing to object to: a tenth of the time
+            if np.abs(values).max() <= LARGEST and np.ptp(values, axis=0).min() >= SMALLEST:  # nothing to object to
                 return cls(values, _array_names(argument, data.shape[1]), pd.RangeIndex(len(values)))
         frame = _frame(data, argument)
         _check_names(frame, argument)
@@ -195,6 +198,16 @@ def checked_horizon(horizon: object) -> int:
     return int(cast(int, horizon))
 
 
+def checked_paths(n_paths: object, horizon: int, k: int) -> int:
+    """Return the number of sample paths as int, or raise: it is no count, or the paths would fill the memory."""
+    count = whole_number(n_paths, "n_paths", least=1)
+    if count * horizon * k > MOST_CELLS:
+        raise ResourceLimitError(f"n_paths={count} paths of {horizon} steps of {k} series are "
+                                 f"{count * horizon * k * 8 / 1e9:.0f} GB; use n_paths <= "
+                                 f"{max(1, MOST_CELLS // (horizon * k))} or a shorter horizon")
+    return count
+
+
 def checked_coverage(coverage: object) -> float:
     """Return the coverage as float in (0, 1), or raise ParameterError naming the value."""
     number = isinstance(coverage, (float, np.floating))
@@ -253,6 +266,8 @@ def _frame_from_array(data: object, argument: str) -> pd.DataFrame:
         array = np.asarray(data)
     except (ValueError, TypeError) as problem:
         raise ShapeError(f"{argument} is not rectangular ({problem}); pass a (T, k) array of numbers") from None
+    except RuntimeError as problem:  # a torch tensor that requires gradients, or lies on an accelerator
+        raise DtypeError(f"{argument} cannot be read as an array ({problem}); pass a (T, k) array of numbers") from None
     if np.ma.isMaskedArray(data) and np.ma.getmaskarray(data).any():
         raise MissingDataError(f"{argument} has masked values; drop or impute them first")
     if array.dtype.names:
@@ -307,6 +322,12 @@ def _check_finite(values: FloatArray, names: tuple[str, ...], index: pd.Index[An
         row, column = np.argwhere(unusable)[0]
         raise NonFiniteError(f"{argument} has {values[row, column]} in column {names[column]!r} at {index[row]}; "
                              f"replace it with a finite number below {LARGEST:g}")
+    moves = np.ptp(values, axis=0)
+    vanishing = (moves > 0) & (moves < SMALLEST)
+    if vanishing.any():
+        column = int(np.argmax(vanishing))
+        raise NonFiniteError(f"{argument} column {names[column]!r} moves by no more than {moves[column]:.3g}, the "
+                             "square of which is 0 in float64; multiply it by a power of ten")
 
 
 def _aligned(data: object, wanted: pd.Index[Any], *, argument: str, names: tuple[str, ...] | None) -> Series:

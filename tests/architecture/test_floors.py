@@ -17,14 +17,15 @@ PACKAGE = Path(varnn.__file__).parent
 FLOORS = {
     "errors": 0, "dates": 0, "series": 0, "forecast": 0,
     "recursion": 1, "cells": 1, "wiring": 1,
-    "shocks": 1, "forecaster": 2, "estimate": 2, "data": 2,
+    "shocks": 1, "questions": 2, "forecaster": 2, "estimate": 2, "data": 2,
     "models": 3, "sequence": 3,
     "inference": 4, "evaluate": 4, "persist": 4,
     "ladder": 5, "verdict": 5, "report": 5, "harness": 5,
     "adapters": 6, "source": 6, "demo": 6, "console": 6, "cli_benchmark": 6, "cli": 6,
 }
 # `Fitted` offers statsmodels' names (irf, fevd, test_causality …) as one-line delegates, imported when called.
-DELEGATES = {("forecaster", "inference"), ("models", "inference"), ("forecaster", "persist"), ("models", "persist")}
+DELEGATES = {("questions", "inference"), ("forecaster", "inference"), ("models", "inference"),
+             ("forecaster", "persist"), ("models", "persist")}
 HEAVY = ("torch", "statsmodels", "numba", "matplotlib", "scipy.stats", "pydantic", "jinja2", "rich", "typer")
 
 

@@ -138,8 +138,16 @@ def with_inputs(**changed: Any) -> Callable[[], pd.DataFrame]:
     return lambda: inputs(T).assign(**changed)
 
 
+def tensor() -> Any:
+    """Return the series as a torch tensor that requires gradients."""
+    import torch
+
+    return torch.tensor(series().to_numpy(), requires_grad=True)
+
+
 DAYS = pd.date_range("2020-01-01", periods=T, freq="D")
 BERLIN = pd.date_range("2020-01-31", periods=T + H, freq="ME", tz="Europe/Berlin")
+HOURS = pd.date_range("2020-10-24 20:00", periods=T, freq="h", tz="Europe/Berlin")
 TWICE = quarters()[[*range(30), *range(29, T - 1)]]
 SWAPPED = quarters()[[*range(20), 21, 20, *range(22, T)]]
 GAP = quarters(T + 1).delete(30)
@@ -169,6 +177,9 @@ WHAT_Y_IS = [
     Case("what y is", "an array in Fortran order", fits(lambda: np.asfortranarray(series())), ("y",), same_as_plain),
     Case("what y is", "a read-only, strided view", fits(lambda: np.repeat(series().to_numpy(), 2, axis=0)[::2]),
          ("y",), same_as_plain),
+    Case("what y is", "a torch tensor that requires gradients", fits(tensor), ("y cannot be read",)),
+    Case("what y is", "a torch tensor", fits(lambda: tensor().detach()), ("y",), same_as_plain),
+    Case("what y is", "one column of a DataFrame", fits(lambda: series()["gdp"]), ("y",), finite),
     Case("what y is", "one row", fits(lambda: series().iloc[:1]), ("row",)),
     Case("what y is", "two rows", fits(lambda: series().iloc[:2]), ("row",), finite),
     Case("what y is", "four rows", fits(lambda: series().iloc[:4]), ("row",), finite),
@@ -184,6 +195,11 @@ CELLS = [
     Case("cells of y", "inf", fits(put(np.inf)), ("'rate' at 2005Q1",)),
     Case("cells of y", "-inf", fits(put(-np.inf)), ("'rate' at 2005Q1",)),
     Case("cells of y", "1e200", fits(put(1e200)), ("'rate' at 2005Q1",)),
+    Case("cells of y", "moves of 1e-300", fits(lambda: series() * 1e-300), ("'gdp'", "power of ten")),
+    Case("cells of y", "columns of 1e12 and 1e-12", fits(lambda: series() * [1e12, 1e-12]), ("y",), finite),
+    Case("cells of y", "a straight line", fits(lambda: np.arange(60.0)), ("y", "innovations"), finite),
+    Case("cells of y", "a column that alternates", fits(column((-1.0) ** np.arange(T))), ("innovations",), finite),
+    Case("cells of y", "a step in the last row", fits(column([0.0] * (T - 1) + [1.0])), ("'rate'", "L1.rate"), finite),
     Case("cells of y", "a constant column", fits(column(3.0)), ("'rate'",), constant_stays),
     Case("cells of y", "every column constant", fits(lambda: series() * 0 + 3.0), ("gdp", "constant"), constant_stays),
     Case("cells of y", "a column that is the sum of the others",
@@ -206,6 +222,12 @@ TYPES = [
     Case("types of y", "lists in cells", fits(column([[1.0]] * T)), ("'rate'",)),
     Case("types of y", "numbers in an object column", fits(lambda: series().astype(object)), ("'gdp'",)),
     Case("types of y", "a structured array", fits(np.zeros(20, dtype=[("a", float), ("b", float)])), ("y",)),
+    Case("types of y", "pd.NA in an Int64 column", fits(lambda: (series() * 10).round().astype("Int64").mask(
+        np.arange(T)[:, None] == [-1, 20])), ("'rate' at 2005Q1",)),
+    Case("types of y", "nullable boolean", fits(lambda: (series() > 2).astype("boolean")), ("'gdp'",)),
+    Case("types of y", "pandas' string type", fits(lambda: series().astype("string")), ("'gdp'",)),
+    Case("types of y", "sparse columns", fits(lambda: series().astype(pd.SparseDtype("float"))), ("y",), same_as_plain),
+    Case("types of y", "long doubles", fits(lambda: series().to_numpy().astype(np.longdouble)), ("y",), same_as_plain),
     Case("types of y", "16-bit floats", fits(lambda: series().astype("float16")), ("y",), nearly_plain),
     Case("types of y", "nullable Float64", fits(lambda: series().astype("Float64")), ("y",), same_as_plain),
     Case("types of y", "whole numbers", fits(lambda: (series() * 10).round().astype("int8")), ("y",), finite),
@@ -229,6 +251,18 @@ DATES = [
     Case("dates of y", "irregular numbers as an index", fits(dated([*range(T - 1), 99])), ("99",)),
     Case("dates of y", "mixed time zones", fits(dated([*DAYS[:30].tz_localize("UTC"),
                                                       *DAYS[30:].tz_localize("Europe/Berlin")])), ("index",)),
+    Case("dates of y", "quarters dated mid-month", fits(dated(pd.DatetimeIndex(quarters().to_timestamp()
+                                                                               + pd.Timedelta(days=14)))),
+         ("2000-07-15",)),
+    Case("dates of y", "an hour that a clock change repeats", fits(dated(HOURS.tz_localize(None))), ("02:00:00",)),
+    Case("dates of y", "hours over a clock change in Berlin", fits(dated(HOURS)), ("y",),
+         follows(HOURS[-1] + pd.timedelta_range("1h", periods=H, freq="h"))),
+    Case("dates of y", "time spans as an index", fits(dated(pd.timedelta_range("0h", periods=T, freq="h"))),
+         ("index",)),
+    Case("dates of y", "numbers that fall", fits(dated(range(T, 0, -1))), ("59 after 60",)),
+    Case("dates of y", "ends of quarters that have no frequency set",
+         fits(dated(pd.DatetimeIndex(pd.date_range("2000-03-31", periods=T, freq="QE").to_numpy()))), ("y",),
+         follows(pd.date_range("2015-03-31", periods=H, freq="QE"))),
     Case("dates of y", "days that have no frequency set", fits(dated(pd.DatetimeIndex(DAYS.to_numpy()))), ("y",),
          follows(pd.date_range("2020-03-01", periods=H, freq="D"))),
     Case("dates of y", "month ends in Berlin", fits(dated(BERLIN[:T])), ("y",), follows(BERLIN[T:])),
@@ -241,7 +275,7 @@ SEEDS = [
 ]
 HORIZONS = [
     Case("horizon", f"horizon={horizon!r}", forecasts(horizon), (f"horizon={horizon!r}",))
-    for horizon in (0, -3, 2.5, 3.0, "3", True, None, float("nan"), [3], 10**9)
+    for horizon in (0, -3, 2.5, 3.0, np.float64(3.0), np.array(3), "3", True, None, float("nan"), [3], 10**9)
 ]
 COVERAGES = [
     Case("coverage", f"coverage={coverage!r}", forecasts(3, coverage=coverage), (f"coverage={coverage!r}",))
@@ -255,6 +289,8 @@ PATHS = [
     Case("paths", f"n_paths={count!r}", forecasts(3, n_paths=count), (f"n_paths={count!r}",))
     for count in (0, -5, 2.5, "many", True, None)
 ] + [
+    Case("paths", "n_paths=10**9", forecasts(3, n_paths=10**9), ("use n_paths <= ",)),
+    Case("paths", "horizon=10**6 with 1,000 paths", forecasts(10**6), ("use n_paths <= ",)),
     Case("paths", "uncertainty='maybe'", forecasts(3, uncertainty="maybe"), ("uncertainty='maybe'",)),
     Case("paths", "shocks='cauchy'", forecasts(3, shocks="cauchy"), ("shocks='cauchy'",)),
     Case("paths", "shocks=None", forecasts(3, shocks=None), ("shocks=None",)),
@@ -278,6 +314,11 @@ IN_SAMPLE = [
          ("'oil'", "no exog")),
     Case("X in fit", "a column of y", fits(series, lambda: series()), ("'gdp'", "no exog")),
     Case("X in fit", "an array that is too short", fits(series, np.ones((T - 1, 2))), ("59 rows", "no exog")),
+    Case("X in fit", "more dates than y", lambda bench: bench.spec.fit(series(), inputs()).forecast(
+        H, inputs().iloc[T:], n_paths=20).mean, ("no exog",), same_as_with_inputs),
+    Case("X in fit", "firsts of quarters for ends",
+         fits(dated(quarters().to_timestamp(how="end").normalize()), lambda: inputs(T).set_axis(
+             quarters().to_timestamp(), axis=0)), ("2000-03-31", "no exog")),
     Case("X in fit", "a constant column", fits(series, with_inputs(oil=1.0)), ("oil", "no exog")),
     Case("X in fit", "two equal columns", fits(series, with_inputs(tax=lambda X: X["oil"])), ("oil", "tax", "no exog")),
 ]

@@ -192,6 +192,18 @@ def test_the_summary_is_a_page_of_text(name):
 
 
 @every_model
+def test_residuals_can_be_tested_and_drawn(name):
+    fit = fitted(name)
+    assert 0 <= fit.test_whiteness(12).pvalue <= 1
+    assert 0 <= fit.test_normality().pvalue <= 1
+    panels = fit.plot().axes
+    assert len(panels) == fit.series.k
+    for j, axes in enumerate(panels):
+        assert_array_equal(axes.lines[0].get_ydata(), fit.series.values[:, j])
+        assert_array_equal(axes.lines[1].get_ydata(), fit.fittedvalues.iloc[:, j])
+
+
+@every_model
 def test_likelihood_and_criteria_are_finite_and_agree(name):
     fit = fitted(name)
     constant = 2 * (1 + np.log(2 * np.pi))

@@ -257,3 +257,16 @@ def test_a_draw_is_filtered_over_no_more_rows_than_its_start_is_remembered(monke
     short = fit.forecast(6, n_paths=50).paths
     monkeypatch.setattr("varnn.estimate.linear_states.FORGOTTEN", 1e-300)
     assert_allclose(short, fit.forecast(6, n_paths=50).paths, rtol=1e-12, atol=1e-12)
+
+
+def test_responses_are_those_of_the_var_and_in_a_varma_the_closed_form():
+    y = _varma(300, 5)[0] * [1.0, 1e6, 1e-3]
+    below = VAR(lags=2).fit(y)
+    lifted, own = lift(below), below.irf(8)
+    for part in ("irfs", "orth_irfs", "generalized_irfs"):
+        assert_allclose(getattr(lifted.irf(8), part), getattr(own, part), rtol=1e-9)
+    assert_allclose(lifted.fevd(8).decomp, below.fevd(8).decomp, atol=1e-12)
+    assert lifted.is_stable() == below.is_stable()
+    fit = LinearRNN(lags=1, shrinkage=None).fit(_varma(400, 3)[0])
+    theta, phi = fit.ma, fit.phi[0]                    # Ψ_1 = Φ + Θ, Ψ_s = Φ Ψ_{s-1}
+    assert_allclose(fit.ma_rep(3)[1:], [phi + theta, phi @ (phi + theta), phi @ phi @ (phi + theta)], atol=1e-12)

@@ -49,17 +49,16 @@ def end_states(sample: Sample, states: Array, start: int, weights: Array) -> Arr
     return ends
 
 
-def error_spread(weights: Array, lags: int, inputs: int, sigma: Array, horizon: int) -> Array:
-    """Return standard deviations (h, k) of the forecast errors Σ_{i<h} Ψ_i e_{h-i} at known parameters."""
-    n, k = len(weights), len(sigma)
+def responses(weights: Array, lags: int, inputs: int, k: int, steps: int) -> Array:
+    """Return Ψ_0 … Ψ_{steps-1} (steps, k, k): [s, i, j] is series i, s steps after a unit error of series j."""
+    n = len(weights)
     silent = weights.copy()
     silent[:, n + lags * k] = 0.0
-    shocks, responses = np.zeros((k, horizon, k)), np.empty((k, horizon, k))
+    shocks, paths = np.zeros((k, steps, k)), np.empty((k, steps, k))
     shocks[np.arange(k), 0, np.arange(k)] = 1.0
-    kernels.simulate(silent[None], np.zeros((lags, k)), np.zeros((horizon, inputs)), lags, np.zeros((1, n)), shocks,
-                     responses)
-    psi = np.transpose(responses, (1, 2, 0))                                          # (h, k, k)
-    return np.asarray(np.sqrt(np.cumsum(np.einsum("hij,jl,hil->hi", psi, sigma, psi), axis=0)))
+    kernels.simulate(silent[None], np.zeros((lags, k)), np.zeros((steps, inputs)), lags, np.zeros((1, n)), shocks,
+                     paths)
+    return np.ascontiguousarray(np.transpose(paths, (1, 2, 0)))
 
 
 def stable_draws(point: Array, away: Array) -> Array:

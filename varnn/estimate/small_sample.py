@@ -46,6 +46,8 @@ def lag_bias(coefs: FloatArray, sigma: FloatArray, rows: int, trend_terms: int) 
     """
     p, k, _ = coefs.shape
     scale = np.sqrt(np.diag(sigma))
+    if not (scale > 0).all():  # a series that follows from the past without error has no bias to take out
+        return np.zeros(coefs.shape)
     units = scale[:, None] / scale
     move = companion(coefs / units)
     roots = np.linalg.eigvals(move)
@@ -74,6 +76,7 @@ def are_stable(coefs: FloatArray, scale: FloatArray) -> NDArray[np.bool_]:
     [True, False]
     """
     d, p, k, _ = coefs.shape
+    scale = np.where(scale > 0, scale, 1.0)
     power = np.zeros((d, p * k, p * k))
     power[:, :k] = (coefs / (scale[:, None] / scale)).swapaxes(1, 2).reshape(d, k, p * k)
     power[:, k:, :-k] = np.eye(k * (p - 1))
@@ -131,6 +134,7 @@ def spread_correction(coefs: FloatArray, sigma: FloatArray, draws: FloatArray, b
     Kilian (1998), Review of Economics and Statistics 80(2), for the bootstrap correction of bias.
     """
     scale = np.sqrt(np.diag(sigma))
+    scale[scale == 0] = 1.0
     unit = sigma / np.outer(scale, scale)
     rescale = scale[:, None] / scale                                         # A in units of the residuals
     with np.errstate(over="ignore", invalid="ignore"):

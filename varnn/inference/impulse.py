@@ -98,6 +98,12 @@ def impulse_responses(coefs: FloatArray, sigma: FloatArray, periods: int, names:
     """
     phi = moving_average(coefs, whole_number(periods, "periods", least=1))
     errors = None if inverse_gram is None or not len(coefs) else _standard_errors(coefs, phi, sigma, inverse_gram)
+    return responses(phi, sigma, names, errors)
+
+
+def responses(phi: FloatArray, sigma: FloatArray, names: Sequence[str],
+              errors: FloatArray | None = None) -> ImpulseResponses:
+    """Return plain, orthogonalised and generalised responses from moving-average weights Φ_0 … Φ_h (h + 1, k, k)."""
     typical = np.sqrt(np.where(np.diag(sigma) > 0, np.diag(sigma), 1.0))
     return ImpulseResponses(phi, phi @ square_root(sigma), phi @ sigma / typical, errors, tuple(names))
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from varnn.errors import ParameterError
+from varnn.errors import ParameterError, RankDeficientError
 from varnn.inference.hypothesis import HypothesisTest
 from varnn.series import FloatArray, whole_number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from varnn.forecaster import Fitted
 
 
 def whiteness(resid: FloatArray, nlags: int = 10, estimated_lags: int = 0, *, adjusted: bool = False) -> HypothesisTest:
@@ -49,7 +56,8 @@ def whiteness(resid: FloatArray, nlags: int = 10, estimated_lags: int = 0, *, ad
         raise ParameterError(f"nlags={nlags} must be more than the {estimated_lags} lags of the model; "
                              f"use at least {estimated_lags + 1}")
     centred = resid - resid.mean(axis=0)
-    inverse = np.linalg.inv(centred.T @ centred / T)
+    root = _root(centred)
+    inverse = np.linalg.inv(root @ root.T)
     total = 0.0
     for lag in range(1, nlags + 1):
         cov = centred[lag:].T @ centred[:-lag] / T
@@ -82,7 +90,34 @@ def normality(resid: FloatArray) -> HypothesisTest:
     """
     T, k = resid.shape
     centred = resid - resid.mean(axis=0)
-    standard = np.linalg.solve(np.linalg.cholesky(centred.T @ centred / T), centred.T)        # (k, T)
+    standard = np.linalg.solve(_root(centred), centred.T)                                     # (k, T)
     skewness, excess = (standard**3).mean(axis=1), (standard**4).mean(axis=1) - 3
     statistic = float(T * (skewness @ skewness / 6 + excess @ excess / 24))
     return HypothesisTest("the residuals are normally distributed", statistic, 2 * k)
+
+
+def _root(centred: FloatArray) -> FloatArray:
+    """Return Cholesky's root of the residual covariance, or say that it has none."""
+    try:
+        return np.asarray(np.linalg.cholesky(centred.T @ centred / len(centred)))
+    except np.linalg.LinAlgError:
+        raise RankDeficientError("the residuals have a singular covariance: a series follows without error from the "
+                                 "past or from the others; leave it out of the test") from None
+
+
+def plot_fitted(fit: Fitted) -> Figure:
+    """Draw each series (line) with the one-step predictions of the fit (dashes), one panel a series."""
+    from matplotlib.figure import Figure
+
+    series, fitted = fit.series, fit.fittedvalues
+    figure = Figure(figsize=(7.0, 1.8 * series.k + 0.5), layout="constrained")
+    panels = figure.subplots(series.k, 1, sharex=True, squeeze=False)[:, 0]
+    rows = np.arange(len(series))
+    for j, (axes, name) in enumerate(zip(panels, series.names, strict=True)):
+        axes.plot(rows, series.values[:, j], color="black", lw=1.0, label="observed")
+        axes.plot(rows[-len(fitted):], fitted.iloc[:, j], color="0.4", ls="--", lw=1.2, label="predicted a step ahead")
+        axes.set_title(name, loc="left", fontsize=9)
+    ticks = np.unique(np.linspace(0, len(series) - 1, 6).astype(int))
+    panels[-1].set_xticks(ticks, [str(series.index[tick]) for tick in ticks])
+    panels[0].legend(fontsize=7, ncols=2, loc="upper left", frameon=False)
+    return figure

@@ -362,18 +362,6 @@ class FittedVAR(Fitted):
 
         return instantaneous(self.sigma_u, self.nobs, self.series.names, causing)
 
-    def test_whiteness(self, nlags: int = 10, *, adjusted: bool = False) -> HypothesisTest:
-        """Portmanteau test that the residuals are not autocorrelated up to `nlags`."""
-        from varnn.inference.residuals import whiteness
-
-        return whiteness(self.estimate.resid, nlags, self.k_ar, adjusted=adjusted)
-
-    def test_normality(self) -> HypothesisTest:
-        """Test that the residuals are normal."""
-        from varnn.inference.residuals import normality
-
-        return normality(self.estimate.resid)
-
     # --- regressors ----------------------------------------------------------------------------
 
     def _lag_block(self) -> FloatArray:

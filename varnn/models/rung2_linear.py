@@ -24,15 +24,11 @@ from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, regress
 from varnn.estimate.likelihood import Sample
 from varnn.estimate.linear_choice import fit_chosen
 from varnn.estimate.linear_fit import LinearEstimate, Optimum, var_below
-from varnn.estimate.linear_states import (
-    end_states,
-    error_spread,
-    filtered_states,
-    posterior_draws,
-)
+from varnn.estimate.linear_states import end_states, filtered_states, posterior_draws, responses
 from varnn.estimate.linear_units import Units, weight_table
 from varnn.estimate.stop import Stop
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of, square_root
+from varnn.questions import LinearQuestions
 from varnn.series import FloatArray, Series, whole_number
 
 if TYPE_CHECKING:
@@ -151,7 +147,7 @@ def fit_windows(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FittedLinearRNN(Fitted):
+class FittedLinearRNN(LinearQuestions, Fitted):
     """A fitted linear RNN.
 
     Attributes
@@ -327,10 +323,15 @@ class FittedLinearRNN(Fitted):
                          np.ascontiguousarray(shocks / self.units.scale), paths)
         return self.units.back(paths)
 
+    def ma_rep(self, maxn: int = 10) -> FloatArray:
+        """Responses Ψ_0 … Ψ_maxn to unit errors, shape (maxn + 1, k, k), in the units of the series."""
+        weights, inputs = self.estimate.weights, self.units.input_scale.size
+        psi = responses(weights, self.lags, inputs, self.series.k, 1 + whole_number(maxn, "maxn", least=0))
+        return psi * np.outer(self.units.scale, 1 / self.units.scale)
+
     def _spread(self, horizon: int, future_exog: FloatArray | None) -> FloatArray | None:
-        sigma = self.sigma_u / np.outer(self.units.scale, self.units.scale)
-        inputs = self.units.input_scale.size
-        return np.asarray(error_spread(self.estimate.weights, self.lags, inputs, sigma, horizon) * self.units.scale)
+        psi = self.ma_rep(horizon - 1)
+        return np.asarray(np.sqrt(np.cumsum(np.einsum("hij,jl,hil->hi", psi, self.sigma_u, psi), axis=0)))
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         """Draw (C, Σ): Σ from its inverse-Wishart posterior, C | Σ from Laplace's, kept where the filter is stable.
