@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from threadpoolctl import threadpool_limits
 
 from benchmarks.ltsf import iterated
-from benchmarks.writing import LOOKS, PUBLISHED, Draw, markdown, write
+from benchmarks.writing import LOOKS, PUBLISHED, Draw, markdown, pictured, write
 from varnn.data import load
 from varnn.models import by_name
 from varnn.series import FloatArray
@@ -124,7 +124,7 @@ def page(board: pd.DataFrame) -> str:
         "# Exchange rates, the LSTNet task: nothing beats saying that nothing changes\n",
         "RSE (CORR) over all test rows; rows marked *quoted* are other people's numbers as printed, all others come "
         "from this run.\n",
-        "![How much larger the error of each row is than that of saying that nothing changes.](board.png)\n",
+        pictured("How much larger the error of each row is than that of saying that nothing changes."),
         f"**What it teaches.** The naive row is ahead of {beaten} of {len(published)} published cells on RSE. A board "
         "without it lets any network look good; the models here that may say \"no change\" learn to say nearly that.\n",
         markdown(table.reset_index())])

@@ -20,7 +20,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from benchmarks.writing import LOOKS, PUBLISHED, Draw, markdown, write
+from benchmarks.writing import LOOKS, PUBLISHED, Draw, markdown, pictured, write
 from varnn.data import load
 from varnn.errors import ConvergenceWarning
 from varnn.forecaster import Fitted, Forecaster
@@ -279,8 +279,8 @@ def page(board: pd.DataFrame, seconds: pd.DataFrame) -> str:
              "MSE / MAE on standardised values over all sliding windows of the test rows; rows marked *quoted* are "
              "other people's numbers as printed, rows marked *measured* were run again for this project, all others "
              "come from this run. Look-back at most 720 rows (ILI 104), given and not searched.\n",
-             "![Mean squared error by horizon, a panel a data set. Lines that leave a panel are worse than it is "
-             "high.](board.png)\n",
+             pictured("Mean squared error by horizon, a panel a data set. Lines that leave a panel are worse than it "
+                      "shows."),
              "**What it teaches.** One linear map, estimated in seconds, is level with or ahead of the published "
              "networks on ETT; the naive row is ahead of everything on exchange rates at short horizons; recursions "
              "that are fitted to one-step errors and iterated hundreds of steps are good for a few days and end near "

@@ -239,7 +239,7 @@ def draw(figure: Any, board: pd.DataFrame, seconds: pd.DataFrame) -> None:
 
 def page(board: pd.DataFrame, seconds: pd.DataFrame, versions: dict[str, str], shapes: dict[str, str]) -> str:
     """Return the page: what it teaches and the numbers."""
-    from benchmarks.writing import markdown
+    from benchmarks.writing import markdown, pictured
 
     wide = board.pivot_table(index="model", columns="data", values="rmse", sort=False)
     rank = wide.rank().mean(axis=1).rename("mean rank")
@@ -256,7 +256,7 @@ def page(board: pd.DataFrame, seconds: pd.DataFrame, versions: dict[str, str], s
         "RMSE over four steps, all origins and series, in standard deviations of the training rows; one estimation on "
         "the first 70 % of the rows, then a forecast from every fourth row. `over naive` is the geometric mean over "
         "data sets of the RMSE over that of the naive row.\n",
-        "![Error against seconds, a mark a package and model.](board.png)\n",
+        pictured("Error against seconds, a mark a package and model; varnn's are filled."),
         f"**What it teaches.** {table['model'][0]} has the best mean rank over {len(best)} data sets; the best of each "
         f"is {firsts}. Behind the training mean on more than half of the data sets: {', '.join(behind) or 'none'}.\n",
         markdown(table) + "\n", "## What each was given\n",

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmarks.writing import LOOKS, Draw, markdown, write
+from benchmarks.writing import LOOKS, Draw, markdown, pictured, write
 from varnn.evaluate.board import Losses
 from varnn.evaluate.confidence_set import confidence_set
 from varnn.evaluate.many_datasets import holm
@@ -71,7 +71,7 @@ def counts(found: pd.DataFrame) -> pd.DataFrame:
         if part["cw_p"].notna().any():
             cells["more than the VAR (CW)"] = str((part["cw_p"] < LEVEL).sum())
         rows.append(cells | {"in the confidence set": str((part["mcs_p"] > MCS_LEVEL).sum())})
-    return pd.DataFrame(rows, dtype=object).fillna("")
+    return pd.DataFrame(rows, columns=list(max(rows, key=len)), dtype=object).fillna("")
 
 
 def lesson(found: pd.DataFrame) -> str:
@@ -104,8 +104,8 @@ def p_text(p: float) -> str:
 def page(suite: Suite, board: pd.DataFrame, found: pd.DataFrame, seconds: pd.DataFrame) -> str:
     """Return the page: the question, the picture, the answer in numbers, the tables."""
     parts = [f"# {suite.title}\n", f"{suite.question}\n",
-             "![Skill against the VAR, with 95 % block-bootstrap intervals of the recurrent rungs where there are "
-             "several steps; lines that leave a panel are worse than it shows.](board.png)\n",
+             pictured("Skill against the VAR, with 95 % block-bootstrap intervals of the recurrent rungs where there "
+                      "are several steps; lines that leave a panel are worse than it shows."),
              f"**What it teaches.** {lesson(found)}\n",
              "A cell is a data set × step. Skill is the percentage of RMSSE saved against the VAR. DM: Diebold and "
              "Mariano's test with Harvey, Leybourne and Newbold's correction, two-sided; Holm: corrected for the "

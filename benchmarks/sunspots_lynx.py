@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
-from benchmarks.writing import PUBLISHED, Draw, markdown, write
+from benchmarks.writing import PUBLISHED, Draw, markdown, pictured, write
 from varnn.data import load
 from varnn.errors import ConvergenceWarning
 from varnn.models import by_name
@@ -114,7 +114,7 @@ def page(board: pd.DataFrame, seconds: pd.DataFrame) -> str:
         "# Sunspots and lynx, one step ahead on the customary splits\n",
         "Sunspots: mean squared error over 1535 (ARV). Lynx: mean squared error of log10. Rows marked *measured* were "
         "got with another package, all others come from this run.\n",
-        "![One-step errors: triangles are tanh and linear RNNs, circles the rest.](board.png)\n",
+        pictured("One-step errors: triangles are tanh and linear RNNs, circles the rest."),
         "**What it teaches.** The smallest error is that of "
         + ", ".join(f"{row.model} on {row.task}" for row in best.itertuples())
         + f". The better tanh RNN is ahead of every linear row on {', '.join(ahead) or 'no part'}. With 35, 24 and 14 "

@@ -54,6 +54,11 @@ def markdown(table: pd.DataFrame, digits: int = 3) -> str:
     return "\n".join([head, rule, *rows])
 
 
+def pictured(caption: str) -> str:
+    """Return the board's picture with its caption, as Markdown."""
+    return f"![{caption}](board.png)\n\n*{caption}*\n"
+
+
 def picture(path: Path, draw: Draw, size: tuple[float, float]) -> None:
     """Let `draw` fill a figure of so many inches and save it as PNG, with the same bytes each time."""
     with mpl.rc_context(STYLE):
