@@ -110,10 +110,10 @@ def page(found: pd.DataFrame, summary: pd.DataFrame, outside: pd.DataFrame) -> s
 def _lesson(summary: pd.DataFrame) -> str:
     at = summary[(summary["T"] == 50) & (summary.h == "1") & (summary.nominal == 0.95) & (summary.process == "VAR(2)")]
     four = at[at.model == "VAR p=4"].iloc[0]
-    known, asked = 100 * four.statsmodels_coverage, 100 * four.coverage
+    known, asked, ratio = 100 * four.statsmodels_coverage, 100 * four.coverage, four.width / four.statsmodels_width
     return ("**What it teaches.** With 50 rows and four lags of three series, intervals that take the estimates as "
             f"known (statsmodels) and call themselves 95 % hold {known:.1f} % one step ahead; with the estimates' "
-            f"uncertainty they hold {asked:.1f} % and are {100 * (four.width / four.statsmodels_width - 1):.0f} % wider. "
+            f"uncertainty they hold {asked:.1f} % and are {100 * ratio - 100:.0f} % wider. "
             "With 400 rows the two are alike.\n")
 
 
