@@ -88,6 +88,9 @@ def lesson(found: pd.DataFrame) -> str:
         lines.append(f"{model} has the smaller error in {int((part['skill'] > 0).sum())} of {cells} cells; after "
                      f"Holm's correction over the steps that is sure in {len(better)}{where}, and the opposite in "
                      f"{len(worse)}.")
+        if part["cw_p"].notna().any():
+            lines.append(f"Clark and West's test finds that it knows more than the VAR in "
+                         f"{int((part['cw_p'] < LEVEL).sum())}.")
     kept = found[found["mcs_p"] > MCS_LEVEL].groupby("model", sort=False).size()
     floor = [f"{model} {int(kept.get(model, 0))}" for model in dict.fromkeys(found["model"])]
     judged = int(found.loc[found["model"] == "VAR", "mcs_p"].notna().sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,14 @@ def test_a_committed_suite_is_the_one_in_the_suites_folder(folder):
     committed = folder / "suite.toml"
     if committed.exists():
         assert committed.read_text() == (FOLDER / "suites" / f"{folder.name}.toml").read_text()
+
+
+def test_the_index_of_boards_names_every_result_and_scripts_that_are_there():
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\]\(results/(\w+)", text))
+    assert {path.name for path in (FOLDER / "results").iterdir() if path.is_dir()} <= named
+    scripts = re.findall(r"python -m benchmarks\.([\w.]+)", text)
+    assert all((FOLDER / (name.replace(".", "/") + ".py")).is_file() for name in scripts)
 
 
 def task() -> Task:
