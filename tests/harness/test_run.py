@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,6 +131,26 @@ def test_a_job_that_kills_its_worker_is_given_up_and_the_others_finish():
     failed = [one for one in outcomes if one.payload is None]
     assert len(outcomes) == len(todo) == 25
     assert [(one.job.label, one.failure) for one in failed] == [("Poison", "its worker died 2 times")]
+
+
+@pytest.mark.parametrize("refused", [1, 2, 3])
+def test_a_pool_that_breaks_while_it_is_given_work_loses_none(monkeypatch, refused):
+    class Breaking(ProcessPoolExecutor):
+        given = 0
+
+        def submit(self, *work):
+            Breaking.given += 1
+            if Breaking.given == refused:
+                raise BrokenProcessPool("a worker died")
+            return super().submit(*work)
+
+    monkeypatch.setattr(execute, "ProcessPoolExecutor", Breaking)
+    suite = Suite.parse(TEXT)
+    found, models = items(suite), suite.forecasters()
+    work = Work({item.name: _without_oracle(item.task) for item in found}, models)
+    todo = jobs(found, models)
+    outcomes = [one for some in execute.execute(work, todo, "processes", 2) for one in some]
+    assert sorted(one.job.key for one in outcomes if one.payload is not None) == sorted(job.key for job in todo)
 
 
 def test_a_defect_in_a_model_is_reported_with_its_place_and_the_rest_is_kept():

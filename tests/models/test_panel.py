@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 import numpy as np
@@ -147,3 +148,16 @@ def test_a_bundled_set_can_be_a_panel_of_its_columns():
     frame = load("macrodata").frame.iloc[:, :2]
     fits = Panel(model=VAR(lags=1)).fit({name: frame[[name]] for name in frame})
     assert fits.mean(1).index.get_level_values(0).tolist() == list(frame.columns)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_garbage_collector_is_left_as_it_was_even_after_an_error(enabled):
+    before = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        Panel(model=Mean(), sharing="local").fit(many(2))
+        with pytest.raises(InputError, match="series '1'"):
+            Panel(model=VAR(lags=3), sharing="local").fit([many(1)["s0"], np.arange(4.0)])
+        assert gc.isenabled() == enabled
+    finally:
+        (gc.enable if before else gc.disable)()

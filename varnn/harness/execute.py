@@ -105,8 +105,8 @@ def _by_processes(work: Work, todo: Sequence[Job], workers: int) -> Iterator[lis
             try:
                 while source or running:
                     while source and len(running) < limit:
-                        chunk = source.pop(0)
-                        running[pool.submit(_do_here, chunk)] = chunk
+                        running[pool.submit(_do_here, source[0])] = source[0]
+                        source.pop(0)  # not before: a broken pool refuses, and the chunk would be lost
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
                         outcomes = future.result()

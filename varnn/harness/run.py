@@ -91,7 +91,7 @@ def run(suite_text: str, out: str | Path, *, executor: str = "inline", workers: 
             keeper.flush()
             _write_failures(folder, _failures(folder) | {job.key: why for job, why in keeper.failed.items()}, [
                 job for job in all_jobs if job.key not in store])
-    return Summary(len(todo) - len(keeper.failed), len(all_jobs) - len(todo), store.damaged, keeper.failed,
+    return Summary(sum(job.key in store for job in todo), len(all_jobs) - len(todo), store.damaged, keeper.failed,
                    time.perf_counter() - started, keeper.seconds)
 
 
