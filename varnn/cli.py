@@ -190,7 +190,7 @@ def models() -> None:
     show_table(("model", "rung", "exogenous", "what it says"), rows)
 
 
-@data_app.command("list")
+@data_app.command("list", epilog=examples("varnn data list", "varnn data list --origin bundled"))
 def list_data(
     origin: Annotated[Literal["bundled", "simulated", "remote"] | None, typer.Option(
         help="Only those of one kind.", show_default=False)] = None,
@@ -205,7 +205,7 @@ def list_data(
         shown.index, shown.itertuples(index=False, name=None), strict=True)])
 
 
-@data_app.command("fetch")
+@data_app.command("fetch", epilog=examples("varnn data fetch etth1"))
 def fetch_data(name: Annotated[str, typer.Argument(help="A remote data set.", show_default=False)]) -> None:
     """Download a data set, or find it in $VARNN_DATA, and verify its checksum."""
     from varnn.data import fetch
@@ -218,7 +218,7 @@ def fetch_data(name: Annotated[str, typer.Argument(help="A remote data set.", sh
         say(f"{name} needs no download: it comes with an installed package or is computed.")
 
 
-@data_app.command("show")
+@data_app.command("show", epilog=examples("varnn data show macrodata"))
 def show_data(name: Annotated[str, typer.Argument(help="Any data set.", show_default=False)]) -> None:
     """Show what a data set is: size, treatment, licence, citation, first rows."""
     from varnn.data import about, load
@@ -298,15 +298,21 @@ def _writable(folder: Path) -> None:
 
 
 def _show_result(result: Comparison) -> None:
+    from varnn.report import tables
+
     for sentence in result.verdict:
         say(f"• {escape(sentence)}")
-    table = result.table
-    shown = [("rmsse", "RMSSE"), ("mase", "MASE"), ("skill", "skill %"), ("skill_lower", "from"),
-             ("skill_upper", "to"), ("dm_p", "DM p"), ("cw_p", "CW p"), ("coverage_90", "90 % held"),
-             ("seconds", "seconds")]
-    rows = [(str(model), *(_number(row[column]) for column, _ in shown)) for model, row in table.iterrows()]
-    show_table(("model", *(title for _, title in shown)), rows)
+    rows = [_row(str(model), line) for model, line in tables.lines(result.table).items()]
+    show_table(("model", "gain, %", "95 % interval", "RMSSE", "MASE", "DM p", "CW p", "90 % held", "time"), rows,
+               numbers=True)
 
 
-def _number(value: float) -> str:
-    return "" if value != value else f"{value:.3g}"
+def _row(model: str, line: dict[str, float]) -> tuple[str, ...]:
+    """Return one model's numbers, written as in the report."""
+    from varnn.report import tables
+
+    known, held = line["skill_lower"] == line["skill_lower"], tables.percent(line["coverage_90"])
+    interval = f"{tables.signed(line['skill_lower'])} to {tables.signed(line['skill_upper'])}" if known else ""
+    return (model, tables.signed(line["skill"]), interval, tables.number(line["rmsse"]), tables.number(line["mase"]),
+            tables.probability(line["dm_p"]), tables.probability(line["cw_p"]),
+            held if held == tables.NOTHING else f"{held} %", tables.duration(line["seconds"]))

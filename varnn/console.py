@@ -59,13 +59,16 @@ def progress() -> Iterator[Report]:
         yield report
 
 
-def show_table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Print rows of text under titles, wide enough for a file where it is not a terminal."""
+def show_table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, numbers: bool = False) -> None:
+    """Print rows of text under titles, wide enough for a file where it is not a terminal.
+
+    With `numbers` every column after the first is set flush right.
+    """
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for position, title in enumerate(titles):
-        table.add_column(title, no_wrap=position == 0)
+        table.add_column(title, no_wrap=position == 0, justify="right" if numbers and position else "left")
     for row in rows:
         table.add_row(*map(escape, row))
     on_screen = Console().is_terminal

@@ -21,7 +21,7 @@ FLOORS = {
     "models": 3, "sequence": 3,
     "inference": 4, "evaluate": 4, "persist": 4,
     "ladder": 5, "verdict": 5, "report": 5, "harness": 5,
-    "adapters": 6, "source": 6, "demo": 6, "console": 6, "cli_benchmark": 6, "cli": 6,
+    "adapters": 6, "source": 6, "demo": 6, "console": 6, "cli_benchmark": 6, "cli": 6, "__main__": 6,
 }
 # `Fitted` offers statsmodels' names (irf, fevd, test_causality …) as one-line delegates, imported when called.
 DELEGATES = {("questions", "inference"), ("forecaster", "inference"), ("models", "inference"),
