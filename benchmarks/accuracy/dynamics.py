@@ -166,17 +166,18 @@ def main() -> None:
     options = parser.parse_args()
     cases = {**{name: (lambda seed, name=name: against_oracle(name, seed)) for name in ORACLES},
              "Lorenz-63": lorenz, "NARMA-10": narma10, "Mackey-Glass 17": mackey_glass}
-    rows: list[dict[str, object]] = []
     for name in options.only or cases:
-        rows += [row for seed in range(options.seeds) for row in cases[name](seed)]
-        table = pd.DataFrame(rows)
-        mine = table[table["case"] == name]
-        summary = mine.groupby(["case", "model"], sort=False)[["value", "seconds"]].agg(["median", "mean"])
+        table = pd.DataFrame([row for seed in range(options.seeds) for row in cases[name](seed)])
+        summary = table.groupby(["case", "model"], sort=False)[["value", "seconds"]].agg(["median", "mean"])
         print(summary.to_string(), flush=True)
-    table["varnn"], table["numpy"], table["python"] = varnn.__version__, np.__version__, platform.python_version()
-    options.out.mkdir(parents=True, exist_ok=True)
-    file = options.out / "dynamics.csv"
-    if file.exists():  # cases run now replace their old rows; the others stay
+        table["varnn"], table["numpy"], table["python"] = varnn.__version__, np.__version__, platform.python_version()
+        keep(table, options.out / "dynamics.csv")
+
+
+def keep(table: pd.DataFrame, file: Path) -> None:
+    """Write the cases of a table; they replace their old rows, the others stay."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if file.exists():
         old = pd.read_csv(file)
         table = pd.concat([old[~old["case"].isin(table["case"])], table])
     table.to_csv(file, index=False, float_format="%.8g")

@@ -112,13 +112,13 @@ def effective_by_block(optimum: Optimum) -> dict[str, float]:
 def chosen_rung(best: Optimum, rungs: dict[str, float]) -> str:
     """Return the rung that the data call for, given the best optimum and the best log evidence of each rung.
 
-    Tanh units where they were kept; else the memory of the linear RNN where its log evidence is ahead of the VAR's by
-    more than 1, "positive" evidence in the words of Kass and Raftery (1995), JASA 90, 777.
+    Tanh units where the data determine a read-out; else the memory of the linear RNN where its log evidence is ahead of
+    the VAR's by more than 1, "positive" evidence in the words of Kass and Raftery (1995), JASA 90, 777.
     """
-    cut = best.design.cuts(best.theta)
-    if cut.W.any():
+    if units_used(best):
         return "TanhRNN"
     if not rungs:
+        cut = best.design.cuts(best.theta)
         return "LinearRNN" if cut.Lf.any() or cut.Lu.any() else "VAR"
     return "LinearRNN" if rungs.get("LinearRNN", -np.inf) > rungs.get("VAR", -np.inf) + POSITIVE else "VAR"
 

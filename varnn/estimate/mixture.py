@@ -67,6 +67,7 @@ def one_step(members: Sequence[Member], data: Data) -> tuple[Array, Array]:
     for j, member in enumerate(members):
         if begin < T:
             forecasts[j] = member.over(data).run(member.optimum.theta)[1][begin - member.presample :, :k]
+        if begin < T and not member.driven:  # forecasts from inputs alone use no observation, nor do their weights
             error, precision = data.Y[begin:] - forecasts[j], np.linalg.inv(member.optimum.sigma)
             logs[j] = 0.5 * np.linalg.slogdet(precision)[1] - 0.5 * np.einsum("ti,ij,tj->t", error, precision, error)
     prior_weights = np.array([member.weight for member in members])

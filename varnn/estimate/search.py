@@ -27,6 +27,7 @@ EXACT = 1e-3       # error variance of the linear rung, in units of the series',
 UNFREEZE = 450     # most weights that are refined once random units were frozen
 EXACT_GAIN = 50.0  # nats over the linear rung at which nothing else is tried then
 LARGEST_SEARCHED = 500  # weights of the tanh units beyond which no wider network is tried
+WARM_UP = 50       # rows that a recursion driven by inputs alone is not judged by
 HEAVY = 3e8        # T·k·P² from which on fewer structures are tried
 
 
@@ -65,6 +66,8 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> Found:
     """
     driven = space.lags == 0
     first = min(space.max_lags if space.lags is None else space.lags, len(data.Y) // 3)
+    if driven:  # the state before the first row is unknown, and forecasts are fed back: its trace has to fade
+        first = min(WARM_UP, len(data.Y) // 10)
     linear = _linear(data, space, first, driven) if space.skip else []
     if linear and space.lags is None and max(linear, key=_evidence).lags <= first // 2:  # then the rows may count
         first //= 2
@@ -84,6 +87,8 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> Found:
     gain = paired_gain(below.optimum.loo, above.optimum.loo, below.optimum.sigma)
     if above.evidence <= below.evidence or gain <= SURE:
         return Found(_mixture(linear), rungs, gain)
+    if driven:  # no observation ever tells which member is right
+        return Found(_mixture(bent), rungs, gain)
     mixed = (replace(member, weight=(1 - SAFETY) * member.weight) for member in _mixture(bent))
     return Found((*mixed, replace(below, weight=SAFETY)), rungs, gain)
 
