@@ -223,7 +223,7 @@ def relative(board: pd.DataFrame) -> pd.DataFrame:
 def draw(figure: Any, board: pd.DataFrame, seconds: pd.DataFrame) -> None:
     """Plot error against seconds, a mark a model, ours filled."""
     axes = figure.subplots()
-    error = np.exp(np.log(relative(board)).mean(axis=1))
+    error = relative(board).median(axis=1)
     spent = seconds.groupby("model")["seconds"].sum()
     marks = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
     for model, mark in zip(error.sort_values().index, marks, strict=False):
@@ -233,7 +233,7 @@ def draw(figure: Any, board: pd.DataFrame, seconds: pd.DataFrame) -> None:
     axes.axhline(1.0, color="0.6", lw=0.8, ls=":")
     axes.set_xscale("log")
     axes.set_xlabel("processor seconds, all data sets, estimation and forecasts")
-    axes.set_ylabel("RMSE over that of the naive row\n(geometric mean over data sets)")
+    axes.set_ylabel("RMSE over that of the naive row\n(median over data sets)")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
 
 
@@ -242,11 +242,11 @@ def page(board: pd.DataFrame, seconds: pd.DataFrame, versions: dict[str, str], s
     from benchmarks.writing import markdown, pictured
 
     wide = board.pivot_table(index="model", columns="data", values="rmse", sort=False)
-    rank = wide.rank().mean(axis=1).rename("mean rank")
-    error = np.exp(np.log(relative(board)).mean(axis=1)).rename("over naive")
+    rank = wide.round(8).rank().mean(axis=1).rename("mean rank")
+    error = relative(board).median(axis=1).map("{:.3f}".format).rename("over naive")
     spent = seconds.groupby("model")["seconds"].sum().rename("seconds, all data")
-    table = pd.concat([wide, error, rank, spent], axis=1).sort_values("mean rank", kind="stable").reset_index(
-        names="model")
+    table = pd.concat([wide.map("{:#.3g}".format), error, rank, spent], axis=1)
+    table = table.sort_values("mean rank", kind="stable").reset_index(names="model")
     times = seconds.pivot_table(index="model", columns="data", values="seconds", sort=False).loc[table["model"]]
     best = wide.idxmin()
     firsts = "; ".join(f"{model} on {', '.join(best.index[best == model])}" for model in dict.fromkeys(best))
@@ -254,8 +254,8 @@ def page(board: pd.DataFrame, seconds: pd.DataFrame, versions: dict[str, str], s
     return "\n".join([
         "# Peers on the same windows\n",
         "RMSE over four steps, all origins and series, in standard deviations of the training rows; one estimation on "
-        "the first 70 % of the rows, then a forecast from every fourth row. `over naive` is the geometric mean over "
-        "data sets of the RMSE over that of the naive row.\n",
+        "the first 70 % of the rows, then a forecast from every fourth row. `over naive` is the median over data "
+        "sets of the RMSE over that of the naive row.\n",
         pictured("Error against seconds, a mark a package and model; varnn's are filled."),
         f"**What it teaches.** {table['model'][0]} has the best mean rank over {len(best)} data sets; the best of each "
         f"is {firsts}. Behind the training mean on more than half of the data sets: {', '.join(behind) or 'none'}.\n",
