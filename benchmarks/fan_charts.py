@@ -20,7 +20,7 @@ from varnn.models import catalogue
 
 OUT = Path(__file__).parent / "results" / "coverage" / "fan_charts.png"
 LAST, HORIZON, SHOWN = "2006Q3", 12, 32
-BANDS = ((0.95, 0.2), (0.8, 0.35), (0.5, 0.55))
+BANDS = ((0.95, "0.88"), (0.8, "0.78"), (0.5, "0.66"))
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
             axes = panels[row, column]
             for coverage, shade in BANDS:
                 low, high = outlook.interval(coverage)
-                axes.fill_between(steps, low[name], high[name], color="0.2", alpha=shade, lw=0,
+                axes.fill_between(steps, low[name], high[name], color=shade, lw=0,
                                   label=f"{100 * coverage:g} %")
             axes.plot(np.arange(SHOWN), past[name], color="black", lw=0.9)
             axes.plot(np.arange(SHOWN - 1, SHOWN + len(after) - 1), after[name], color="tab:red", lw=1.1, label="came")

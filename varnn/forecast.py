@@ -118,9 +118,9 @@ class Forecast:
         past = 0 if self.history is None else len(self.history)
         steps = np.arange(past, past + self.horizon)
         for j, (axes, name) in enumerate(zip(panels, self.names, strict=True)):
-            for shade, level in zip(np.linspace(0.55, 0.2, len(coverages)), sorted(coverages), strict=True):
+            for grey, level in zip(np.linspace(0.88, 0.66, len(coverages)), sorted(coverages)[::-1], strict=True):
                 lower, upper = self.interval(level)
-                axes.fill_between(steps, lower.iloc[:, j], upper.iloc[:, j], color="0.2", alpha=shade, lw=0,
+                axes.fill_between(steps, lower.iloc[:, j], upper.iloc[:, j], color=str(grey), lw=0,
                                   label=f"{100 * level:g} %")
             axes.plot(steps, self.point[:, j], color="black", ls="--", lw=1.2, label="mean")
             if self.history is not None:

@@ -117,7 +117,7 @@ def spread_correction(coefs: FloatArray, sigma: FloatArray, draws: FloatArray, b
         factor = √(V_h(Â) / median_d V_h(A_d + bias)),  between ½ and 2,
 
     makes V_h median-unbiased to first order. Measured with three series, VAR(4), T = 50: intervals of
-    nominal 80 % at 12 steps cover 81–82 % with it, 94 % without it (benchmarks/intervals.py).
+    nominal 80 % at 12 steps cover 81–82 % with it, 94 % without it (`python -m benchmarks.intervals`).
 
     Parameters
     ----------
