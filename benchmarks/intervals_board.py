@@ -94,6 +94,7 @@ def page(found: pd.DataFrame, summary: pd.DataFrame, outside: pd.DataFrame) -> s
         "None of varnn's margins.\n" if worst.empty else _grouped(worst),
         f"Of statsmodels', which takes its estimates as known, {(~steps.within & ~steps.index.isin(ours.index)).sum()} "
         f"of {len(steps) - len(ours)}, at 50 and 100 rows (`short.csv`).\n",
+        _thousand(ours[ours.replications < 1000]),
         "\n## Width beside statsmodels, 95 %\n", _widths(summary),
         "\nOf other models there is no counterpart in statsmodels. Width is the mean over series; coverage in per "
         "cent.\n",
@@ -122,6 +123,17 @@ def _grouped(rows: pd.DataFrame) -> str:
     table = rows.assign(miss=(rows.coverage - rows.nominal).abs()).sort_values("miss").groupby(keys, sort=False).agg(
         series=("series", "count"), worst=("coverage", "last"), replications=("replications", "first")).reset_index()
     return markdown(table.sort_values(keys[:5])[[*keys[:5], "series", "worst", "replications", "reason"]]) + "\n"
+
+
+def _thousand(fewer: pd.DataFrame) -> str:
+    """Say how rows with fewer replications stand to the narrower band that 1000 would have."""
+    far = fewer[(fewer.coverage - fewer.nominal).abs() > 3 * np.sqrt(fewer.nominal * (1 - fewer.nominal) / 1000)]
+    keys = ["model", "T", "h", "nominal"]
+    table = fewer.groupby(keys).agg(coverage=("coverage", "mean"), margins=("coverage", "count")).join(
+        far.groupby(keys).size().rename("beyond"), how="inner").reset_index()
+    return (f"{len(far)} of the {len(fewer)} margins with fewer than 1000 replications are further from nominal than "
+            "the band of 1000; some by chance, since a mean of so few is noisier, others would stay. Means over "
+            "processes and series:\n\n" + markdown(table[[*keys, "coverage", "beyond", "margins"]]))
 
 
 def _widths(summary: pd.DataFrame) -> str:
