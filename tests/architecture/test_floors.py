@@ -20,7 +20,7 @@ FLOORS = {
     "shocks": 1, "questions": 2, "forecaster": 2, "estimate": 2, "data": 2,
     "models": 3, "sequence": 3,
     "inference": 4, "evaluate": 4, "persist": 4,
-    "ladder": 5, "verdict": 5, "report": 5, "harness": 5,
+    "ladder": 5, "under_null": 5, "verdict": 5, "report": 5, "harness": 5,
     "adapters": 6, "source": 6, "demo": 6, "console": 6, "cli_benchmark": 6, "cli": 6, "__main__": 6,
 }
 # `Fitted` offers statsmodels' names (irf, fevd, test_causality …) as one-line delegates, imported when called.

@@ -117,14 +117,14 @@ def bootstrap(fit: Fitted, replications: int = 999, *, shocks: Shocks = "residua
     one_of(shocks, "shocks", KINDS)
     one_of(corrected, "corrected", (True, False))
     private = generator(rng)
-    samples = _samples(fit, count, shocks, private, None)
+    samples = samples_of(fit, count, shocks, private, None)
     draws, centre = fit._refit(samples), fit._refit(fit.series.values[None])
     if draws is None or centre is None:
         return _one_by_one(fit, samples[:MOST_SLOW_REFITS], private)
     bias = draws.weights.mean(axis=0) - centre.weights[0]
     if corrected:
         centre = Draws(centre.sigma, fit._debiased(centre.weights, bias))
-        again = fit._refit(_samples(fit, count, shocks, private, centre))
+        again = fit._refit(samples_of(fit, count, shocks, private, centre))
         assert again is not None
         draws = Draws(again.sigma, fit._debiased(again.weights, bias), bias)
     return Bootstrap(fit, draws.weights, pd.DataFrame(bias, index=fit.params.index, columns=fit.params.columns),
@@ -147,7 +147,8 @@ def bootstrap_outlook(fit: Fitted, horizon: int, future_exog: FloatArray | None,
     return fit._mean(horizon, future_exog), paths, None
 
 
-def _samples(fit: Fitted, count: int, shocks: Shocks, rng: np.random.Generator, centre: Draws | None) -> FloatArray:
+def samples_of(fit: Fitted, count: int, shocks: Shocks, rng: np.random.Generator,
+               centre: Draws | None = None) -> FloatArray:
     """Simulate samples (B, T, k) from the fit, or from other coefficients, that share its first rows."""
     T = len(fit.series)
     kept = T - len(fit.resid) + 1
