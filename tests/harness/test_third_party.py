@@ -33,7 +33,7 @@ options = { charm = 3.0 }
 """
 
 
-@pytest.fixture()
+@pytest.fixture
 def installed(tmp_path, monkeypatch):
     package = tmp_path / "site"
     (package / "lucky-1.0.dist-info").mkdir(parents=True)
