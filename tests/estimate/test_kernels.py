@@ -70,7 +70,7 @@ def test_gradient_and_jacobian_equal_complex_steps(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_gradient_equals_torch_autograd(shape):
+def test_gradient_and_jacobian_equal_torch_autograd(shape):
     torch = pytest.importorskip("torch")
     design, theta, rng = problem(**shape)
     C = rng.normal(size=design.Y.shape)
@@ -90,8 +90,11 @@ def test_gradient_equals_torch_autograd(shape):
         states.append(u)
     forecasts = torch.stack(states)[:, : design.k]
     assert_allclose(U[:, : design.k], forecasts.detach().numpy(), atol=1e-12)
-    (forecasts * torch.tensor(C)).sum().backward()
-    assert_allclose(design.gradient(theta, S, U, C), weights.grad.numpy(), atol=1e-10)
+    (slope,) = torch.autograd.grad((forecasts * torch.tensor(C)).sum(), weights, retain_graph=True)
+    assert_allclose(design.gradient(theta, S, U, C), slope.numpy(), atol=1e-10)
+    rows = [torch.autograd.grad(one, weights, retain_graph=True)[0].numpy() for one in forecasts.ravel()]
+    J = np.concatenate(design.jacobian(theta, S, U, np.eye(design.k)))
+    assert_allclose(J.reshape(-1, design.size), np.stack(rows), atol=1e-10)
 
 
 def test_an_outlier_beyond_the_limit_is_not_believed_and_derivatives_stay_exact():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from functools import cache
 
@@ -11,6 +13,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from varnn.errors import ParameterError, RankDeficientError, TooShortError
+from varnn.estimate import search
 from varnn.estimate.gauss_newton import Design
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN
@@ -147,6 +150,17 @@ def test_the_same_seed_gives_the_same_bits_alone_and_in_a_batch():
         alone = model.fit(window, rng=0)
         assert_array_equal(alone.members[0].optimum.theta, fit.members[0].optimum.theta)
         assert alone.evidence == fit.evidence
+
+
+def test_any_number_of_threads_and_any_process_give_the_same_bits(monkeypatch):
+    y = sign_series(150, 3)[:, None]
+    code = ("import numpy as np; from varnn.models.rung3_tanh import TanhRNN; "
+            f"y = np.array({y.ravel().tolist()})[:, None]; fit = TanhRNN().fit(y, rng=0); "
+            "print(fit.forecast(4, rng=0).paths.sum())")
+    elsewhere = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    for workers in (1, 2, 4):
+        monkeypatch.setattr(search, "WORKERS", workers)
+        assert str(TanhRNN().fit(y, rng=0).forecast(4, rng=0).paths.sum()) == elsewhere.strip()
 
 
 def test_the_linear_mean_is_exact_and_the_nonlinear_mean_is_the_average_of_paths():

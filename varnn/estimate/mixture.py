@@ -18,7 +18,7 @@ from varnn.estimate import kernels
 from varnn.estimate.closed_form import Trend, regressor_names
 from varnn.estimate.evidence import prior
 from varnn.estimate.far_field import linear_radius
-from varnn.estimate.gauss_newton import Array, Optimum
+from varnn.estimate.gauss_newton import Array, Design, Optimum
 from varnn.estimate.linear_units import Units
 from varnn.estimate.stop import Stop
 from varnn.estimate.structure import Data, Member, design
@@ -83,21 +83,20 @@ def one_step(members: Sequence[Member], data: Data) -> tuple[Array, Array]:
 def ends(members: Sequence[Member], data: Data) -> Particles:
     """Return the members with their filters run to the end of the data and their present weights."""
     _, votes = one_step(members, data)
-    return tuple(_end(j, member, data, member.optimum.theta, float(votes[j])) for j, member in enumerate(members))
+    return tuple(_end(j, member, member.over(data), data, member.optimum.theta, float(votes[j]))
+                 for j, member in enumerate(members))
 
 
-def _end(number: int, member: Member, data: Data, theta: Array, weight: float) -> Particle:
-    shape = member.over(data)
+def _end(number: int, member: Member, shape: Design, data: Data, theta: Array, weight: float) -> Particle:
+    """Run a member's recursion, `shape`, to the end of `data` with weights theta."""
     S, U = shape.run(theta)
     back, k = max(member.presample, shape.r, shape.rl), shape.k
     Y, F = np.zeros((back, k)), np.zeros((back, k))
     for lag in range(min(back, len(data.Y))):
         Y[lag] = data.Y[len(data.Y) - 1 - lag]
-    gaps = shape.feedback(U)
-    f = shape.base - U[:, :k] if gaps else np.zeros((0, k))
-    f = f * np.minimum(1.0, kernels.LIMIT / np.maximum(np.abs(f), kernels.LIMIT)) ** 3
-    for lag in range(min(back, len(f))):
-        F[lag] = f[len(f) - 1 - lag]
+    for lag in range(min(back, len(U)) if shape.r or shape.rl else 0):
+        f = shape.base[-1 - lag] - U[-1 - lag, :k]
+        F[lag] = f * np.minimum(1.0, kernels.LIMIT / np.maximum(np.abs(f), kernels.LIMIT)) ** 3
     s = S[-1].copy() if len(S) else np.zeros(shape.n)
     return Particle(number, theta, Y, F, s, U[-1].copy() if len(U) else shape.start.copy(), weight)
 
@@ -163,6 +162,8 @@ def draw(members: Sequence[Member], data: Data, particles: Particles, rows: int,
     owners = rng.choice(len(members), size=number, p=votes / votes.sum())
     recent = Data(*(part[-LONGEST_MEMORY:] for part in (data.Y, data.trend, data.Z)))
     drawers = {owner: _posterior(members[owner].optimum) for owner in sorted(set(owners.tolist()))}
+    shapes = {owner: members[owner].over(data if members[owner].optimum.design.recurrent else recent)
+              for owner in drawers}
     out, sigmas = [], []
     for owner in owners.tolist():
         member = members[owner]
@@ -175,7 +176,7 @@ def draw(members: Sequence[Member], data: Data, particles: Particles, rows: int,
         root = np.linalg.cholesky(optimum.sigma * df) @ np.linalg.inv(lower).T
         sigmas.append(root @ root.T)
         # A recurrent unit can keep time (the season of weekly CO₂ did) and must be run from where it was set.
-        out.append(_end(int(owner), member, data if optimum.design.recurrent else recent, theta, 1.0))
+        out.append(_end(owner, member, shapes[owner], data if optimum.design.recurrent else recent, theta, 1.0))
     return np.stack(sigmas), tuple(out)
 
 

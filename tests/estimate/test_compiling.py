@@ -1,0 +1,43 @@
+"""Compiling: a word to the user once, from disk afterwards, and no error where nothing can be written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numba
+import pytest
+
+from varnn.estimate import compiling
+
+FIT = ("import numpy as np; from varnn.models.rung1_var import VAR; "
+       "print(VAR(lags=1).fit(np.random.default_rng(0).normal(size=(50, 2))).forecast(1).point.tolist())")
+
+
+def test_the_first_process_says_that_it_compiles_and_the_next_finds_it_on_disk(tmp_path):
+    where = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    first, second = (subprocess.run([sys.executable, "-c", FIT], capture_output=True, text=True, check=True, env=where)
+                     for _ in range(2))
+    assert first.stderr.count(compiling.MESSAGE) == 1
+    assert compiling.MESSAGE not in second.stderr
+    assert first.stdout == second.stdout
+
+
+def test_where_no_folder_can_be_written_the_function_is_compiled_for_the_process(monkeypatch):
+    def refusing(*signature, **options):
+        if options.get("cache"):
+            return lambda function: (_ for _ in ()).throw(RuntimeError("cannot cache function: no locator available"))
+        return numba.njit(*signature, **options)
+
+    monkeypatch.setattr(compiling, "_njit", refusing)
+    assert compiling.compiled()(lambda x: x + 1.0)(1.0) == 2.0
+
+
+def test_another_error_of_the_compiler_is_not_hidden(monkeypatch):
+    def failing(*signature, **options):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(compiling, "_njit", failing)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        compiling.compiled()(lambda x: x)
