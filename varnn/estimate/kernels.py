@@ -51,16 +51,17 @@ def _add(out: Any, w: Any, source: Any) -> None:
 @compiled()
 def _combine(out: Any, weights: Any, rows: Any, begin: int, low: int) -> None:
     """Add Σ_{j ≥ begin} weights_j rows_j to out from column `low` on; four rows at a time, to write out less often."""
-    columns, j = out.shape[0], begin
-    while j + 4 <= weights.shape[0]:
+    columns, count, j = out.shape[0], weights.shape[0], begin
+    while j + 4 <= count:
         w0, w1, w2, w3 = weights[j], weights[j + 1], weights[j + 2], weights[j + 3]
+        r0, r1, r2, r3 = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
         for c in range(low, columns):
-            out[c] += (w0 * rows[j, c] + w1 * rows[j + 1, c]) + (w2 * rows[j + 2, c] + w3 * rows[j + 3, c])
+            out[c] += (w0 * r0[c] + w1 * r1[c]) + (w2 * r2[c] + w3 * r3[c])
         j += 4
-    while j < weights.shape[0]:
-        w0 = weights[j]
+    while j < count:
+        w0, r0 = weights[j], rows[j]
         for c in range(low, columns):
-            out[c] += w0 * rows[j, c]
+            out[c] += w0 * r0[c]
         j += 1
 
 

@@ -61,7 +61,7 @@ def refine(inverse: FloatArray, scale: FloatArray, means: FloatArray, products: 
 
 
 @compiled(types.void(MATRIX, VECTOR, MATRIX, VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, types.boolean, int64,
-                 float64[:, ::1], float64[:, ::1]))
+                 float64[:, ::1], float64[:, ::1]), error_model="numpy")
 def in_user_units(weights: FloatArray, constant: FloatArray, inverse: FloatArray, scale: FloatArray,
                   means: FloatArray, y_shift: FloatArray, y_unit: FloatArray, z_shift: FloatArray,
                   z_unit: FloatArray, centre: bool, n: int, coef: FloatArray, root: FloatArray) -> None:
@@ -90,7 +90,7 @@ def in_user_units(weights: FloatArray, constant: FloatArray, inverse: FloatArray
 
 
 @compiled(types.void(MATRIX, MATRIX, int64, int64, VECTOR, MATRIX, VECTOR, float64[:, ::1], float64[::1],
-                 float64[:, ::1]))
+                 float64[:, ::1]), error_model="numpy")
 def refined(y: FloatArray, z: FloatArray, lags: int, start: int, means: FloatArray, inverse: FloatArray,
             scale: FloatArray, weights: FloatArray, constant: FloatArray, resid: FloatArray) -> None:
     """Refine the weights once and write constant and residuals; `means` are zero without an intercept."""

@@ -23,7 +23,7 @@ PIVOT_FLOOR = 1e-10  # a squared relative pivot below this leaves a Gram matrix 
 THREE = types.Tuple((float64[:, ::1], float64[::1], float64[::1]))  # type: ignore[no-untyped-call]
 
 
-@compiled(THREE(MATRIX, types.boolean))
+@compiled(THREE(MATRIX, types.boolean), error_model="numpy")
 def standardise(values: FloatArray, centre: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Shift each column by its mean and scale it by a power of two, so that no digit is lost by either.
 
@@ -49,7 +49,7 @@ def standardise(values: FloatArray, centre: bool) -> tuple[FloatArray, FloatArra
     return out, shift, unit
 
 
-@compiled(types.void(MATRIX, MATRIX, int64, int64, int64, int64, float64[:, ::1], float64[::1]))
+@compiled(types.void(MATRIX, MATRIX, int64, int64, int64, int64, float64[:, ::1], float64[::1]), error_model="numpy")
 def add_rows(y: FloatArray, z: FloatArray, lags: int, order: int, start: int, stop: int, products: FloatArray,
              sums: FloatArray) -> None:
     """Add rows start … stop − 1 to the first block row of the Gram matrix and to the column sums.
@@ -102,7 +102,8 @@ def multiply_rows(y: FloatArray, z: FloatArray, lags: int, start: int, products:
         leaving += running
 
 
-@compiled(float64(MATRIX, int64, int64, int64, int64, int64, MATRIX, VECTOR, types.boolean, float64[:, ::1]))
+@compiled(float64(MATRIX, int64, int64, int64, int64, int64, MATRIX, VECTOR, types.boolean, float64[:, ::1]),
+          error_model="numpy")
 def complete_gram(y: FloatArray, g: int, lags: int, order: int, start: int, stop: int, products: FloatArray,
                   sums: FloatArray, centre: bool, gram: FloatArray) -> float:
     """Fill the Gram matrix of (z, lag 1 … lag `order`, now) about the column means from its first block row.
@@ -154,7 +155,7 @@ def complete_gram(y: FloatArray, g: int, lags: int, order: int, start: int, stop
     return loss
 
 
-@compiled(float64(float64[:, ::1], float64[::1], int64))
+@compiled(float64(float64[:, ::1], float64[::1], int64), error_model="numpy")
 def factor(gram: FloatArray, scale: FloatArray, pivots: int) -> float:
     """Overwrite the upper triangle of the Gram matrix by R with RᵀR = D⁻¹ G D⁻¹, D = diag(scale).
 
@@ -186,7 +187,7 @@ def factor(gram: FloatArray, scale: FloatArray, pivots: int) -> float:
     return smallest
 
 
-@compiled(float64(MATRIX, float64[:, ::1]))
+@compiled(float64(MATRIX, float64[:, ::1]), error_model="numpy")
 def invert_upper(upper: FloatArray, inverse: FloatArray) -> float:
     """Write the inverse of the leading upper triangle of `upper` (as wide as `inverse`) into `inverse`.
 
@@ -205,7 +206,7 @@ def invert_upper(upper: FloatArray, inverse: FloatArray) -> float:
     return float(np.sqrt(squares / max(d, 1)))
 
 
-@compiled(types.void(MATRIX, int64, int64, int64, float64[::1]))
+@compiled(types.void(MATRIX, int64, int64, int64, float64[::1]), error_model="numpy")
 def order_log_dets(upper: FloatArray, g: int, lags: int, k: int, log_dets: FloatArray) -> None:
     """Write ln det of the (scaled) residual products of the orders 0 … lags, from R of the longest regression.
 

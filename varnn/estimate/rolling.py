@@ -196,7 +196,7 @@ def _write(upper: FloatArray, scale: FloatArray, sums: FloatArray, lags: int, n:
 
 
 @compiled(types.void(MATRIX, MATRIX, CODES, int64, types.boolean, int64, int64, float64[:, :, ::1], float64[:, :, ::1],
-                 int64[::1], float64[::1]))
+                 int64[::1], float64[::1]), error_model="numpy")
 def _expand(y: FloatArray, z: FloatArray, ends: NDArray[np.int64], lags: int, centre: bool, code: int, base: int,
             coef: FloatArray, sigma: FloatArray, orders: NDArray[np.int64], usable: FloatArray) -> None:
     """Fit every window; usable[i] stays 0 where an origin needs to be fitted alone."""
