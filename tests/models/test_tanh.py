@@ -107,7 +107,7 @@ def test_the_weights_give_the_same_outputs_in_torch(skip):
     if rnn.input_size < x.shape[1] or fit.members[0].lags > lags:
         pytest.skip("the linear part chose more lags than the tanh part")
     out = readout(rnn(x[None])[0][0]) + linear(x)
-    assert_allclose(out.detach().numpy(), fit._one_step(y, None)[p:], atol=1e-12 * 10)
+    assert_allclose(out.detach().numpy(), fit._one_step(y, None)[p:], atol=1e-12)
 
 
 def test_a_fit_with_feedback_says_why_it_is_no_torch_network():
