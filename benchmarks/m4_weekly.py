@@ -110,7 +110,7 @@ SINGLE: dict[str, Callable[[Panels], Panels]] = {
     "Direct pooled, log changes": by_panel(DIRECT, "global", "log changes"),
 }
 MODELS = SINGLE | {
-    "All rows above, weighted by errors on training weeks": weighted(SINGLE),
+    "Single models, weighted by errors on training weeks": weighted(SINGLE),
     "Average of AR of each and Direct pooled, in levels and in log changes": average(
         by_panel(VAR(lags="aic"), "local"), by_panel(VAR(lags="aic"), "local", "log changes"),
         by_panel(DIRECT, "global"), by_panel(DIRECT, "global", "log changes")),
@@ -152,7 +152,7 @@ def draw(board: pd.DataFrame) -> Draw:
             axes.barh(place, min(owa, widest), facecolor="white" if quoted else "0.45", edgecolor="0.2", lw=0.7,
                       hatch="////" if quoted else None)
             axes.text(min(owa, widest) + 0.01, place, f"{owa:.3f}", va="center", fontsize=8)
-        axes.axvline(1.0, color="black", lw=0.8, ls=":")
+        axes.axvline(1.0, color="0.7", lw=0.8, ls=":", zorder=0)
         axes.set_yticks(range(len(both)), list(both["model"]))
         axes.set_ylim(-0.7, len(both) - 0.3)
         axes.set_xlim(0.0, widest + 0.15)
