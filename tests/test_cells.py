@@ -129,3 +129,15 @@ def test_the_linear_cell_equals_the_compiled_kernel_of_rung_2():
                        for t in range(1, rows)])
     states = Layer(CELLS["linear"], weights).run(torch.tensor(drives)[:, None], (torch.tensor(first)[None],))
     assert_allclose(states[0][:, 0], U[1:], rtol=0, atol=1e-12)
+
+
+def test_tanh_units_of_small_weights_are_linear_up_to_the_square_of_their_scale():
+    weights, x = random_weights("linear"), inputs()
+    weights["weight_hh"] *= 0.8 / torch.linalg.eigvals(weights["weight_hh"]).abs().max()
+    exact = Layer(CELLS["linear"], weights).run(x)[0]
+    errors = []
+    for scale in (1e-2, 5e-3, 2.5e-3):
+        small = {name: value if name == "weight_hh" else scale * value for name, value in weights.items()}
+        errors.append(float((Layer(CELLS["tanh"], small).run(x)[0] / scale - exact).abs().max()))
+    assert errors[0] > 0
+    assert_allclose(np.divide(errors[:-1], errors[1:]), 4.0, rtol=0.01)

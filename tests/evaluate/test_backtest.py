@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from varnn import Drift, Mean, Naive
-from varnn.errors import ConvergenceWarning, InputError
+from varnn.errors import ConvergenceWarning, InputError, StoreError
 from varnn.evaluate.backtest import Task, backtest
 from varnn.evaluate.ledger import ORACLE, Ledger
 from varnn.evaluate.windows import Windows
@@ -151,3 +151,10 @@ def test_a_ledger_read_back_is_equal_to_the_bit(tmp_path):
 def test_reading_a_folder_without_a_ledger_says_so(tmp_path):
     with pytest.raises(OSError, match="holds no ledger"):
         Ledger.read(tmp_path)
+
+
+def test_a_ledger_without_a_column_says_which_and_what_to_do(tmp_path):
+    folder = backtest({"Mean": Mean()}, task(walk(), refit=1), META).write(tmp_path)
+    pd.read_csv(folder / "joint.csv").drop(columns="pit").to_csv(folder / "joint.csv", index=False)
+    with pytest.raises(StoreError, match=r"joint\.csv has no column 'pit'.* run the comparison again"):
+        Ledger.read(folder)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from varnn.errors import ParameterError, RankDeficientError, TooShortError
+from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, TooShortError
 from varnn.estimate import search
 from varnn.estimate.gauss_newton import Design
 from varnn.models.rung1_var import VAR
@@ -208,6 +208,7 @@ def test_driven_by_inputs_alone_it_uses_no_observation():
     assert np.corrcoef(other[50:, 0], y[50:])[0, 1] > 0.98
 
 
+@pytest.mark.filterwarnings("ignore:TanhRNN stopped for the reason out_of_steps")  # next to no noise: a long climb
 def test_the_start_of_a_driven_recursion_does_not_speak_against_tanh_units():
     """Its first rows depend on a state that nobody knows; left out one by one they once refused perfect networks."""
     rng = np.random.default_rng(7)
@@ -220,6 +221,15 @@ def test_the_start_of_a_driven_recursion_does_not_speak_against_tanh_units():
     assert fit.chosen == "TanhRNN"
     error = fit._one_step(y[:, None], X.to_numpy())[400:, 0] - y[400:]
     assert np.sqrt(np.mean(error**2)) < 0.1 * y[400:].std()
+
+
+def test_a_climb_cut_short_warns_by_name(monkeypatch):
+    from varnn.estimate import search
+
+    whole = search.fit
+    monkeypatch.setattr(search, "fit", lambda *args, steps, **options: whole(*args, steps=min(steps, 1), **options))
+    with pytest.warns(ConvergenceWarning, match="out_of_steps after 1 steps"):
+        TanhRNN(lags=1, width=2, starts=1).fit(linear_data())
 
 
 def test_bad_settings_and_bad_data_are_refused_by_name():

@@ -203,7 +203,7 @@ def _dormant(data: Data, member: Member, width: int, first: int, rng: np.random.
     alpha = np.array([known.get(name, value) for name, value in zip(shrink.names, guess, strict=True)])
     optimum = fit(shape, shrink, theta, alpha, sigma=old.sigma, steps=3, hold=99)
     assert optimum is not None  # it starts where the linear fit ended
-    return replace(member, optimum=optimum, lags_tanh=min(member.lags, 1))
+    return replace(member, optimum=replace(optimum, stop=old.stop), lags_tanh=min(member.lags, 1))
 
 
 def _below(data: Data, linear: list[Member], lags: int, rl: int, first: int, driven: bool) -> Optimum | None:

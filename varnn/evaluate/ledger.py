@@ -19,7 +19,13 @@ from varnn.errors import StoreError
 
 COVERAGES = (0.5, 0.8, 0.9, 0.95)
 ORACLE = "oracle"
-TABLES = ("forecasts", "joint", "fits")
+TABLES = {
+    "forecasts": ("model", "origin", "origin_date", "step", "date", "series", "observed", "mean",
+                  *(f"{side}_{100 * level:g}" for level in COVERAGES for side in ("lower", "upper")),
+                  "crps", "pit", "scale_mae", "scale_rmse"),
+    "joint": ("model", "origin", "step", "energy", "pit"),
+    "fits": ("model", "origin", "refit", "seconds", "stop", "notes"),
+}
 TEXT = {"model", "origin_date", "date", "series", "stop", "notes"}
 WHOLE = {"origin", "step"}  # every other column is a number, but for the flag `refit`
 
@@ -95,6 +101,10 @@ class Ledger:
 def _read_table(folder: Path, name: str) -> pd.DataFrame:
     """Read one table with every number exactly as it was written."""
     table = pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False)
+    absent = [column for column in TABLES[name] if column not in table]
+    if absent:
+        raise ValueError(f"{name}.csv has no column {absent[0]!r}, as one from an earlier version of varnn; run the "
+                         "comparison again")
     return pd.DataFrame({column: _typed(column, table[column]) for column in table.columns})
 
 

@@ -109,8 +109,10 @@ class TanhRNN(Forecaster):
                                  "smaller width")
         fit = replace(_fitted(self, series, exog, found.members, units, series, exog), rungs=found.rungs,
                       certainty=found.certainty)
-        if fit.stop is Stop.diverged:
-            warnings.warn(f"{self.label} stopped for the reason {fit.stop.name}: {fit.stop.message}",
+        if not fit.stop.converged:
+            warnings.warn(f"{self.label} stopped for the reason {fit.stop.name} after "
+                          f"{fit.members[0].optimum.steps} steps: {fit.stop.message}; the best point found is kept "
+                          "(more starts or fewer lags may help)",
                           ConvergenceWarning, stacklevel=3)
         return fit
 
