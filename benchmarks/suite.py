@@ -159,7 +159,7 @@ def draw(found: pd.DataFrame) -> Draw:
 def _by_step(figure: Figure, found: pd.DataFrame, looks: dict[str, dict[str, object]]) -> None:
     names = list(dict.fromkeys(found["data"]))
     columns = min(3, len(names))
-    panels = figure.subplots(-(-len(names) // columns), columns, sharex=True, squeeze=False).ravel()
+    panels = figure.subplots(-(-len(names) // columns), columns, squeeze=False).ravel()
     for axes, name in zip(panels, names, strict=False):
         part = found[found["data"] == name]
         axes.axhline(0.0, color="black", lw=0.8)
