@@ -142,6 +142,11 @@ def page(suite: Suite, board: pd.DataFrame, found: pd.DataFrame, seconds: pd.Dat
     return "\n".join(parts)
 
 
+def resumed(reused: int, jobs: int) -> str:
+    """Say that the wall time below is not that of the whole suite."""
+    return f"The run went on with one that had {reused} of {jobs} jobs done: the time below is that of its last part."
+
+
 def family(names: pd.Series) -> pd.Series:
     """Return the data sets without their seeds."""
     return names.str.replace(r" \(seed \d+\)", "", regex=True)
@@ -215,7 +220,10 @@ def main() -> None:
         found = verdicts(comparisons(out))
         panels = 0 if set(found["step"]) == {1} else len(set(found["data"]))
         size = (9.5, 0.9 + 2.5 * -(-panels // 3)) if panels else (9.0, 4.5)
-        folder = write(name, board, seconds, page(suite, board, found, seconds), f"python -m benchmarks.suite {name}",
+        text_of_page = page(suite, board, found, seconds)
+        if summary.reused:
+            text_of_page += f"\n{resumed(summary.reused, summary.reused + summary.done)}\n"
+        folder = write(name, board, seconds, text_of_page, f"python -m benchmarks.suite {name}",
                        time.perf_counter() - begun, draw=draw(found), size=size)
         found.to_csv(folder / "tests.csv", index=False, float_format="%.6g")
         (folder / SUITE).write_text(text, encoding="utf-8")
