@@ -103,3 +103,7 @@ class ConvergenceWarning(VarnnWarning):
 
 class StationarityWarning(VarnnWarning):
     """The fitted recursion is explosive or has a unit root."""
+
+
+class RationWarning(VarnnWarning):
+    """A choice was searched less widely than the data would bear, to keep its cost in bounds."""

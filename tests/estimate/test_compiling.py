@@ -24,6 +24,12 @@ def test_the_first_process_says_that_it_compiles_and_the_next_finds_it_on_disk(t
     assert first.stdout == second.stdout
 
 
+def test_functions_that_a_user_compiles_are_not_announced_as_ours():
+    code = "import numba, varnn.estimate.compiling; print(numba.njit(lambda x: x + 1.0)(1.0))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == ("2.0", "")
+
+
 def test_where_no_folder_can_be_written_the_function_is_compiled_for_the_process(monkeypatch):
     def refusing(*signature, **options):
         if options.get("cache"):

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, TooShortError
+from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning, TooShortError
 from varnn.estimate import search
 from varnn.estimate.gauss_newton import Design
 from varnn.models.rung1_var import VAR
@@ -230,6 +230,18 @@ def test_a_climb_cut_short_warns_by_name(monkeypatch):
     monkeypatch.setattr(search, "fit", lambda *args, steps, **options: whole(*args, steps=min(steps, 1), **options))
     with pytest.warns(ConvergenceWarning, match="out_of_steps after 1 steps"):
         TanhRNN(lags=1, width=2, starts=1).fit(linear_data())
+
+
+def test_lags_that_are_rationed_below_those_of_the_var_are_said(monkeypatch):
+    from varnn.models import rung3_tanh
+
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=300)
+    for t in range(3, 300):
+        y[t] += 0.8 * y[t - 3]
+    monkeypatch.setattr(rung3_tanh, "WORK", 300.0)
+    with pytest.warns(RationWarning, match="tries 1 of the [3-9] lags"):
+        TanhRNN(width=0).fit(y)
 
 
 def test_bad_settings_and_bad_data_are_refused_by_name():

@@ -24,8 +24,8 @@ class _Announce(event.Listener):
     said = False
 
     def on_start(self, event: Any) -> None:
-        """Log the message at the first compilation; loading from disk is none."""
-        if not self.said:
+        """Log the message at the first compilation of a function of ours; loading from disk is none."""
+        if not self.said and event.data["dispatcher"].py_func.__module__.startswith("varnn."):
             self.said = True
             LOG.warning(MESSAGE)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError
+from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning
 from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.evidence import chosen_rung, effective_by_block
 from varnn.estimate.linear_units import Units
@@ -58,8 +58,7 @@ class TanhRNN(Forecaster):
         Random starts for each structure.
     max_lags : int, optional
         Largest p considered when `lags` is left out; by default a tenth of the rows for each series, at most 12,
-        but never less than the order AIC gives the VAR, which has to be within reach. Many rows of many series
-        ration it (T · (k² p)² ≤ 1e9); a VAR with more lags can then be ahead.
+        but never less than the order AIC gives the VAR, unless T · (k² p)² > 1e9: a RationWarning says so.
 
     Examples
     --------
@@ -158,7 +157,11 @@ class TanhRNN(Forecaster):
         below = search_orders(series.values, default_max_lags(T, k, self.trend, q), self.trend,
                               None if exog is None else exog.values).best("aic")
         usual = max(below, min(MOST_LAGS, T // (10 * k), (T - 2 * q - 10) // (3 * k), 60 // k))
-        return max(1, min(usual, int((WORK / T) ** 0.5 / k**2)))
+        most = max(1, min(usual, int((WORK / T) ** 0.5 / k**2)))
+        if most < below:
+            warnings.warn(f"{self.label} tries {most} of the {below} lags that AIC gives a VAR of {T} rows and can be "
+                          f"behind it; max_lags={below} tries them all", RationWarning, stacklevel=4)
+        return most
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
