@@ -137,6 +137,9 @@ class Fitted(Questions, ABC):
     params: pd.DataFrame
     df_model: int
 
+    _carried: ClassVar[tuple[str, ...]] = ("_predicted", "fittedvalues", "resid", "sigma_u_mle", "llf")
+    """Cached properties that depend on the estimates alone, which `update` takes along."""
+
     # --- what a model writes -------------------------------------------------------------------
 
     @abstractmethod
@@ -228,30 +231,43 @@ class Fitted(Questions, ABC):
             Exogenous columns at those dates, when the fit used them.
         """
         seen = self.seen.extend(y_new)
-        if self.seen_exog is None:
+        seen_exog = self.seen_exog
+        if seen_exog is None:
             _refuse_exog(X_new)
-            return replace(self, seen=seen)
-        fresh = self.seen.future_exog(X_new, len(seen) - len(self.seen), self.seen_exog.names)
-        return replace(self, seen=seen, seen_exog=self.seen_exog.extend(fresh))
+        else:
+            fresh = self.seen.future_exog(X_new, len(seen) - len(self.seen), seen_exog.names)
+            seen_exog = seen_exog.extend(fresh)
+        moved = replace(self, seen=seen, seen_exog=seen_exog)
+        vars(moved).update({name: vars(self)[name] for name in self._carried if name in vars(self)})
+        return moved
 
     @cached_property
     def fittedvalues(self) -> pd.DataFrame:
         """One-step predictions inside the estimation sample, without the presample rows."""
-        predicted = self._one_step(self.series.values, None if self.exog is None else self.exog.values)
-        start = int(np.argmax(~np.isnan(predicted).any(axis=1)))
-        return pd.DataFrame(predicted[start:], index=self.series.index[start:], columns=list(self.series.names))
+        return self._dated(self._predicted)
 
     @cached_property
     def resid(self) -> pd.DataFrame:
         """Observations less `fittedvalues`, in the units of the series."""
-        fitted = self.fittedvalues
-        return pd.DataFrame(self.series.values[-len(fitted):] - fitted.to_numpy(), index=fitted.index,
-                            columns=fitted.columns)
+        return self._dated(self._misses)
+
+    @cached_property
+    def _predicted(self) -> FloatArray:
+        predicted = self._one_step(self.series.values, None if self.exog is None else self.exog.values)
+        return predicted[int(np.argmax(~np.isnan(predicted).any(axis=1))):]
+
+    @property
+    def _misses(self) -> FloatArray:
+        return np.asarray(self.series.values[len(self.series) - len(self._predicted):] - self._predicted)
+
+    def _dated(self, block: FloatArray) -> pd.DataFrame:
+        return pd.DataFrame(block, index=self.series.index[len(self.series) - len(block):],
+                            columns=list(self.series.names))
 
     @property
     def nobs(self) -> int:
         """Number of dates the likelihood is over."""
-        return len(self.fittedvalues)
+        return len(self._misses)
 
     @property
     def df_resid(self) -> int:
@@ -266,7 +282,7 @@ class Fitted(Questions, ABC):
     @cached_property
     def sigma_u_mle(self) -> FloatArray:
         """Residual covariance E'E/T, shape (k, k)."""
-        errors = self.resid.to_numpy()
+        errors = self._misses
         return np.asarray(errors.T @ errors / len(errors))
 
     @property
@@ -336,7 +352,7 @@ class Fitted(Questions, ABC):
 
             return bootstrap_outlook(self, horizon, future_exog, plan)
         draws = self._draw(plan.n_paths, plan.rng) if plan.uncertainty == "full" else None
-        white = white_shocks(plan.shocks, self.resid.to_numpy(), plan.n_paths, horizon, plan.rng)   # (m, h, k)
+        white = white_shocks(plan.shocks, self._misses, plan.n_paths, horizon, plan.rng)   # (m, h, k)
         paths = self._respond(coloured(white, self.sigma_u, draws), future_exog, draws)
         exact = plan.uncertainty == "none" and plan.shocks == "gaussian"
         return self._mean(horizon, future_exog), paths, self._spread(horizon, future_exog) if exact else None

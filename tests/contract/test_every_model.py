@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import pickle
 import random
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -118,6 +119,16 @@ def test_updating_twice_is_updating_once(name):
     once = fit.update(longer.iloc[T:])
     assert_array_equal(twice.forecast(H).paths, once.forecast(H).paths)
     assert len(fit.seen) == T, "update must leave the fit alone"
+
+
+@every_model
+def test_what_was_asked_before_an_update_changes_no_forecast_after_it(name):
+    asked, silent, fresh = fitted(name).update(series(T + 1).iloc[T:]), fitted(name), series(T + H).iloc[T:]
+    for question in (one for one in dir(type(asked)) if isinstance(getattr(type(asked), one), cached_property)):
+        getattr(asked, question)
+    moved = asked.update(fresh.iloc[1:])
+    assert_array_equal(moved.forecast(H).paths, silent.update(fresh).forecast(H).paths)
+    assert moved.nobs == silent.nobs
 
 
 @every_model

@@ -58,8 +58,8 @@ def lag_bias(coefs: FloatArray, sigma: FloatArray, rows: int, trend_terms: int) 
     shock[:k, :k] = sigma / np.outer(scale, scale)
     back = move.T.astype(np.complex128)
     terms = trend_terms * np.linalg.inv(one - back) + back @ np.linalg.inv(one - back @ back)
-    for root in roots:
-        terms = terms + root * np.linalg.inv(one - root * back)
+    own = roots[:, None, None]
+    terms = terms + (own * np.linalg.inv(one - own * back)).sum(axis=0)
     tilt = shock @ np.linalg.solve(_stationary_covariance(move, shock), terms.T).T    # Σ [·] Γ⁻¹, Γ symmetric
     blocks: FloatArray = -tilt.real[:k] / rows
     return np.ascontiguousarray(blocks.reshape(k, p, k).swapaxes(0, 1)) * units
@@ -80,12 +80,14 @@ def are_stable(coefs: FloatArray, scale: FloatArray) -> NDArray[np.bool_]:
     power = np.zeros((d, p * k, p * k))
     power[:, :k] = (coefs / (scale[:, None] / scale)).swapaxes(1, 2).reshape(d, k, p * k)
     power[:, k:, :-k] = np.eye(k * (p - 1))
-    log_norm = np.zeros(d)
+    log_norm, rest = np.zeros(d), np.arange(d)
     for _ in range(SQUARINGS):
         power = power @ power
         size = np.maximum(np.sqrt((power**2).sum(axis=(1, 2))), np.finfo(float).tiny)
         power /= size[:, None, None]
-        log_norm = 2 * log_norm + np.log(size)
+        log_norm[rest] = 2 * log_norm[rest] + np.log(size)
+        unsettled = log_norm[rest] >= 0  # ‖F^n‖ < 1 for one n and all its multiples
+        rest, power = rest[unsettled], power[unsettled]
     return np.asarray(log_norm < 0)
 
 

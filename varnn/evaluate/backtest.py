@@ -16,16 +16,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from varnn.errors import InputError, VarnnError, VarnnWarning
-from varnn.evaluate.calibrate import joint_pit, pit
-from varnn.evaluate.density_scores import crps
-from varnn.evaluate.joint_scores import energy
 from varnn.evaluate.ledger import COVERAGES, ORACLE, Ledger
+from varnn.evaluate.marks import marks
 from varnn.evaluate.point_scores import mase_scale, rmsse_scale
 from varnn.evaluate.windows import Origin, Windows
-from varnn.forecaster import Fitted, Forecaster
-from varnn.series import FloatArray, Series
+from varnn.forecaster import Fitted, Forecaster, Plan
+from varnn.series import FloatArray, Series, checked_paths
 
 Oracle = Callable[[int, int], FloatArray]
 """(rows seen, horizon) -> best possible mean (h, k), NaN where unknown."""
@@ -33,7 +32,10 @@ Oracle = Callable[[int, int], FloatArray]
 Progress = Callable[[str, int, int], None]
 """(model, origins done, origins in all) -> None, called after each origin."""
 
-LEVELS = tuple(sorted({round((1 + sign * c) / 2, 6) for c in COVERAGES for sign in (-1, 1)}))
+BOUNDS = [(f"{side}_{100 * c:g}", round((1 + sign * c) / 2, 6))
+          for c in COVERAGES for side, sign in (("lower", -1), ("upper", 1))]
+LEVELS = np.array([level for _, level in BOUNDS])
+MARKED = ["mean", *(name for name, _ in BOUNDS), "crps", "pit"]
 DIGITS = 12  # significant digits kept of each number, so that a ledger read from file equals the one in memory
 
 
@@ -70,6 +72,17 @@ class Task:
         training = self.series.values[:self.windows.first]
         season = self.season if len(training) > self.season else 1
         return mase_scale(training, season), rmsse_scale(training, season)
+
+    @cached_property
+    def kept_scales(self) -> FloatArray:
+        """The same (2, k), with the digits that a ledger keeps."""
+        return _short(np.array(self.scales))
+
+    @cached_property
+    def dates(self) -> NDArray[np.object_]:
+        """The date of every row as text."""
+        index = self.series.index
+        return np.array(list(map(str, index)) if isinstance(index, pd.RangeIndex) else index.astype(str), dtype=object)
 
 
 @dataclass
@@ -208,11 +221,12 @@ def _forecast(fit: Fitted, task: Task, rng: np.random.Generator) -> tuple[FloatA
     steps, stop = task.windows.gap + task.windows.horizon, _rows_seen(fit, task)
     future = None
     if fit.seen_exog is not None and task.exog is not None:
-        future = task.exog.window(stop, stop + steps)
-    outlook = fit.forecast(steps, future, n_paths=task.n_paths, rng=rng)
-    if not np.isfinite(outlook.point).all() or not np.isfinite(outlook.paths).all():
+        future = task.exog.values[stop:stop + steps]
+    n_paths = checked_paths(task.n_paths, steps, fit.series.k)
+    point, paths, _ = fit._outlook(steps, future, Plan(n_paths=n_paths, uncertainty="full", shocks="gaussian", rng=rng))
+    if not np.isfinite(point).all() or not np.isfinite(paths).all():
         raise InputError(f"{fit.spec.label} forecast a number that is not finite; this is a defect of the model")
-    return outlook.point[task.windows.gap:], outlook.paths[:, task.windows.gap:]
+    return point[task.windows.gap:], paths[:, task.windows.gap:]
 
 
 def _rows_seen(fit: Fitted, task: Task) -> int:
@@ -230,35 +244,30 @@ def _ours(caught: list[warnings.WarningMessage]) -> list[warnings.WarningMessage
 
 def _record(label: str, origin: Origin, point: FloatArray | None, paths: FloatArray | None, task: Task,
             part: Part) -> None:
-    series, windows, scale = task.series, task.windows, task.scales
+    series, windows = task.series, task.windows
     first = origin.stop + windows.gap
-    observed = series.values[first:first + windows.horizon]
+    last = first + windows.horizon
+    observed, steps = series.values[first:last], np.arange(windows.gap + 1, windows.gap + windows.horizon + 1)
     h, k = observed.shape
-    nothing = np.full((h, k), np.nan)
-    block: dict[str, Any] = {
+    numbers = np.full((len(MARKED), h, k), np.nan)
+    together = np.full((2, h), np.nan)
+    if point is not None:
+        numbers[0] = point
+    if paths is not None:
+        found = marks(observed, paths, LEVELS, task.scales[1], origin_seed(task.seed, "pit", origin.stop))
+        numbers[1:-2], numbers[-2], numbers[-1] = found.quantiles, found.crps, found.pit
+        together[:] = found.energy, found.joint_pit
+    scale_mae, scale_rmse = task.kept_scales
+    part.forecasts.append({
         "model": label, "origin": origin.stop, "origin_date": str(series.index[origin.stop - 1]),
-        "step": np.repeat(np.arange(windows.gap + 1, windows.gap + h + 1), k),
-        "date": np.repeat(series.index[first:first + h].astype(str).to_numpy(), k),
-        "series": list(series.names) * h,
-        "observed": observed.ravel(), "mean": _short(nothing if point is None else point)}
-    quantiles = np.full((len(LEVELS), h, k), np.nan) if paths is None else np.quantile(paths, LEVELS, axis=0)
-    for coverage in COVERAGES:
-        for side, sign in (("lower", -1), ("upper", 1)):
-            level = LEVELS.index(round((1 + sign * coverage) / 2, 6))
-            block[f"{side}_{100 * coverage:g}"] = _short(quantiles[level])
-    block["crps"] = _short(nothing if paths is None else crps(observed, paths))
-    coin = origin_seed(task.seed, "pit", origin.stop)
-    block["pit"] = _short(nothing if paths is None else pit(observed, paths, rng=coin))
-    block["scale_mae"], block["scale_rmse"] = (np.tile(_short(one), h) for one in scale)
-    part.forecasts.append(block)
-    scores = [np.nan] * h if paths is None else [
-        energy(observed[step] / scale[1], paths[:, step] / scale[1]) for step in range(h)]
-    together = np.full(h, np.nan) if paths is None else joint_pit(observed, paths, rng=coin)
-    part.joint.append({"model": label, "origin": origin.stop,
-                       "step": np.arange(windows.gap + 1, windows.gap + h + 1), "energy": _short(np.array(scores)),
-                       "pit": _short(together)})
+        "step": np.repeat(steps, k), "date": np.repeat(task.dates[first:last], k), "series": list(series.names) * h,
+        "observed": observed.ravel(), **dict(zip(MARKED, _short(numbers), strict=True)),
+        "scale_mae": np.tile(scale_mae, h), "scale_rmse": np.tile(scale_rmse, h)})
+    energy, pit = _short(together)
+    part.joint.append({"model": label, "origin": origin.stop, "step": steps, "energy": energy, "pit": pit})
 
 
-def _short(block: FloatArray) -> FloatArray:
-    """Return the numbers rounded to `DIGITS` significant digits, flat."""
-    return np.array([float(f"{number:.{DIGITS - 1}e}") for number in np.ravel(block).tolist()])
+def _short(numbers: FloatArray) -> FloatArray:
+    """Return the numbers rounded to `DIGITS` significant digits, one row for each of the first axis."""
+    kept = [float(f"{number:.{DIGITS - 1}e}") for number in numbers.ravel().tolist()]
+    return np.array(kept).reshape(len(numbers), -1)

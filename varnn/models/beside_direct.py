@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
@@ -241,7 +240,7 @@ class FittedDirect(Fitted):
         if plan.shocks in ("gaussian", "student"):
             mixing = rng.standard_normal((m, len(errors))) / np.sqrt(len(errors))
             if plan.shocks == "student":
-                df = degrees_of_freedom(whitened(self.resid.to_numpy()))
+                df = degrees_of_freedom(whitened(self._misses))
                 mixing *= np.sqrt((df - 2) / rng.chisquare(df, size=(m, 1)))
             drawn = (mixing @ errors.reshape(len(errors), -1)).reshape(m, horizon, -1)
         else:
@@ -269,14 +268,6 @@ class FittedDirect(Fitted):
         scaled = (self.seen.values[-self.lookback:] - self.level) / self.scale
         return np.array([float(np.sum((self.maps[j % len(self.maps)].gram_root.T @ scaled[:, j]) ** 2))
                          for j in range(self.series.k)])
-
-    @cached_property
-    def resid(self) -> pd.DataFrame:
-        """One-step errors of every row after the first window."""
-        start = self.lookback
-        predicted = self._one_step(self.series.values, None)[start:]
-        return pd.DataFrame(self.series.values[start:] - predicted, index=self.series.index[start:],
-                            columns=list(self.series.names))
 
     def _notes(self) -> list[str]:
         rows = [f"{one.lookback} rows less {'nothing' if one.centring == 'none' else f'their {one.centring}'}"

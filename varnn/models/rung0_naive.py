@@ -7,7 +7,8 @@ so each has joint predictive paths like every other rung. Hyndman & Athanasopoul
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import lru_cache
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -80,7 +81,7 @@ class Mean(Forecaster):
     def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> Fitted:
         _no_exog(self, exog)
         need_rows("Mean()", series, 3, "use a longer series")
-        params = pd.DataFrame([series.values.mean(axis=0)], index=["mean"], columns=list(series.names))
+        params = _table("mean", series.values.mean(axis=0), series)
         return FittedMean(spec=self, series=series, exog=None, seen=series, seen_exog=None, params=params, df_model=1)
 
 
@@ -101,7 +102,7 @@ class Drift(Forecaster):
         _no_exog(self, exog)
         need_rows("Drift()", series, 3, "use a longer series")
         slope = (series.values[-1] - series.values[0]) / (len(series) - 1)
-        params = pd.DataFrame([slope], index=["drift"], columns=list(series.names))
+        params = _table("drift", slope, series)
         return FittedWalk(spec=self, series=series, exog=None, seen=series, seen_exog=None, params=params, df_model=1,
                           season=1)
 
@@ -163,12 +164,24 @@ def _seasonal_walk(spec: Forecaster, series: Series, exog: Series | None, season
     _no_exog(spec, exog)
     need_rows(f"{spec.label}() with season {season}", series, season + 2, "use a longer series or a shorter season")
     return FittedWalk(spec=spec, series=series, exog=None, seen=series, seen_exog=None,
-                      params=pd.DataFrame(columns=list(series.names), dtype=float), df_model=0, season=season)
+                      params=_table("", np.empty(0), series), df_model=0, season=season)
+
+
+def _table(row: str, numbers: FloatArray, series: Series) -> pd.DataFrame:
+    """Return one row of coefficients, or none."""
+    rows = _index((row,) if numbers.size else ())
+    return pd.DataFrame(numbers.reshape(len(rows), series.k), index=rows, columns=_index(series.names))
+
+
+@lru_cache(maxsize=64)
+def _index(names: tuple[str, ...]) -> pd.Index[Any]:
+    """Return labels as pandas keeps them; making them anew takes longer than the fit."""
+    return pd.Index(list(names), dtype=object if not names else None)
 
 
 def _level_draws(fit: Fitted, count: int, rng: np.random.Generator) -> Draws:
     """Draw (Σ, level) from their posterior under a flat prior: Σ ~ IW(E'E, n − 2 + k), level | Σ ~ N(·, Σ/n)."""
-    k, errors = fit.series.k, fit.resid.to_numpy()
+    k, errors = fit.series.k, fit._misses
     half = inverse_wishart(square_root(errors.T @ errors), fit.nobs - 2 + k, count, rng)
     level = fit.params.to_numpy()[0] + (half @ rng.standard_normal((count, k, 1)))[:, :, 0] / np.sqrt(fit.nobs)
     return Draws(half @ half.transpose(0, 2, 1), level)

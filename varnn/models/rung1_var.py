@@ -149,6 +149,8 @@ class FittedVAR(Fitted):
     k_ar: int
     search: OrderSearch | None = None
 
+    _carried: ClassVar[tuple[str, ...]] = (*Fitted._carried, "roots", "_bias")
+
     # --- estimates -----------------------------------------------------------------------------
 
     @property
@@ -157,15 +159,13 @@ class FittedVAR(Fitted):
         assert isinstance(self.spec, VAR)
         return self.spec.trend
 
-    @cached_property
-    def resid(self) -> pd.DataFrame:
-        """Residuals of the rows after the presample, in the units of the series."""
-        return self._dated(self.estimate.resid)
+    @property
+    def _misses(self) -> FloatArray:
+        return self.estimate.resid
 
     @cached_property
-    def fittedvalues(self) -> pd.DataFrame:
-        """Observations less residuals."""
-        return self._dated(self.series.values[self.k_ar:] - self.estimate.resid)
+    def _predicted(self) -> FloatArray:
+        return np.asarray(self.series.values[self.k_ar:] - self.estimate.resid)
 
     @property
     def nobs(self) -> int:
@@ -209,7 +209,7 @@ class FittedVAR(Fitted):
         ratio = (self.nobs + self.df_model) / self.df_resid
         return float(np.exp(self.series.k * np.log(ratio) + np.linalg.slogdet(self.sigma_u_mle)[1]))
 
-    @property
+    @cached_property
     def roots(self) -> NDArray[np.complex128]:
         """Roots of det(I − A_1 z − … − A_p z^p), furthest from 0 first; all outside 1 when stable."""
         return characteristic_roots(self.coefs)
@@ -299,11 +299,14 @@ class FittedVAR(Fitted):
         (m, horizon, k), d = shocks.shape, len(draws.weights)
         means = self._simulate(np.zeros((d, horizon, k)), future_exog, draws)                       # (d, h, k)
         responses = self._simulate(shocks, future_exog) - self._mean(horizon, future_exog)          # (m, h, k)
-        bias = self._lag_matrices(draws.bias[None])[0] if draws.bias is not None else lag_bias(
-            self.coefs, self.sigma_u, self.nobs, TERMS[self.trend])
+        bias = self._bias if draws.bias is None else self._lag_matrices(draws.bias[None])[0]
         factors = spread_correction(self.coefs, self.sigma_u, self._lag_matrices(draws.weights[:CORRECTION_DRAWS]),
                                     bias, horizon)
         return np.asarray(means[np.arange(m) % d] + factors * responses)
+
+    @cached_property
+    def _bias(self) -> FloatArray:
+        return lag_bias(self.coefs, self.sigma_u, self.nobs, TERMS[self.trend])
 
     @property
     def _is_large(self) -> bool:
@@ -368,10 +371,6 @@ class FittedVAR(Fitted):
         """Return the part of (XᵀX)⁻¹ that belongs to the lags, (kp, kp)."""
         c = self.df_model - self.k_ar * self.series.k
         return self.estimate.inverse_gram[c:, c:]
-
-    def _dated(self, block: FloatArray) -> pd.DataFrame:
-        return pd.DataFrame(block, index=self.series.index[len(self.series) - len(block):],
-                            columns=list(self.series.names))
 
     def _like_params(self, block: FloatArray) -> pd.DataFrame:
         return pd.DataFrame(block, index=self.params.index, columns=self.params.columns)
