@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 from varnn.estimate import likelihood
 from varnn.estimate.likelihood import Sample
 from varnn.estimate.linear_starts import lagged_moments
+from varnn.estimate.linear_states import filtered
 
 CASES = [(1, 1, 1), (3, 1, 3), (2, 2, 2), (1, 3, 1), (2, 1, 4), (2, 3, 3)]
 
@@ -147,7 +148,7 @@ def test_filtered_states_are_those_of_a_kalman_filter(k, lags, width):
         K = (F @ P @ H.T + G @ sigma) @ np.linalg.inv(S)
         a = F @ a + constant + K @ (y - H @ a)
         P = F @ P @ F.T + G @ sigma @ G.T - K @ S @ K.T
-    assert_allclose(likelihood.filtered(sample, weights, sigma), expected, atol=1e-11)
+    assert_allclose(filtered(sample, weights, sigma), expected, atol=1e-11)
 
 
 def test_an_explosive_process_or_an_unstable_filter_has_no_exact_likelihood():

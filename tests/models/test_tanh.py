@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -98,7 +99,7 @@ def test_the_weights_give_the_same_outputs_in_torch(skip):
     y = 5.0 + 2.0 * np.column_stack([sign_series()[:150], sign_series()[50:200]])
     fit = TanhRNN(lags=1, width=3, skip=skip, starts=1).fit(y)
     member = next(m for m in fit.members if m.optimum.design.n and not m.optimum.design.r and not m.optimum.design.rl)
-    fit = type(fit)(**{**{f: getattr(fit, f) for f in fit.__dataclass_fields__}, "members": (member,)})
+    fit = replace(fit, members=(member,))
     rnn, readout, linear = fit.to_torch()
     assert isinstance(rnn, torch.nn.RNN)
     p = fit.members[0].presample

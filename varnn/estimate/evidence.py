@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from varnn.estimate.gauss_newton import Array, Design, Optimum, Prior
+from varnn.estimate.pooled_design import PooledDesign
 
 Kind = Literal["unit", "sparse"]
 POSITIVE = 1.0     # nats of evidence that a memory needs to be called for
@@ -129,7 +130,7 @@ def forgets(optimum: Optimum, *, kick: float = 5.0, within: float = 0.5) -> bool
     Kicks of either sign fall about every 40 rows; over the last five rows before the next, forecasts may be moved by
     at most `within` of what they were moved before.
     """
-    design = optimum.design
+    design = optimum.design.joined if isinstance(optimum.design, PooledDesign) else optimum.design
     if not (design.r or design.rl or design.ar):
         return True
     _, calm = design.run(optimum.theta)

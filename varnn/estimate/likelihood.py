@@ -6,7 +6,10 @@ one pass of the recursion from the stationary mean, and a start-up correction of
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +26,41 @@ SMALL = 4  # states up to which d² linear equations are solved sooner than doub
 class Sample:
     """The data of one fit, in the units in which it is estimated.
 
-    values : array (T, k)   standardised series
+    values : array (T, k)   standardised series; those of a panel below one another
     inputs : array (T, q)   trend and exogenous columns (without the constant)
     lags : int              p
-    start : int             first row that counts when the likelihood is conditional
+    start : int             first row, of each series, that counts when the likelihood is conditional
+    lengths : tuple of int  rows of each series of a panel
     """
 
     values: Array
     inputs: Array
     lags: int
     start: int
+    lengths: tuple[int, ...] = ()
+
+    @property
+    def warm(self) -> int:
+        """Rows before `start` that warm the filter up: in a panel, where every series has a start, all there are."""
+        return self.start - self.lags if self.lengths else 0
+
+    @cached_property
+    def parts(self) -> tuple[Sample, ...]:
+        """The series of a panel, from where their filters begin; the log-likelihood is the sum of theirs."""
+        if not self.lengths:
+            return (self,)
+        cuts = np.cumsum((0, *self.lengths)).tolist()
+        return tuple(Sample(self.values[a:b], self.inputs[a:b], self.lags, self.lags) for a, b in pairwise(cuts))
+
+    @property
+    def usual_rows(self) -> int:
+        """Rows of the series, the median in a panel."""
+        return int(np.median(self.lengths or len(self.values)))
+
+    @property
+    def conditional_rows(self) -> int:
+        """Rows that count when the likelihood is conditional."""
+        return len(self.values) - self.start * max(len(self.lengths), 1)
 
     @property
     def before(self) -> int:
@@ -156,6 +184,8 @@ def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True
     ----------
     de Jong (1988), Biometrika 75, 165-169; Mélard, Roy and Saidi (2006), CSDA 50, 1158-1184.
     """
+    if sample.lengths:
+        return _summed(exact(part, weights, sigma, gradient=gradient) for part in sample.parts)
     y, lags = sample.values, sample.lags
     (T, k), n, before = y.shape, weights.shape[0], sample.before
     F, G = transition(weights, lags, k)
@@ -175,7 +205,7 @@ def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True
     extended[:before] = mean[n:].reshape(before, k)[::-1]
     U = np.empty((T, n))
     S = kernels.run(weights, extended, sample.inputs, 1.0, lags, mean[:n].copy(), U)
-    X = np.empty((min(T, _memory(radius, before, d)), n, d))
+    X = np.empty((min(T, transient_rows(radius, before, d)), n, d))
     length = kernels.transient(weights, lags, k, X)
     X = X[:length].reshape(length * n, d)
     HX = X.reshape(length, n, d)[:, :k].transpose(1, 0, 2).reshape(k * length, d)  # series by series
@@ -227,43 +257,16 @@ def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True
     return Evaluation(value, D, _symmetric(dsigma), S, U)
 
 
-def filtered(sample: Sample, weights: Array, sigma: Array) -> Array:
-    """One-step states u_t given y_1 … y_{t-1} from the stationary start: the Kalman filter's, without its loop.
-
-    With e_t(μ) and X_t as in `exact`, u_{t|t-1} = u_t(μ) + X_t m_t, m_t = (I + P Q_t)⁻¹ P q_t, where Q_t and q_t are
-    the sums of `exact` up to t - 1.
-
-    Returns
-    -------
-    array (T, n)
-    """
-    y, lags = sample.values, sample.lags
-    (T, k), n, before = y.shape, weights.shape[0], sample.before
-    F, G = transition(weights, lags, k)
-    d = F.shape[0]
-    P = stationary_covariance(F, G @ sigma @ G.T)
-    constant = np.zeros(d)
-    constant[:n] = weights[:, n + lags * k]
-    mean = np.linalg.solve(np.eye(d) - F, constant)
-    extended = np.vstack([mean[n:].reshape(before, k)[::-1], y])
-    U = np.empty((T, n))
-    kernels.run(weights, extended, sample.inputs, 1.0, lags, mean[:n].copy(), U)
-    X = np.empty((min(T, _memory(spectral_radius(weights[:, :n]), before, d)), n, d))
-    X = X[: kernels.transient(weights, lags, k, X)]
-    V = np.linalg.inv(sigma)
-    Q, q = np.zeros((d, d)), np.zeros(d)
-    for first in range(0, len(X), 4096):
-        HX = X[first : first + 4096, :k]
-        VHX = V @ HX
-        early = y[first : first + len(HX)] - U[first : first + len(HX), :k]
-        steps = np.cumsum(np.swapaxes(HX, 1, 2) @ VHX, axis=0)
-        pulls = np.cumsum(np.einsum("tkd,tk->td", VHX, early), axis=0)
-        known = np.concatenate([np.zeros((1, d, d)), steps[:-1]]) + Q
-        heard = np.concatenate([np.zeros((1, d)), pulls[:-1]]) + q
-        shift = np.linalg.solve(np.eye(d) + P @ known, (heard @ P)[:, :, None])
-        U[first : first + len(HX)] += (X[first : first + len(HX)] @ shift)[:, :, 0]
-        Q, q = Q + steps[-1], q + pulls[-1]
-    return U
+def _summed(found: Iterable[Evaluation | None]) -> Evaluation | None:
+    """Add up the likelihoods of several series, their states below one another."""
+    parts: list[Evaluation] = []
+    for part in found:
+        if part is None:
+            return None
+        parts.append(part)
+    return Evaluation(sum(part.value for part in parts), np.sum([part.weights for part in parts], axis=0),
+                      np.sum([part.sigma for part in parts], axis=0), np.sum([part.moments for part in parts], axis=0),
+                      np.vstack([part.states for part in parts]))
 
 
 def conditional(sample: Sample, weights: Array, *, gradient: bool = True) -> Evaluation | None:
@@ -277,25 +280,41 @@ def conditional(sample: Sample, weights: Array, *, gradient: bool = True) -> Eva
     -------
     Evaluation (`sigma` holds S/N), or None where the filter is not stable.
     """
-    y, lags, start = sample.values, sample.lags, sample.start
-    k, n, N = y.shape[1], weights.shape[0], y.shape[0] - start
+    lags, before, warm = sample.lags, sample.before, sample.warm
+    k, n, N = sample.values.shape[1], weights.shape[0], sample.conditional_rows
     if radius_bound(weights[:, :n]) >= INVERTIBLE:
         return None
-    r = first_inputs(sample, n)
-    extended = y[start - sample.before :]
-    inputs = sample.inputs[start:]
-    U = np.empty((N, n))
-    S = kernels.run(weights, extended, inputs, 1.0, lags, weights @ r, U)
+    S, states, at = np.zeros((k, k)), np.empty((N + warm * len(sample.parts), n)), 0
+    runs = []
+    for part in sample.parts:
+        r, rows = first_inputs(part, n), len(part.values) - part.start
+        extended, inputs, U = part.values[part.start - before :], part.inputs[part.start :], states[at : at + rows]
+        S += kernels.run(weights, extended, inputs, 1.0, lags, weights @ r, U)
+        if warm:
+            early = extended[before : before + warm] - U[:warm, :k]
+            S -= early.T @ early
+        runs.append((r, extended, inputs, U))
+        at += rows
     sigma = S / N
     sign, logdet = np.linalg.slogdet(sigma)
     if not (sign > 0 and np.isfinite(logdet)):
         return None
     value = 0.5 * N * (logdet + k)
     if not gradient:
-        return Evaluation(value, np.empty(0), sigma, S, U)
-    D, past = np.zeros(weights.shape), np.zeros((sample.before, k))
-    lam = kernels.pull_back(weights, extended, inputs, 1.0, lags, U, np.linalg.inv(sigma), 1, D, past)
-    return Evaluation(value, D + np.outer(lam, r), sigma, S, U)
+        return Evaluation(value, np.empty(0), sigma, S, states)
+    D, past, V = np.zeros(weights.shape), np.zeros((before, k)), np.linalg.inv(sigma)
+    fades = [np.eye(n)]  # λ_{t-1} = A' λ_t through the warm-up, where no error counts
+    for _ in range(warm):
+        fades.insert(0, weights[:, :n].T @ fades[0])
+    for r, extended, inputs, U in runs:
+        lam = kernels.pull_back(weights, extended[warm:], inputs[warm:], 1.0, lags, U[warm:], V, 1, D, past)
+        if warm:
+            back = np.array(fades) @ lam
+            seen = [extended[before + 1 - lag : before + 1 - lag + warm] for lag in range(1, lags + 1)]
+            D += back[1:].T @ np.hstack([U[:warm], *seen, np.ones((warm, 1)), inputs[1 : warm + 1]])
+            lam = back[0]
+        D += np.outer(lam, r)
+    return Evaluation(value, D, sigma, S, states)
 
 
 def first_inputs(sample: Sample, n: int) -> Array:
@@ -311,15 +330,22 @@ def first_inputs(sample: Sample, n: int) -> Array:
     return r
 
 
-def information(sample: Sample, weights: Array, sigma: Array, states: Array, *, rows: int = 256) -> Array:
+def information(sample: Sample, weights: Array, sigma: Array, states: Array, *, rows: int = 256, warm: int = 0
+                ) -> Array:
     """Gauss-Newton information Σ_t J_t'Σ⁻¹J_t of the weights, J_t = ∂ŷ_t/∂vec(C), accumulated block by block.
 
-    `states` are the u_t of the last evaluation; its number of rows tells where the sample starts.
+    `states` are the u_t of the last evaluation; its number of rows tells where the sample starts, and the first `warm`
+    of them do not count.
 
     Returns
     -------
     array (n m, n m)          row-major in (row of C, column of C)
     """
+    if sample.lengths:
+        skipped = (len(sample.values) - len(states)) // len(sample.lengths)
+        cuts, warm = np.cumsum([len(part.values) - skipped for part in sample.parts])[:-1], sample.warm * (skipped > 0)
+        return np.asarray(np.sum([information(part, weights, sigma, own, rows=rows, warm=warm)
+                                  for part, own in zip(sample.parts, np.split(states, cuts), strict=True)], axis=0))
     n, m = weights.shape
     k, N = sample.values.shape[1], states.shape[0]
     start = sample.values.shape[0] - N
@@ -338,15 +364,16 @@ def information(sample: Sample, weights: Array, sigma: Array, states: Array, *, 
         for i in range(n):
             S[i, i * m : (i + 1) * m] = r
         first = W @ S[:k]
-        total += first.T @ first
+        total += first.T @ first if not warm else 0.0
     for t in range(1, N, rows):
         block = J[: min(rows, N - t) * k]
         kernels.sensitivities(weights, extended, inputs, sample.lags, states, W, S, t, block)
+        block = block[max(warm - t, 0) * k :]
         total += block.T @ block
     return total
 
 
-def _memory(radius: float, before: int, d: int) -> int:
+def transient_rows(radius: float, before: int, d: int) -> int:
     """Rows after which ρ(A)^t, with room for a non-normal A, is below float64's resolution."""
     decay = 40.0 / -np.log(radius) if radius > 1e-12 else 2.0
     return int(before + 3 * d + 8 + 1.25 * decay)

@@ -5,6 +5,7 @@ Called by `models.rung2_linear`.  Every candidate is judged on the same rows.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from varnn.estimate.likelihood import Sample
 from varnn.estimate.linear_evidence import LARGE, fit_evidence
 from varnn.estimate.linear_fit import LinearEstimate, fit_likelihood, var_below
 from varnn.estimate.order import default_max_lags, search_orders
+from varnn.estimate.pooled import orders_of_panel
 
 WORK = 1e8  # T · weights² up to which a linear RNN with p lags is tried; beyond, only the VAR has that many
 
@@ -24,13 +26,19 @@ def stationary_below(sample: Sample, width: int, *, intercept: bool) -> bool:
 
     Under a unit root T(ρ̂ - 1) has 5 % of its distribution below about -14 (Dickey and Fuller 1979, with a constant),
     so that ρ̂ < 1 - 14/T says with 95 % confidence that the levels have a stationary distribution to start from.
+    In a panel of B series, each less its mean, T(ρ̂ - 1) has mean -3 and standard deviation √(10.2/B) there.
+
+    References
+    ----------
+    Harris and Tzavalis (1999), Inference for unit roots in dynamic panels, J. Econometrics 91, theorem 2.
     """
-    T, k = sample.values.shape
+    T, k = sample.usual_rows, sample.values.shape[1]
     if sample.lags == 0:
         return False
     below = var_below(sample, k, exact=False, intercept=intercept)
     F, _ = gaussian.transition(below.weights, sample.lags, k)
-    return bool(gaussian.spectral_radius(F) < max(1.0 - 14.0 / T, 0.5))
+    reach = 3.0 + 1.645 * (10.2 / len(sample.lengths)) ** 0.5 if sample.lengths else 14.0
+    return bool(gaussian.spectral_radius(F) < max(1.0 - reach / T, 0.5))
 
 
 def choose_lags(
@@ -61,15 +69,15 @@ def choose_lags(
     (T, k), q = sample.values.shape, sample.inputs.shape[1]
     trend: Trend = "c" if intercept else "n"
     inputs = sample.inputs if q else None
-    longest = default_max_lags(T, k, trend, q) if max_lags is None else max_lags
+    longest = default_max_lags(sample.usual_rows, k, trend, q) if max_lags is None else max_lags
     top = max(min(longest, most), 1)
-    search = search_orders(sample.values, top, trend, inputs)
+    search = orders_of_panel(sample, top, trend) if sample.lengths else search_orders(sample.values, top, trend, inputs)
     largest = max(search.best("aic"), 1)
     aic = 0.5 * search.nobs * (search.criteria["aic"][search.orders == largest][0] + k)
     best, score, falls, cost, draft = 1, -np.inf, 0, np.inf, None
     affordable = int((WORK / T) ** 0.5 / k**2) - 1
     for p in range(1, max(1, min(largest, affordable)) + 1):
-        common = Sample(sample.values, sample.inputs, p, top)
+        common = replace(sample, lags=p, start=top)
         if shrunk:
             fit = fit_evidence(common, width, exact=False, intercept=intercept, draft=True)
             found, spent = fit.evidence, float(k * (p * k + intercept + q)) + sum(fit.effective.values())
@@ -106,7 +114,7 @@ def fit_chosen(
     memory, draft = True, None
     if searched:
         lags, memory, draft = choose_lags(sample, width, max_lags, most, intercept=intercept, shrunk=shrunk)
-        sample = Sample(sample.values, sample.inputs, lags, lags)
+        sample = replace(sample, lags=lags, start=lags)
     if not memory:
         return var_below(sample, width, exact=False, intercept=intercept), sample.lags
     exact = likelihood == "exact"

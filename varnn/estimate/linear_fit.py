@@ -82,8 +82,7 @@ class Problem:
     @property
     def rows(self) -> int:
         """Observations that count."""
-        T = int(self.sample.values.shape[0])
-        return T if self.exact else T - self.sample.start
+        return len(self.sample.values) if self.exact else self.sample.conditional_rows
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ Called by `linear_fit` only.  Works in standardised units from moment matrices; 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +14,7 @@ from varnn.estimate import kernels_linear as kernels
 from varnn.estimate import likelihood
 from varnn.estimate.closed_form import fit_var
 from varnn.estimate.likelihood import Sample
+from varnn.estimate.pooled import regression_of_panel
 
 Array = npt.NDArray[np.float64]
 BLOCK_ROWS = 4096
@@ -48,21 +51,22 @@ def ordinary_least_squares(sample: Sample, width: int, *, intercept: bool = True
     """Weights of the VAR below, A = 0, by the closed form of rung 1 to its last digits."""
     k, p = sample.values.shape[1], sample.lags
     inputs = sample.inputs if sample.inputs.shape[1] else None
-    found = fit_var(sample.values, p, "c" if intercept else "n", inputs, start=sample.start)
+    coef = (regression_of_panel(sample, intercept) if sample.lengths else
+            fit_var(sample.values, p, "c" if intercept else "n", inputs, start=sample.start).coef)
     weights = np.zeros((width, sample.columns(width)))
     q, c = sample.inputs.shape[1], int(intercept)
-    weights[:k, width : width + p * k] = found.coef[c + q :].T
-    weights[:k, width + p * k + 1 :] = found.coef[c : c + q].T
+    weights[:k, width : width + p * k] = coef[c + q :].T
+    weights[:k, width + p * k + 1 :] = coef[c : c + q].T
     if intercept:
-        weights[:k, width + p * k] = found.coef[0]
+        weights[:k, width + p * k] = coef[0]
     return weights
 
 
 def least_squares(sample: Sample, width: int, *, intercept: bool = True) -> Array:
     """Weights of the VAR below, A = 0, from the moments of the standardised sample."""
-    y, w, p = sample.values, sample.inputs, sample.lags
-    k, q = y.shape[1], w.shape[1]
-    G = lagged_moments(np.hstack([y, w]) if q else y, p, sample.start)
+    p, k, q = sample.lags, sample.values.shape[1], sample.inputs.shape[1]
+    G = np.sum([lagged_moments(np.hstack([part.values, part.inputs]) if q else part.values, p, sample.start)
+                for part in sample.parts], axis=0)
     d = k + q
     own = [1 + lag * d + j for lag in range(1, p + 1) for j in range(k)]
     chosen = own + ([0] if intercept else []) + list(range(1 + k, 1 + d))
@@ -76,16 +80,17 @@ def least_squares(sample: Sample, width: int, *, intercept: bool = True) -> Arra
 
 def _hannan_rissanen(sample: Sample, width: int, order: int, intercept: bool) -> Array:
     """Regress y_t on its lags and on the lagged residual of a long autoregression: A = -M, B_1 = Φ_1 + M."""
-    y, w, p = sample.values, sample.inputs, sample.lags
-    (T, k), q = y.shape, w.shape[1]
-    long = Sample(y, w, order, order)
+    p, k, q = sample.lags, sample.values.shape[1], sample.inputs.shape[1]
+    long = replace(sample, lags=order, start=order)
     C = least_squares(long, k, intercept=intercept)
-    U = np.empty((T - order, k))
-    r = likelihood.first_inputs(long, k)
-    kernels.run(C, y[order - long.before :], w[order:], 1.0, order, C @ r, U)
-    Z = np.hstack([y[order:], y[order:] - U, w[order:]])
-    d = 2 * k + q
-    G = lagged_moments(Z, p, max(p, 1))
+    d, moments = 2 * k + q, []
+    for part in long.parts:
+        y, w = part.values, part.inputs
+        U = np.empty((len(y) - order, k))
+        r = likelihood.first_inputs(part, k)
+        kernels.run(C, y[order - long.before :], w[order:], 1.0, order, C @ r, U)
+        moments.append(lagged_moments(np.hstack([y[order:], y[order:] - U, w[order:]]), p, max(p, 1)))
+    G = np.sum(moments, axis=0)
     lags = [1 + lag * d + j for lag in range(1, p + 1) for j in range(k)]
     noise = [1 + d + k + j for j in range(k)]
     chosen = lags + noise + ([0] if intercept else []) + list(range(1 + 2 * k, 1 + d))
@@ -107,8 +112,9 @@ def _hannan_rissanen(sample: Sample, width: int, order: int, intercept: bool) ->
 
 def _long_orders(sample: Sample) -> list[int]:
     """Return a few orders for the long autoregression, growing like log T and bounded by the data."""
-    T, k = sample.values.shape
+    T, k = sample.usual_rows, sample.values.shape[1]
     most = max((T - sample.start - sample.inputs.shape[1] - 2) // (3 * k + 1), 0)
+    most = min([most, *(rows - sample.lags - 2 for rows in sample.lengths)])
     wanted = (round(1.2 * np.log(T)), round(2.2 * np.log(T)), sample.lags + 1)
     return [order for order in dict.fromkeys(max(want, sample.lags + 1) for want in wanted) if order <= most]
 

@@ -22,7 +22,7 @@ def filtered_states(sample: Sample, estimate: LinearEstimate) -> tuple[Array, in
     """Return u_t for rows `start` … T - 1, and `start`: 0 from the stationary start, p from the presample."""
     T, n, start = len(sample.values), len(estimate.weights), sample.start
     if estimate.exact:
-        return likelihood.filtered(sample, estimate.weights, estimate.sigma), 0
+        return filtered(sample, estimate.weights, estimate.sigma), 0
     if start >= T:
         return np.empty((0, n)), T
     U = np.empty((T - start, n))
@@ -30,6 +30,45 @@ def filtered_states(sample: Sample, estimate: LinearEstimate) -> tuple[Array, in
     values = sample.values[start - sample.before :]
     kernels.run(estimate.weights, values, sample.inputs[start:], 1.0, sample.lags, first, U)
     return U, start
+
+
+def filtered(sample: Sample, weights: Array, sigma: Array) -> Array:
+    """One-step states u_t given y_1 … y_{t-1} from the stationary start: the Kalman filter's, without its loop.
+
+    With e_t(μ) and X_t as in `likelihood.exact`, u_{t|t-1} = u_t(μ) + X_t m_t, m_t = (I + P Q_t)⁻¹ P q_t, where Q_t
+    and q_t are its sums up to t - 1.
+
+    Returns
+    -------
+    array (T, n)
+    """
+    y, lags = sample.values, sample.lags
+    (T, k), n, before = y.shape, weights.shape[0], sample.before
+    F, G = likelihood.transition(weights, lags, k)
+    d = F.shape[0]
+    P = likelihood.stationary_covariance(F, G @ sigma @ G.T)
+    constant = np.zeros(d)
+    constant[:n] = weights[:, n + lags * k]
+    mean = np.linalg.solve(np.eye(d) - F, constant)
+    extended = np.vstack([mean[n:].reshape(before, k)[::-1], y])
+    U = np.empty((T, n))
+    kernels.run(weights, extended, sample.inputs, 1.0, lags, mean[:n].copy(), U)
+    X = np.empty((min(T, likelihood.transient_rows(likelihood.spectral_radius(weights[:, :n]), before, d)), n, d))
+    X = X[: kernels.transient(weights, lags, k, X)]
+    V = np.linalg.inv(sigma)
+    Q, q = np.zeros((d, d)), np.zeros(d)
+    for first in range(0, len(X), 4096):
+        HX = X[first : first + 4096, :k]
+        VHX = V @ HX
+        early = y[first : first + len(HX)] - U[first : first + len(HX), :k]
+        steps = np.cumsum(np.swapaxes(HX, 1, 2) @ VHX, axis=0)
+        pulls = np.cumsum(np.einsum("tkd,tk->td", VHX, early), axis=0)
+        known = np.concatenate([np.zeros((1, d, d)), steps[:-1]]) + Q
+        heard = np.concatenate([np.zeros((1, d)), pulls[:-1]]) + q
+        shift = np.linalg.solve(np.eye(d) + P @ known, (heard @ P)[:, :, None])
+        U[first : first + len(HX)] += (X[first : first + len(HX)] @ shift)[:, :, 0]
+        Q, q = Q + steps[-1], q + pulls[-1]
+    return U
 
 
 def end_states(sample: Sample, states: Array, start: int, weights: Array) -> Array:

@@ -160,7 +160,7 @@ def draw(members: Sequence[Member], data: Data, particles: Particles, rows: int,
     votes = np.array([particle.weight for particle in particles])
     number = min(count, DISTINCT_DRAWS)
     owners = rng.choice(len(members), size=number, p=votes / votes.sum())
-    recent = Data(*(part[-LONGEST_MEMORY:] for part in (data.Y, data.trend, data.Z)))
+    recent = Data(data.Y[-LONGEST_MEMORY:], data.trend[-LONGEST_MEMORY:], data.Z[-LONGEST_MEMORY:])
     drawers = {owner: _posterior(members[owner].optimum) for owner in sorted(set(owners.tolist()))}
     shapes = {owner: members[owner].over(data if members[owner].optimum.design.recurrent else recent)
               for owner in drawers}

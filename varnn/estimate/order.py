@@ -140,11 +140,12 @@ def search_orders(values: FloatArray, max_lags: int, trend: Trend = "c", exog: F
                             f"use max_lags <= {most} or a longer series")
     with pinned(T * k * k * max_lags):
         upper, scale, determined = _triangle(values, z, max_lags, trend != "n", names)
-    return _criteria(upper, scale, z.shape[1], z.shape[1] + (trend != "n"), determined, max_lags, T - max_lags)
+    return criteria_of(upper, scale, z.shape[1], z.shape[1] + (trend != "n"), determined, max_lags, T - max_lags)
 
 
-def _criteria(upper: FloatArray, scale: FloatArray, g: int, fixed: int, determined: int, max_lags: int,
-              n: int) -> OrderSearch:
+def criteria_of(upper: FloatArray, scale: FloatArray, g: int, fixed: int, determined: int, max_lags: int,
+                n: int) -> OrderSearch:
+    """Return the criteria, given R of the scaled columns (z, lag 1 … lag p, now) and the scale of `now`."""
     k, least = len(scale), 0 if fixed else 1
     log_det = np.empty(max_lags + 1)
     order_log_dets(upper, g, max_lags, k, log_det)

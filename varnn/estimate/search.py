@@ -67,7 +67,7 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> Found:
     driven = space.lags == 0
     first = min(space.max_lags if space.lags is None else space.lags, len(data.Y) // 3)
     if driven:  # the state before the first row is unknown, and forecasts are fed back: its trace has to fade
-        first = min(WARM_UP, len(data.Y) // 10)
+        first = min(WARM_UP, data.shortest // 10)
     linear = _linear(data, space, first, driven) if space.skip else []
     if linear and space.lags is None and max(linear, key=_evidence).lags <= first // 2:  # then the rows may count
         first //= 2
@@ -293,8 +293,11 @@ def _finest(members: list[Member], data: Data) -> list[Member]:
 def free_run_error(member: Member, data: Data, *, horizon: int = 40, origins: int = 12) -> float:
     """Return the geometric mean over origins of the root mean square error of free runs inside the training data."""
     shape, (T, k) = member.optimum.design, data.Y.shape
-    horizon = min(horizon, T // 4)
+    horizon = min(horizon, data.shortest // 4)
     starts = np.linspace(member.presample, T - horizon, origins).astype(int)
+    if data.lengths:  # the ends of some of the series
+        horizon = min(horizon, data.shortest - member.presample)
+        starts = (np.cumsum(data.lengths) - horizon)[np.linspace(0, len(data.lengths) - 1, origins).astype(int)]
     layout = (shape.n, shape.m, shape.r, shape.rl, 0, int(shape.recurrent), member.lags, member.lags_tanh)
     errors = []
     for start in starts:

@@ -5,6 +5,7 @@ Called by `search`, `mixture` and `models.rung3_tanh`.  Nothing is fitted here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,16 +13,28 @@ import numpy as np
 from varnn.estimate.closed_form import Trend, fixed_regressors
 from varnn.estimate.gauss_newton import Array, Design, Optimum
 from varnn.estimate.linear_units import Units
+from varnn.estimate.pooled import noise_of_each, own_constants
+from varnn.estimate.pooled_design import PooledDesign, panel_rows
+from varnn.estimate.symmetric import whitener
 from varnn.series import Series
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Training rows in standard units: Y (T, k), trend columns (T, d) flat in time, exogenous Z (T, q)."""
+    """Training rows in standard units: Y (T, k), trend columns (T, d) flat in time, exogenous Z (T, q).
+
+    The series of a panel lie below one another; `lengths` are their rows.
+    """
 
     Y: Array
     trend: Array
     Z: Array
+    lengths: tuple[int, ...] = ()
+
+    @property
+    def shortest(self) -> int:
+        """Rows of the series, of the shortest one in a panel."""
+        return min(self.lengths or (len(self.Y),))
 
 
 @dataclass(frozen=True)
@@ -86,9 +99,14 @@ def design(data: Data, lags: int, lags_tanh: int, n: int, r: int, rl: int, *, fi
     XH = np.hstack([np.ones((T, 1)), data.Z, lagged(data.Y, lags_tanh)])
     fixed = data.trend.shape[1] + data.Z.shape[1] * skip
     p = max(lags, lags_tanh)
-    XL, XH, Y = (np.ascontiguousarray(part[p:]) for part in (XL, XH, data.Y))
-    return Design(XL, XH, Y, np.zeros_like(Y) if driven else Y, np.zeros(k), n, r, rl, False, recurrent,
-                  max(first - p, 0), data.trend.shape[1], fixed, 1 + data.Z.shape[1])
+    warm = max(first - p, 0)
+    kept = panel_rows(data.lengths, p, warm) if data.lengths else slice(p, None)
+    XL, XH, Y = (np.ascontiguousarray(part[kept]) for part in (XL, XH, data.Y))
+    shape = (XL, XH, Y, np.zeros_like(Y) if driven else Y, np.zeros(k), n, r, rl, False, recurrent)
+    known = {"flat": data.trend.shape[1], "fixed": fixed, "fixed_H": 1 + data.Z.shape[1]}
+    if not data.lengths:
+        return Design(*shape, first=warm, **known)
+    return PooledDesign(*shape, first=warm * len(data.lengths), lengths=tuple(T - p for T in data.lengths), **known)
 
 
 def standardised(series: Series, exog: Series | None, trend: Trend) -> tuple[Data, Units]:
@@ -109,3 +127,33 @@ def trend_columns(inputs: Array, trend: Trend, rows: int) -> tuple[Array, Array]
     ones = [np.ones((rows, 1))] if trend != "n" else []
     slope = 1 if trend == "ct" else 0
     return np.hstack([*ones, inputs[:, :slope]]) if ones else np.empty((rows, 0)), inputs[:, slope:]
+
+
+def own_members(shared: Member, each: Sequence[Data]) -> list[Member]:
+    """Return a member fitted to a panel as one of each of its series: same weights, own noise and own level.
+
+    Parameters
+    ----------
+    shared : Member
+    each : sequence of Data        the series, in the order of the panel
+    """
+    optimum = shared.optimum
+    shape = optimum.design
+    assert isinstance(shape, PooledDesign)
+    warm = shape.first // len(shape.lengths)
+    errors = np.split(optimum.resid, np.cumsum([rows - warm for rows in shape.lengths])[:-1])
+    noise = noise_of_each(errors, optimum.sigma)
+    constants = [i * shape.width_L for i in range(shape.m)] if shape.flat else []
+    out = []
+    for data, resid, size in zip(each, errors, noise, strict=True):
+        alone = design(data, shared.lags, shared.lags_tanh, shape.n, shape.r, shape.rl,
+                       first=len(data.Y) - len(resid), recurrent=shape.recurrent, skip=shared.skip,
+                       driven=shared.driven)
+        alone = replace(alone, frozen=shape.frozen)
+        white, _ = whitener(size * optimum.sigma)
+        own, _ = alone.normal(optimum.theta, *alone.run(optimum.theta), white, resid @ white.T)
+        own += np.diag(optimum.prior.precisions(optimum.alpha))
+        information = own_constants(optimum.information, own, constants)
+        out.append(replace(shared, optimum=replace(optimum, design=alone, sigma=size * optimum.sigma, resid=resid,
+                                                   information=information)))
+    return out

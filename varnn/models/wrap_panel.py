@@ -15,17 +15,16 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from varnn.errors import InputError, ParameterError, ShapeError, TooShortError
-from varnn.estimate.closed_form import LeastSquares, regressor_names
-from varnn.estimate.order import default_max_lags
-from varnn.estimate.threads import one_thread
+from varnn.errors import ExogError, InputError, ParameterError, ShapeError, TooShortError
 from varnn.forecaster import Fitted, Forecaster, one_of
 from varnn.models.beside_direct import Direct
-from varnn.models.rung1_var import VAR, FittedVAR
-from varnn.series import FloatArray, Series, generator
+from varnn.models.rung1_var import VAR
+from varnn.models.rung2_linear import LinearRNN
+from varnn.models.rung3_tanh import TanhRNN
+from varnn.models.shared_weights import fit_shared
+from varnn.series import Series, generator
 
 Sharing = Literal["global", "local"]
-CRITERIA = ("aic", "bic", "hqic")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +34,12 @@ class Panel:
     Parameters
     ----------
     model : Forecaster
-        Any model for local fits; a VAR (trend "c", no X) or Direct for global ones.
+        Any model for local fits; a VAR, LinearRNN, TanhRNN (trend "c") or Direct for global ones.
     sharing : {"global", "local"}
         One set of weights, estimated on all series less their level and divided by their scale, so that each
-        counts alike; or a fit for each series.
+        counts alike; or a fit for each series. A global fit of RNNs maximises the sum of the objectives of all series;
+        the members have a level, a scale and, as far as the series differ, a noise of their own, and forecast by
+        filtering their own past. Their `nobs`, `llf` and criteria are the panel's.
 
     References
     ----------
@@ -62,23 +63,28 @@ class Panel:
         if not isinstance(self.model, Forecaster):
             raise ParameterError(f"model={self.model!r} is not usable; give a model, for example VAR(lags=2)")
         one_of(self.sharing, "sharing", get_args(Sharing))
-        if self.sharing == "global" and not isinstance(self.model, (VAR, Direct)):
-            raise ParameterError(f"{self.model.label} has no global fit; use sharing='local', a VAR or Direct")
-        if self.sharing == "global" and isinstance(self.model, VAR) and self.model.trend != "c":
-            raise ParameterError(f"trend={self.model.trend!r} is not usable for a global fit, in which each series has "
+        if self.sharing == "global" and not isinstance(self.model, (VAR, LinearRNN, TanhRNN, Direct)):
+            raise ParameterError(f"{self.model.label} has no global fit; use sharing='local', a VAR, LinearRNN, "
+                                 "TanhRNN or Direct")
+        trend = getattr(self.model, "trend", "c")
+        if self.sharing == "global" and trend != "c":
+            raise ParameterError(f"trend={trend!r} is not usable for a global fit, in which each series has "
                                  "its own level; use trend='c'")
 
-    def fit(self, data: object, *, by: str | None = None, time: str | None = None, rng: object = None) -> FittedPanel:
+    def fit(self, data: object, X: object = None, *, by: str | None = None, time: str | None = None,
+            rng: object = None) -> FittedPanel:
         """Estimate the model on all series.
 
         Parameters
         ----------
         data : mapping of name to series, list of series, or DataFrame
             A DataFrame is long: indexed by (series, time), or with the columns named by `by` and `time`.
+        X : as `data`, optional
+            Exogenous columns of each series, matched to it by its name and to its rows by date.
         by, time : str, optional
             Columns that name the series and the date; the rows of a series must be in the order of time.
         rng : int or numpy Generator, optional
-            Seed; each series has its own stream from it.
+            Seed; in local fits each series has its own stream from it.
 
         Raises
         ------
@@ -86,18 +92,23 @@ class Panel:
             Naming the series at fault.
         """
         members = panel_of(data, by=by, time=time)
+        beside = None if X is None else _beside(members, parts_of(X, by=by, time=time, argument="X"))
         with _collector_waiting():
-            fits = self._fits(members, generator(rng).spawn(len(members)))
+            fits = self._fits(members, beside, generator(rng))
         return FittedPanel(self, dict(zip(members, fits, strict=True)))
 
-    def _fits(self, members: dict[str, Series], streams: list[np.random.Generator]) -> list[Fitted]:
+    def _fits(self, members: dict[str, Series], beside: dict[str, Series] | None, rng: np.random.Generator
+              ) -> list[Fitted]:
         if self.sharing == "local":
-            return [_named(name, self.model, series, stream)
+            streams = rng.spawn(len(members))
+            return [_named(name, self.model, series, None if beside is None else beside[name], stream)
                     for (name, series), stream in zip(members.items(), streams, strict=True)]
         if isinstance(self.model, Direct):
+            if beside is not None:
+                raise ParameterError("a global Direct takes no X; use LinearRNN or TanhRNN, which do")
             return list(self.model.fit_panel(list(members.values())))
-        assert isinstance(self.model, VAR)
-        return _global_var(self.model, members)
+        assert isinstance(self.model, (VAR, LinearRNN, TanhRNN))
+        return fit_shared(self.model, members, beside, rng)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,16 +127,28 @@ class FittedPanel(Mapping[str, Fitted]):
     def __len__(self) -> int:
         return len(self.fits)
 
-    def mean(self, horizon: int) -> pd.DataFrame:
-        """Return point forecasts of all series, a long DataFrame indexed by (series, step)."""
-        points = [fit.forecast(horizon, n_paths=1, uncertainty="none").point for fit in self.fits.values()]
+    def mean(self, horizon: int, X: object = None) -> pd.DataFrame:
+        """Return point forecasts of all series, a long DataFrame indexed by (series, step).
+
+        X is needed exactly when the fit used it: the future exogenous columns of each series, by its name.
+        """
+        points = [fit.forecast(horizon, future, n_paths=1, uncertainty="none").point
+                  for fit, future in zip(self.fits.values(), self._futures(X), strict=True)]
         index = pd.MultiIndex.from_product([list(self.fits), range(1, horizon + 1)], names=["series", "step"])
         return pd.DataFrame(np.vstack(points), index=index, columns=list(next(iter(self.fits.values())).series.names))
 
-    def forecast(self, horizon: int, **options: Any) -> pd.DataFrame:
-        """Return means and intervals of all series in one tidy table; options as for `Fitted.forecast`."""
-        tables = [fit.forecast(horizon, **options).to_frame().assign(member=name) for name, fit in self.fits.items()]
+    def forecast(self, horizon: int, X: object = None, **options: Any) -> pd.DataFrame:
+        """Return means and intervals of all series in one tidy table; X as for `mean`, options as for a single fit."""
+        tables = [fit.forecast(horizon, future, **options).to_frame().assign(member=name)
+                  for (name, fit), future in zip(self.fits.items(), self._futures(X), strict=True)]
         return pd.concat(tables, ignore_index=True)
+
+    def _futures(self, X: object) -> list[object]:
+        if X is None:
+            return [None] * len(self.fits)
+        parts = parts_of(X, argument="X")
+        _need_all(self.fits, parts)
+        return [parts[name] for name in self.fits]
 
 
 def panel_of(data: object, *, by: str | None = None, time: str | None = None) -> dict[str, Series]:
@@ -137,16 +160,7 @@ def panel_of(data: object, *, by: str | None = None, time: str | None = None) ->
     >>> {name: series.values[:, 0].tolist() for name, series in panel_of(long, by="shop", time="week").items()}
     {'a': [1.0, 2.0], 'b': [3.0, 4.0]}
     """
-    parts: dict[str, object]
-    if isinstance(data, pd.DataFrame):
-        parts = _long(data, by, time)
-    elif isinstance(data, Mapping):
-        parts = {str(name): part for name, part in data.items()}
-    elif isinstance(data, Sequence) and not isinstance(data, str):
-        parts = {str(number): part for number, part in enumerate(data)}
-    else:
-        raise InputError(f"data of type {type(data).__name__} is no panel; pass a list or mapping of series, or a long "
-                         "DataFrame")
+    parts = parts_of(data, by=by, time=time)
     if not parts:
         raise TooShortError("data holds no series; a panel needs at least one")
     members = {name: _checked(name, part) for name, part in parts.items()}
@@ -157,6 +171,46 @@ def panel_of(data: object, *, by: str | None = None, time: str | None = None) ->
     return members
 
 
+def parts_of(data: object, *, by: str | None = None, time: str | None = None, argument: str = "data"
+             ) -> dict[str, object]:
+    """Split a list, a mapping or a long DataFrame into what belongs to each series, by its name."""
+    if isinstance(data, pd.DataFrame):
+        return _long(data, by, time, argument)
+    if isinstance(data, Mapping):
+        return {str(name): part for name, part in data.items()}
+    if isinstance(data, Sequence) and not isinstance(data, str):
+        return {str(number): part for number, part in enumerate(data)}
+    raise InputError(f"{argument} of type {type(data).__name__} is no panel; pass a list or mapping of series, or a "
+                     "long DataFrame")
+
+
+def _need_all(members: Mapping[str, object], parts: Mapping[str, object]) -> None:
+    absent = [name for name in members if name not in parts]
+    if absent:
+        raise ExogError(f"X has nothing for series {absent[0]!r}; it has {', '.join(map(repr, list(parts)[:5]))}"
+                        f"{', …' if len(parts) > 5 else ''}: name its parts as those of the data")
+
+
+def _beside(members: dict[str, Series], parts: dict[str, object]) -> dict[str, Series]:
+    """Return the exogenous columns of each series at its dates, the same columns in the same order."""
+    _need_all(members, parts)
+    found: dict[str, Series] = {}
+    for name, series in members.items():
+        try:
+            exog = series.exog_of(parts[name])
+        except InputError as problem:
+            raise type(problem)(f"series {name!r}: {problem}") from None
+        first = next(iter(found.values()), exog)
+        if sorted(exog.names) != sorted(first.names):
+            raise ExogError(f"series {name!r} has the columns {list(exog.names)} in X, the first one "
+                            f"{list(first.names)}; all need the same")
+        both = sorted(set(exog.names) & set(series.names))
+        if both:
+            raise ExogError(f"X has a column named {both[0]!r} like one of the data; rename the column or leave it out")
+        found[name] = exog if exog.names == first.names else series.exog_of(exog.to_frame()[list(first.names)])
+    return found
+
+
 def _checked(name: str, part: object) -> Series:
     try:
         return Series.of(part)
@@ -164,11 +218,11 @@ def _checked(name: str, part: object) -> Series:
         raise type(problem)(f"series {name!r}: {problem}") from None
 
 
-def _long(data: pd.DataFrame, by: str | None, time: str | None) -> dict[str, object]:
+def _long(data: pd.DataFrame, by: str | None, time: str | None, argument: str) -> dict[str, object]:
     if by is not None:
         absent = [name for name in (by, time) if name is not None and name not in data.columns]
         if absent:
-            raise InputError(f"data has no column {absent[0]!r}; it has {list(data.columns)}")
+            raise InputError(f"{argument} has no column {absent[0]!r}; it has {list(data.columns)}")
         data = data.set_index([by, time] if time is not None else [by])
     elif data.index.nlevels < 2:
         raise InputError("a long DataFrame needs to say which series a row belongs to: name that column with by=…, or "
@@ -191,88 +245,8 @@ def _collector_waiting() -> Iterator[None]:
             gc.enable()
 
 
-def _named(name: str, model: Forecaster, series: Series, stream: np.random.Generator) -> Fitted:
+def _named(name: str, model: Forecaster, series: Series, exog: Series | None, stream: np.random.Generator) -> Fitted:
     try:
-        return model.fit(series, rng=stream)
+        return model.fit(series, exog, rng=stream)
     except InputError as problem:
         raise type(problem)(f"series {name!r}: {problem}") from problem
-
-
-# --- a VAR with shared lags ---------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class _Within:
-    """Lagged rows of one series, scaled, less their means: z_t = (y_t, y_{t−1} … y_{t−p})."""
-
-    rows: FloatArray
-    means: FloatArray
-    scale: FloatArray
-
-
-def _within(series: Series, lags: int, start: int) -> _Within:
-    y, k = series.values, series.k
-    scale = y.std(axis=0)
-    scale = np.where(scale > 1e-13 * np.abs(y).max(axis=0), scale, 1.0)
-    windows = np.lib.stride_tricks.sliding_window_view(y[start - lags:], lags + 1, axis=0)        # (n, k, p + 1)
-    stacked = windows[:, :, ::-1].transpose(0, 2, 1).reshape(len(y) - start, -1)                  # newest first
-    means = stacked.mean(axis=0)
-    return _Within((stacked - means) / np.tile(scale, lags + 1), means, scale[:k])
-
-
-def _global_var(model: VAR, members: Mapping[str, Series]) -> list[Fitted]:
-    """Fit A_1 … A_p on all series less their means (fixed effects), in units of each series' scale."""
-    panel = list(members.values())
-    searched = not isinstance(model.lags, (int, np.integer))
-    rows = int(np.median([len(series) for series in panel]))
-    longest = (model.max_lags or default_max_lags(rows, panel[0].k)) if searched else int(model.lags or 0)
-    for name, series in members.items():
-        if len(series) < longest + 3:
-            raise TooShortError(f"series {name!r} has {len(series)} rows; a global VAR with up to {longest} lags needs "
-                                f"at least {longest + 3} of each: leave it out or use fewer lags")
-    k = panel[0].k
-    gram, n = np.zeros(((longest + 1) * k,) * 2), 0
-    for series in panel:
-        part = _within(series, longest, longest).rows
-        gram += part.T @ part
-        n += len(part)
-    lags = _best_order(gram, k, n, str(model.lags or "aic")) if searched else longest
-    if searched and lags < longest:
-        parts = (_within(series, lags, lags).rows for series in panel)
-        gram = np.sum([part.T @ part for part in parts], axis=0)
-    slopes = np.linalg.pinv(gram[k:, k:], hermitian=True)
-    shared = slopes @ gram[k:, :k]
-    values, vectors = np.linalg.eigh(slopes)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    with one_thread():
-        return [_member(VAR(lags=lags, trend="c"), series, lags, shared, root) for series in panel]
-
-
-def _best_order(gram: FloatArray, k: int, n: int, criterion: str) -> int:
-    if criterion not in CRITERIA:
-        raise ParameterError(f"lags={criterion!r} is not usable for a global fit; use 'aic', 'bic', 'hqic' or a number")
-    penalty = {"aic": 2.0, "bic": float(np.log(n)), "hqic": 2.0 * float(np.log(np.log(n)))}[criterion]
-    scores = []
-    for lags in range(gram.shape[0] // k):
-        inside, cross = gram[k:(lags + 1) * k, k:(lags + 1) * k], gram[k:(lags + 1) * k, :k]
-        explained = cross.T @ np.linalg.pinv(inside, hermitian=True) @ cross if lags else 0.0
-        scores.append(np.linalg.slogdet((gram[:k, :k] - explained) / n)[1] + penalty * k * k * lags / n)
-    return int(np.argmin(scores))
-
-
-def _member(spec: VAR, series: Series, lags: int, shared: FloatArray, root: FloatArray) -> FittedVAR:
-    """Return the fit of one series: the shared lags in its units, its own constant and residuals."""
-    k, own = series.k, _within(series, lags, lags)
-    n, scales = len(own.rows), np.tile(own.scale, lags)
-    slopes = shared * own.scale / scales[:, None]                                                 # (kp, k)
-    constant = own.means[:k] - own.means[k:] @ slopes
-    resid = (own.rows[:, :k] - own.rows[:, k:] @ shared) * own.scale
-    half = root / scales[:, None]
-    full = np.block([[np.full((1, 1), 1 / np.sqrt(n)), -(own.means[k:] @ half)[None]],
-                     [np.zeros((len(half), 1)), half]])
-    coef = np.vstack([constant, slopes])
-    sigma = resid.T @ resid / max(n - len(coef), 1)
-    labels = regressor_names(series.names, lags, "c", ())
-    params = pd.DataFrame(coef, index=list(labels), columns=list(series.names))
-    return FittedVAR(spec=spec, series=series, exog=None, seen=series, seen_exog=None, params=params,
-                     df_model=len(coef), estimate=LeastSquares(coef, full, resid, sigma), k_ar=lags)

@@ -1,0 +1,347 @@
+"""Weights shared by all series of a panel, each in its own level and scale: VAR, linear RNN, tanh RNN.
+
+Called by `wrap_panel`.  Every series comes back as an ordinary fit of its rung, which forecasts from its own past.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from varnn.errors import ConvergenceWarning, ExogError, ParameterError, RankDeficientError, RationWarning, TooShortError
+from varnn.estimate import likelihood
+from varnn.estimate.closed_form import LeastSquares, regressor_names
+from varnn.estimate.likelihood import Sample
+from varnn.estimate.linear_choice import fit_chosen
+from varnn.estimate.linear_states import filtered_states
+from varnn.estimate.linear_units import Units, weight_table
+from varnn.estimate.order import default_max_lags
+from varnn.estimate.pooled import noise_of_each, orders_of_panel, own_constants
+from varnn.estimate.threads import one_thread
+from varnn.forecaster import Fitted
+from varnn.models.rung1_var import VAR, FittedVAR
+from varnn.models.rung2_linear import FittedLinearRNN, LinearRNN
+from varnn.models.rung3_tanh import MOST_LAGS, WORK, FittedTanhRNN, TanhRNN
+from varnn.series import FloatArray, Series
+
+CRITERIA = ("aic", "bic", "hqic")
+Shared = VAR | LinearRNN | TanhRNN
+
+
+def fit_shared(model: Shared, members: Mapping[str, Series], beside: Mapping[str, Series] | None,
+               rng: np.random.Generator) -> list[Fitted]:
+    """Estimate one set of weights on all series and return the fit of each.
+
+    The objective is the sum over the series of that of the rung, every series in units of its own mean and standard
+    deviation, its filter begun anew from its own presample.
+
+    Parameters
+    ----------
+    model : VAR, LinearRNN or TanhRNN
+    members : mapping of name to Series
+    beside : mapping of name to Series, optional
+        Exogenous columns of each, the same names in the same order.
+    rng : Generator
+    """
+    if isinstance(model, VAR):
+        if beside is not None:
+            raise ParameterError("a global VAR takes no X; use LinearRNN(lags=…), which does, or sharing='local'")
+        return _global_var(model, members)
+    if len(members) == 1:
+        return [model._estimate(series, None if beside is None else beside[name], rng)
+                for name, series in members.items()]
+    panel = _Panel.of(model, members, beside)
+    with one_thread():
+        found = _linear(model, panel) if isinstance(model, LinearRNN) else _tanh(model, panel, rng)
+    back = np.argsort(panel.order)
+    return [found[place] for place in back]
+
+
+# --- many series in standard units --------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Panel:
+    """Series in standard units, in an order that depends on their values alone; `order` are their places as given.
+
+    So the same panel in another order has the same weights, random starts included.
+    """
+
+    series: list[Series]
+    exog: list[Series | None]
+    units: list[Units]
+    values: list[FloatArray]
+    inputs: list[FloatArray]
+    order: list[int]
+
+    @classmethod
+    def of(cls, model: LinearRNN | TanhRNN, members: Mapping[str, Series], beside: Mapping[str, Series] | None
+           ) -> _Panel:
+        _refuse(model, members, beside)
+        series = list(members.values())
+        exog = [None if beside is None else beside[name] for name in members]
+        units = [Units.of(y.values, _inputs(y, z), centred=True) for y, z in zip(series, exog, strict=True)]
+        values = [unit.series(y.values) for y, unit in zip(series, units, strict=True)]
+        inputs = [unit.inputs(_inputs(y, z)) for y, z, unit in zip(series, exog, units, strict=True)]
+        order = sorted(range(len(series)), key=lambda i: (len(values[i]), values[i].tobytes(), inputs[i].tobytes()))
+        return cls([series[i] for i in order], [exog[i] for i in order], [units[i] for i in order],
+                   [values[i] for i in order], [inputs[i] for i in order], order)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        return tuple(len(values) for values in self.values)
+
+    @property
+    def k(self) -> int:
+        return self.series[0].k
+
+    @property
+    def q(self) -> int:
+        return int(self.inputs[0].shape[1])
+
+    def sample(self, lags: int) -> Sample:
+        return Sample(np.vstack(self.values), np.vstack(self.inputs), lags, lags, self.lengths)
+
+
+def _inputs(series: Series, exog: Series | None) -> FloatArray:
+    return np.empty((len(series), 0)) if exog is None else exog.values
+
+
+def _refuse(model: LinearRNN | TanhRNN, members: Mapping[str, Series], beside: Mapping[str, Series] | None) -> None:
+    """Refuse what cannot be fitted, by the name of the series at fault."""
+    if model.lags == 0 and beside is None:
+        raise ParameterError("lags=0 without X leaves nothing to drive the recursion; give exogenous columns or lags=1")
+    k = next(iter(members.values())).k
+    if isinstance(model, LinearRNN) and model.width is not None and model.width < k:
+        raise ParameterError(f"width={model.width} is less than the {k} series to be forecast; use width={k} or more")
+    if isinstance(model, LinearRNN) and model.likelihood == "exact" and beside is not None:
+        raise ParameterError("likelihood='exact' needs a stationary process; with exogenous X use 'auto'")
+    most = model.lags if model.lags is not None else (model.max_lags or 1)
+    for name, series in members.items():
+        if len(series) < most + 3:
+            raise TooShortError(f"series {name!r} has {len(series)} rows; a global {model.label} with up to {most} "
+                                f"lags needs at least {most + 3} of each: leave it out or use fewer lags")
+        for column, spread in zip(series.names, np.ptp(series.values, axis=0), strict=True):
+            if spread == 0.0:
+                raise RankDeficientError(f"series {name!r}: the column {column!r} is constant, so it has no scale; "
+                                         "leave the series out")
+    if beside is not None:
+        exog = list(beside.values())
+        still = np.all([np.ptp(z.values, axis=0) == 0.0 for z in exog], axis=0)
+        if still.any():
+            raise ExogError(f"column {exog[0].names[int(np.argmax(still))]!r} of X is constant in every series; "
+                            "leave it out")
+
+
+def _rationed(model: LinearRNN | TanhRNN, panel: _Panel, wanted: int) -> int:
+    """Return the most lags to try: those wanted, as far as the shortest series has rows for them."""
+    most = max(1, min(wanted, min(panel.lengths) - 3))
+    if most < wanted:
+        warnings.warn(f"a global {model.label} tries {most} of {wanted} lags because the shortest series has "
+                      f"{min(panel.lengths)} rows; leave short series out to try them all", RationWarning, stacklevel=5)
+    return most
+
+
+# --- a linear RNN -------------------------------------------------------------------------------
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # of trial points, which are then refused
+def _linear(model: LinearRNN, panel: _Panel) -> list[Fitted]:
+    k, q, intercept = panel.k, panel.q, model.trend != "n"
+    width = k if model.width is None else model.width
+    rows = int(np.median(panel.lengths))
+    wanted = model.lags if model.lags is not None else (model.max_lags or default_max_lags(rows, k, model.trend, q))
+    most = min(_rationed(model, panel, wanted), (sum(panel.lengths) - q - width - k - 3) // (k + len(panel.series)))
+    least = 1 if model.lags is None else model.lags
+    try:
+        shared, lags = fit_chosen(
+            panel.sample(least), width, searched=model.lags is None, max_lags=model.max_lags, most=most,
+            intercept=intercept, shrunk=model.shrinkage is not None,
+            likelihood="conditional" if q else model.likelihood)
+    except np.linalg.LinAlgError:
+        raise RankDeficientError("the covariance of the innovations of the panel is singular in float64: columns move "
+                                 "together in all series, or there are nearly as many coefficients as rows") from None
+    if not shared.stop.converged:
+        warnings.warn(f"the global {model.label} stopped for the reason {shared.stop.name} after {shared.steps} steps: "
+                      f"{shared.stop.message}; the best point found is kept", ConvergenceWarning, stacklevel=4)
+    parts = panel.sample(lags).parts
+    states = [filtered_states(part, shared) for part in parts]
+    errors = [part.values[start:] - U[:, :k] for part, (U, start) in zip(parts, states, strict=True)]
+    noise = noise_of_each(errors, shared.sigma)
+    place = np.full(shared.free.shape, -1)
+    place[shared.free] = np.arange(shared.free.sum())
+    constants = [int(i) for i in place[:k, len(shared.weights) + lags * k] if i >= 0]
+    inside = shared.free.ravel()
+    fits: list[Fitted] = []
+    for series, exog, units, part, (U, _), size in zip(panel.series, panel.exog, panel.units, parts, states, noise,
+                                                       strict=True):
+        own = likelihood.information(part, shared.weights, size * shared.sigma, U)[np.ix_(inside, inside)]
+        estimate = replace(shared, sigma=size * shared.sigma,
+                           information=own_constants(shared.information, own, constants))
+        table = weight_table(units.weights(shared.weights, lags)[0], series.names, () if exog is None else exog.names,
+                             model.trend, lags)
+        fits.append(FittedLinearRNN(
+            spec=model, series=series, exog=exog, seen=series, seen_exog=exog, params=table, df_model=len(table),
+            lags=lags, width=len(shared.weights), estimate=estimate, units=units))
+    return fits
+
+
+# --- a tanh RNN ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FittedSharedTanhRNN(FittedTanhRNN):
+    """The fit of one series of a panel whose tanh RNN is shared.
+
+    Attributes
+    ----------
+    rows : int       dates of the whole panel that the weights were estimated from
+    """
+
+    rows: int
+
+    @property
+    def nobs(self) -> int:
+        """Number of dates of the panel that the likelihood is over."""
+        return self.rows
+
+    @property
+    def sigma_u(self) -> FloatArray:
+        """Innovation covariance of this series, shape (k, k)."""
+        mixed = np.sum([member.weight * member.optimum.sigma for member in self.members], axis=0)
+        return np.asarray(mixed * np.outer(self.units.scale, self.units.scale))
+
+    @property
+    def sigma_u_mle(self) -> FloatArray:
+        """Innovation covariance without correction for the weights estimated, shape (k, k)."""
+        return np.asarray(self.sigma_u * (self.df_resid / self.nobs))
+
+
+def _tanh(model: TanhRNN, panel: _Panel, rng: np.random.Generator) -> list[Fitted]:
+    from varnn.estimate.mixture import blocks, equations
+    from varnn.estimate.search import search
+    from varnn.estimate.structure import Data, Space, own_members
+
+    sample, ones = panel.sample(1), np.ones((sum(panel.lengths), 1))
+    data = Data(sample.values, ones, sample.inputs, panel.lengths)
+    space = Space(model.lags, model.width, model.skip, _most_lags(model, panel), model.starts)
+    found = search(data, space, rng)
+    if not found.members:
+        raise ParameterError(f"no start of a global {model.label} converged on these {len(panel.lengths)} series; use "
+                             "fewer lags or a smaller width")
+    first = found.members[0].optimum
+    if not first.stop.converged:
+        warnings.warn(f"the global {model.label} stopped for the reason {first.stop.name} after {first.steps} steps: "
+                      f"{first.stop.message}; the best point found is kept", ConvergenceWarning, stacklevel=4)
+    each = [Data(values, np.ones((len(values), 1)), inputs)
+            for values, inputs in zip(panel.values, panel.inputs, strict=True)]
+    members = list(zip(*(own_members(member, each) for member in found.members), strict=True))
+    fits: list[Fitted] = []
+    for series, exog, units, own in zip(panel.series, panel.exog, panel.units, members, strict=True):
+        table = equations(blocks(own[0], units, list(series.names), [] if exog is None else list(exog.names),
+                                 model.trend), list(series.names))
+        fits.append(FittedSharedTanhRNN(
+            spec=model, series=series, exog=exog, seen=series, seen_exog=exog, params=table, df_model=len(table),
+            members=own, units=units, rungs=found.rungs, certainty=found.certainty, rows=first.design.rows))
+    return fits
+
+
+def _most_lags(model: TanhRNN, panel: _Panel) -> int:
+    """Return the most lags to try: those that rung 3 tries on a series of the usual length, within what all have."""
+    if model.lags is not None:
+        return model.lags
+    T, k, q = int(np.median(panel.lengths)), panel.k, panel.q
+    if model.max_lags is not None:
+        return _rationed(model, panel, model.max_lags)
+    longest = max(1, min(default_max_lags(T, k, model.trend, q), min(panel.lengths) - 3))
+    below = orders_of_panel(panel.sample(longest), longest, model.trend).best("aic")
+    usual = max(below, min(MOST_LAGS, T // (10 * k), 60 // k), 1)
+    affordable = max(1, int((WORK / sum(panel.lengths)) ** 0.5 / k**2))
+    if affordable < below:
+        warnings.warn(f"a global {model.label} tries {affordable} of the {below} lags that AIC gives a VAR of the "
+                      f"panel and can be behind it; max_lags={below} tries them all", RationWarning, stacklevel=5)
+    return _rationed(model, panel, min(usual, affordable))
+
+
+# --- a VAR with shared lags ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Within:
+    """Lagged rows of one series, scaled, less their means: z_t = (y_t, y_{t−1} … y_{t−p})."""
+
+    rows: FloatArray
+    means: FloatArray
+    scale: FloatArray
+
+
+def _within(series: Series, lags: int, start: int) -> _Within:
+    y, k = series.values, series.k
+    scale = y.std(axis=0)
+    scale = np.where(scale > 1e-13 * np.abs(y).max(axis=0), scale, 1.0)
+    windows = np.lib.stride_tricks.sliding_window_view(y[start - lags:], lags + 1, axis=0)        # (n, k, p + 1)
+    stacked = windows[:, :, ::-1].transpose(0, 2, 1).reshape(len(y) - start, -1)                  # newest first
+    means = stacked.mean(axis=0)
+    return _Within((stacked - means) / np.tile(scale, lags + 1), means, scale[:k])
+
+
+def _global_var(model: VAR, members: Mapping[str, Series]) -> list[Fitted]:
+    """Fit A_1 … A_p on all series less their means (fixed effects), in units of each series' scale."""
+    panel = list(members.values())
+    searched = not isinstance(model.lags, (int, np.integer))
+    rows = int(np.median([len(series) for series in panel]))
+    longest = (model.max_lags or default_max_lags(rows, panel[0].k)) if searched else int(model.lags or 0)
+    for name, series in members.items():
+        if len(series) < longest + 3:
+            raise TooShortError(f"series {name!r} has {len(series)} rows; a global VAR with up to {longest} lags needs "
+                                f"at least {longest + 3} of each: leave it out or use fewer lags")
+    k = panel[0].k
+    gram, n = np.zeros(((longest + 1) * k,) * 2), 0
+    for series in panel:
+        part = _within(series, longest, longest).rows
+        gram += part.T @ part
+        n += len(part)
+    lags = _best_order(gram, k, n, str(model.lags or "aic")) if searched else longest
+    if searched and lags < longest:
+        parts = (_within(series, lags, lags).rows for series in panel)
+        gram = np.sum([part.T @ part for part in parts], axis=0)
+    slopes = np.linalg.pinv(gram[k:, k:], hermitian=True)
+    shared = slopes @ gram[k:, :k]
+    values, vectors = np.linalg.eigh(slopes)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    with one_thread():
+        return [_member(VAR(lags=lags, trend="c"), series, lags, shared, root) for series in panel]
+
+
+def _best_order(gram: FloatArray, k: int, n: int, criterion: str) -> int:
+    if criterion not in CRITERIA:
+        raise ParameterError(f"lags={criterion!r} is not usable for a global fit; use 'aic', 'bic', 'hqic' or a number")
+    penalty = {"aic": 2.0, "bic": float(np.log(n)), "hqic": 2.0 * float(np.log(np.log(n)))}[criterion]
+    scores = []
+    for lags in range(gram.shape[0] // k):
+        inside, cross = gram[k:(lags + 1) * k, k:(lags + 1) * k], gram[k:(lags + 1) * k, :k]
+        explained = cross.T @ np.linalg.pinv(inside, hermitian=True) @ cross if lags else 0.0
+        scores.append(np.linalg.slogdet((gram[:k, :k] - explained) / n)[1] + penalty * k * k * lags / n)
+    return int(np.argmin(scores))
+
+
+def _member(spec: VAR, series: Series, lags: int, shared: FloatArray, root: FloatArray) -> FittedVAR:
+    """Return the fit of one series: the shared lags in its units, its own constant and residuals."""
+    k, own = series.k, _within(series, lags, lags)
+    n, scales = len(own.rows), np.tile(own.scale, lags)
+    slopes = shared * own.scale / scales[:, None]                                                 # (kp, k)
+    constant = own.means[:k] - own.means[k:] @ slopes
+    resid = (own.rows[:, :k] - own.rows[:, k:] @ shared) * own.scale
+    half = root / scales[:, None]
+    full = np.block([[np.full((1, 1), 1 / np.sqrt(n)), -(own.means[k:] @ half)[None]],
+                     [np.zeros((len(half), 1)), half]])
+    coef = np.vstack([constant, slopes])
+    sigma = resid.T @ resid / max(n - len(coef), 1)
+    labels = regressor_names(series.names, lags, "c", ())
+    params = pd.DataFrame(coef, index=list(labels), columns=list(series.names))
+    return FittedVAR(spec=spec, series=series, exog=None, seen=series, seen_exog=None, params=params,
+                     df_model=len(coef), estimate=LeastSquares(coef, full, resid, sigma), k_ar=lags)
