@@ -158,7 +158,7 @@ def automatic() -> Outcome:
 def fixed() -> Outcome:
     """Sixteen tanh units, fixed settings, `BATCH` fits at once on two threads; `wall` is seconds a fit by the clock."""
     from varnn.estimate.descend import Network, descend_many
-    from varnn.estimate.gauss_newton import Design
+    from varnn.estimate.design import Design
 
     def network(rows: np.ndarray) -> Network:
         X = np.hstack([np.ones((len(rows) - 1, 1)), rows[:-1]])

@@ -21,7 +21,7 @@ import torch
 
 import varnn
 from varnn.estimate.descend import Network, descend
-from varnn.estimate.gauss_newton import Design
+from varnn.estimate.design import Design
 from varnn.estimate.threads import one_thread
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "speed"

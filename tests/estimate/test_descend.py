@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from varnn.errors import ParameterError
 from varnn.estimate.descend import Network, descend, descend_many
-from varnn.estimate.gauss_newton import Design
+from varnn.estimate.design import Design
 from varnn.estimate.stop import Stop
 
 

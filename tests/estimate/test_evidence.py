@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from varnn.estimate.design import Design
 from varnn.estimate.evidence import (
     effective_by_block,
     forgets,
@@ -15,7 +16,7 @@ from varnn.estimate.evidence import (
     prior,
     units_used,
 )
-from varnn.estimate.gauss_newton import Design, fit
+from varnn.estimate.gauss_newton import fit
 from varnn.estimate.search import search
 from varnn.estimate.structure import Data, Space, design
 
@@ -107,7 +108,7 @@ def test_the_search_keeps_the_linear_rung_on_linear_data_and_units_on_a_threshol
     y = np.zeros((400, 1))
     for t in range(1, 400):
         y[t] = (0.9 if abs(y[t - 1, 0]) <= 1 else -0.3) * y[t - 1] + 0.5 * rng.normal()
-    space = Space(None, None, True, 2, 1)
+    space = Space(None, None, True, 2, 2, 1)
     bent = search(data(y), space, np.random.default_rng(0))
     linear = search(autoregression(), space, np.random.default_rng(0))
     assert bent.members[0].optimum.design.n > 0

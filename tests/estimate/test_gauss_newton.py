@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.testing import assert_allclose
 
+from varnn.estimate.design import Design
 from varnn.estimate.evidence import prior
-from varnn.estimate.gauss_newton import Design, fit, left_out
+from varnn.estimate.gauss_newton import fit, left_out
 from varnn.estimate.stop import Stop
 from varnn.estimate.symmetric import LEAST_EIGENVALUE
 

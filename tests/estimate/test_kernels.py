@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from varnn.estimate import kernels
-from varnn.estimate.gauss_newton import Design
+from varnn.estimate.design import Design
 from varnn.estimate.kernels import LIMIT
 
 SHAPES = [{"n": 4, "r": 2, "rl": 1, "ar": False}, {"n": 3, "r": 0, "rl": 0, "ar": False},
@@ -120,7 +120,7 @@ def test_the_jacobian_in_blocks_is_the_jacobian(monkeypatch):
     S, U = design.run(theta)
     errors = (design.Y - U) @ white.T
     whole = np.concatenate(design.jacobian(theta, S, U, white))
-    monkeypatch.setattr("varnn.estimate.gauss_newton.BLOCK", 7 * 2 * design.size)
+    monkeypatch.setattr("varnn.estimate.design.BLOCK", 7 * 2 * design.size)
     assert len(design.jacobian(theta, S, U, white)) == 6
     assert_array_equal(np.concatenate(design.jacobian(theta, S, U, white)), whole)
     flat = whole.reshape(-1, design.size)

@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning, TooShortError
 from varnn.estimate import search
-from varnn.estimate.gauss_newton import Design
+from varnn.estimate.design import Design
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN
 from varnn.models.rung3_tanh import TanhRNN, fit_windows
@@ -233,16 +233,33 @@ def test_a_climb_cut_short_warns_by_name(monkeypatch):
         TanhRNN(lags=1, width=2, starts=1).fit(linear_data())
 
 
-def test_lags_that_are_rationed_below_those_of_the_var_are_said(monkeypatch):
-    from varnn.models import rung3_tanh
-
+def third_lag():
     rng = np.random.default_rng(0)
     y = rng.normal(size=300)
     for t in range(3, 300):
         y[t] += 0.8 * y[t - 3]
-    monkeypatch.setattr(rung3_tanh, "WORK", 300.0)
+    return y
+
+
+def test_lags_that_are_rationed_below_those_of_the_var_are_said(monkeypatch):
+    from varnn.estimate import structure
+
+    monkeypatch.setattr(structure, "MOST_WEIGHTS", 1)
     with pytest.warns(RationWarning, match="tries 1 of the [3-9] lags"):
-        TanhRNN(width=0).fit(y)
+        TanhRNN(width=0).fit(third_lag())
+
+
+def test_many_rows_ration_the_lags_beside_a_memory_and_the_fit_still_contains_the_var(monkeypatch):
+    from varnn.estimate import search, structure
+
+    monkeypatch.setattr(structure, "WORK", 300.0)  # one lag beside a memory
+    monkeypatch.setattr(search, "MANY", 0)         # the orders tried are thinned
+    fit = TanhRNN().fit(third_lag())
+    assert (fit.lags, fit.width) == (3, 0)
+    var = VAR(lags=3).fit(third_lag())
+    assert_allclose(fit.forecast(4).point, var.forecast(4).point, rtol=0.03)
+    bent = TanhRNN(width=3).fit(np.where(np.abs(y := third_lag()) > 1.5, 1.5 * np.sign(y), y))
+    assert bent.members[0].optimum.design.static
 
 
 def test_bad_settings_and_bad_data_are_refused_by_name():

@@ -15,7 +15,7 @@ import numpy as np
 from varnn.errors import ParameterError
 from varnn.estimate import kernels
 from varnn.estimate.compiling import compiled
-from varnn.estimate.gauss_newton import Array, Design
+from varnn.estimate.design import Array, Design
 from varnn.estimate.stop import Stop
 
 MEMORY = 10

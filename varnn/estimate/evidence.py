@@ -15,11 +15,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from varnn.estimate.gauss_newton import Array, Design, Optimum, Prior
+from varnn.estimate.design import Array, Design
+from varnn.estimate.gauss_newton import Optimum, Prior
 from varnn.estimate.pooled_design import PooledDesign
 
 Kind = Literal["unit", "sparse"]
-POSITIVE = 1.0     # nats of evidence that a memory needs to be called for
+POSITIVE = 1.0     # nats of evidence that a memory or tanh units need to be called for
 RANGE = log(1e8)  # a precision is log-uniform over this many nats a priori
 
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from varnn.estimate.companion import companion
-from varnn.estimate.gauss_newton import Array, Design, Optimum, Prior, fit
+from varnn.estimate.design import Array, Design
+from varnn.estimate.gauss_newton import Optimum, Prior, fit
 
 STEADY = 0.95     # spectral radius that a linear part may always have: a shock is halved in 14 steps
 PULLS = (1e1, 1e2, 1e3, 1e4, 1e6, 1e8)  # precisions of the pull towards the rung below, tried in turn

@@ -6,214 +6,21 @@ the `Optimum`.  Works in standard units; never scales, warns, draws random numbe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import lapack
 
-from varnn.estimate import kernels
+from varnn.estimate.design import Array, Design
 from varnn.estimate.stop import Stop
 from varnn.estimate.symmetric import inverted, positive, variances, whitener
 
-Array = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.intp]
 FLAT = 1e-6  # precision of weights that are not shrunk: intercepts and trends
 _FLAT = np.array([FLAT])
 SMALLEST, LARGEST = 1e-4, 1e8  # range of the other precisions
-BLOCK = 2**22  # numbers of the Jacobian held at a time, 32 MiB
-
-
-class Cuts(NamedTuple):
-    """Views of theta as matrices."""
-
-    L: Array
-    W: Array
-    G: Array
-    Lf: Array
-    Lu: Array
-    Gf: Array
-    Gs: Array
-
-
-@dataclass(frozen=True, eq=False)
-class Design:
-    """One recursion and the data it runs over, in standard units.
-
-    Attributes
-    ----------
-    XL, XH : array (T, qL), (T, qH)      inputs of the identity and of the tanh units
-    Y : array (T, k)                     observations
-    base : array (T, k)                  Y where the feedback is the innovation, zeros where minus the forecast
-    start : array (m,)                   identity state before the first row
-    n, r, rl : int                       tanh units; feedback lags that tanh and identity units see
-    ar, recurrent : bool                 identity units see themselves; tanh units see themselves
-    first : int                          rows before it only warm the filter up
-    flat, fixed, fixed_H : int           columns of XL that are intercept or trend; columns of XL, XH before the lags
-    frozen : bool                        G is not estimated: random units with a fitted read-out
-    """
-
-    XL: Array
-    XH: Array
-    Y: Array
-    base: Array
-    start: Array
-    n: int
-    r: int = 0
-    rl: int = 0
-    ar: bool = False
-    recurrent: bool = True
-    first: int = 0
-    flat: int = 1
-    fixed: int = 1
-    fixed_H: int = 1
-    frozen: bool = False
-
-    @property
-    def k(self) -> int:
-        """Number of series."""
-        return int(self.Y.shape[1])
-
-    @property
-    def m(self) -> int:
-        """Number of identity units."""
-        return len(self.start)
-
-    @cached_property
-    def width_L(self) -> int:
-        """Columns of L: inputs, feedback, the units themselves."""
-        return int(self.XL.shape[1]) + self.k * self.rl + self.m * self.ar
-
-    @cached_property
-    def width_G(self) -> int:
-        """Columns of G: inputs, feedback, the units themselves."""
-        return int(self.XH.shape[1]) + self.k * self.r + self.n * self.recurrent
-
-    @cached_property
-    def size(self) -> int:
-        """Number of weights P."""
-        return self.m * (self.width_L + self.n) + self.n * self.width_G
-
-    @property
-    def rows(self) -> int:
-        """Number of dates that count."""
-        return len(self.Y) - self.first
-
-    @cached_property
-    def free(self) -> int:
-        """Number of weights that are estimated: the first of theta."""
-        return self.m * (self.width_L + self.n) if self.frozen else self.size
-
-    @cached_property
-    def linear(self) -> bool:
-        """Whether forecasts are linear in the estimated weights."""
-        return not (self.rl or self.ar) and (self.frozen or self.n == 0)
-
-    def cuts(self, theta: Array) -> Cuts:
-        """Cut theta into L (m, width_L), W (m, n), G (n, width_G) and the parts of them that feed back."""
-        m, n, dl = self.m, self.n, self.width_L
-        L = theta[: m * dl].reshape(m, dl)
-        W = theta[m * dl : m * (dl + n)].reshape(m, n)
-        G = theta[m * (dl + n) :].reshape(n, self.width_G)
-        qL, qH = self.XL.shape[1], self.XH.shape[1]
-        a, b = qL + self.k * self.rl, qH + self.k * self.r
-        c = np.ascontiguousarray
-        return Cuts(L, W, G, c(L[:, qL:a]), c(L[:, a:]), c(G[:, qH:b]), c(G[:, b:]))
-
-    def run(self, theta: Array) -> tuple[Array, Array]:
-        """Return tanh states (T, n) and identity states (T, m); forecasts are the first k of the latter."""
-        c = self.cuts(theta)
-        U = self.XL @ c.L[:, : self.XL.shape[1]].T
-        S = self.XH @ c.G[:, : self.XH.shape[1]].T
-        kernels.forward(c.Lf, c.Lu, c.W, c.Gf, c.Gs, self.base, self.start, S, U)
-        return S, U
-
-    def gradient(self, theta: Array, S: Array, U: Array, C: Array) -> Array:
-        """Return the derivative of an objective by theta, given its derivative C (T, k) by the forecasts."""
-        c = self.cuts(theta)
-        T, k = C.shape
-        DU, DZ = np.zeros((T, self.m)), np.zeros((T, self.n))
-        DU[:, :k] = C
-        kernels.adjoint(c.Lf, c.Lu, c.W, c.Gf, c.Gs, self.base, S, U, DU, DZ)
-        seen = self.feedback(U)
-        parts = [self.XL, *seen[: self.rl]] + ([np.vstack([self.start, U[:-1]])] if self.ar else [])
-        partsH = [self.XH, *seen[: self.r]] + ([np.vstack([np.zeros(self.n), S[:-1]])] if self.recurrent else [])
-        gL = np.hstack([DU.T @ part for part in parts])
-        gG = np.hstack([DZ.T @ part for part in partsH])
-        return np.concatenate([gL.ravel(), (DU.T @ S).ravel(), gG.ravel()])
-
-    def feedback(self, U: Array) -> list[Array]:
-        """Return the feedback at lags 1, 2, …, each of shape (T, k)."""
-        f = self.base - U[:, : self.k]
-        f = f * np.minimum(1.0, kernels.LIMIT / np.maximum(np.abs(f), kernels.LIMIT)) ** 3
-        return [np.vstack([np.zeros((lag, self.k)), f[:-lag]]) for lag in range(1, max(self.r, self.rl) + 1)]
-
-    def jacobian(self, theta: Array, S: Array, U: Array, white: Array) -> list[Array]:
-        """Return the whitened Jacobian of the forecasts after `first`, in one or several blocks (rows, k, P).
-
-        For a Jacobian larger than BLOCK use `normal`, which never holds it whole.
-        """
-        return [block for _, block in self._blocks(theta, S, U, white)]
-
-    def normal(self, theta: Array, S: Array, U: Array, white: Array, errors: Array, gram: Array | None = None
-               ) -> tuple[Array, Array]:
-        """Return J'J (P, P) and J'e (P,) for whitened errors e (rows, k), the Jacobian held block by block.
-
-        `gram` is X'X of the regressors where forecasts are linear in the weights, if it is known already.
-        """
-        if self.linear:  # J_t = I ⊗ (x_t', s_t'): a Kronecker product
-            X, own = self._regressors(S)
-            gram, right = X.T @ X if gram is None else gram, X.T @ (errors @ white)
-            whole = ((white.T @ white)[:, None, :, None] * gram[None, :, None, :]).reshape(self.free, self.free)
-            if not self.n:
-                return whole, right.T.ravel()
-            G, g, place = np.empty_like(whole), np.empty(self.free), np.concatenate(own)
-            G[np.ix_(place, place)], g[place] = whole, right.T.ravel()
-            return G, g
-        G, g = np.zeros((self.free, self.free)), np.zeros(self.free)
-        for at, block in self._blocks(theta, S, U, white):
-            flat = block.reshape(-1, self.size)
-            G += flat.T @ flat
-            g += flat.T @ errors[at : at + len(block)].ravel()
-        return G, g
-
-    def gram(self, S: Array) -> Array:
-        """Return X'X of the regressors [x_t, s_t] after `first`."""
-        X, _ = self._regressors(S)
-        return np.asarray(X.T @ X)
-
-    def leverages(self, theta: Array, S: Array, U: Array, white: Array, inverse: Array) -> Array:
-        """Return J_t H⁻¹ J_t' for each date, shape (rows, k, k)."""
-        if self.linear:
-            X, own = self._regressors(S)
-            blocks = [[((X @ inverse[np.ix_(a, b)]) * X).sum(axis=1) for b in own] for a in own]
-            return np.asarray(np.einsum("ai,ijt,bj->tab", white, np.array(blocks), white))
-        hats = [np.matmul(block @ inverse, block.transpose(0, 2, 1)) for _, block in self._blocks(theta, S, U, white)]
-        return np.concatenate(hats)
-
-    def _regressors(self, S: Array) -> tuple[Array, list[Groups]]:
-        """Return [x_t, s_t] after `first`, and which weights of theta multiply them in each equation."""
-        m, n, dl = self.m, self.n, self.width_L
-        own = [np.concatenate([np.arange(i * dl, (i + 1) * dl), m * dl + np.arange(i * n, (i + 1) * n)])
-               for i in range(m)]
-        return (np.hstack([self.XL, S]) if n else self.XL)[self.first :], own
-
-    def _blocks(self, theta: Array, S: Array, U: Array, white: Array) -> Iterator[tuple[int, Array]]:
-        """Yield the Jacobian after `first` in blocks, each with the number of its first row."""
-        c = self.cuts(theta)
-        P, k, T = self.size, self.k, len(self.Y)
-        rows = max(1, min(T, BLOCK // (k * P)))
-        carry = np.zeros((self.m * self.ar + max(self.r, self.rl) * k + self.n * self.recurrent, P))
-        for begin in range(0, T, rows):
-            J = np.empty((min(rows, T - begin), k, P))
-            kernels.sensitivities(c.Lf, c.Lu, c.W, c.Gf, c.Gs, self.base, self.start, self.XL, self.XH, S, U, white,
-                                  begin, J, carry)
-            warm = max(0, self.first - begin)
-            if warm < len(J):
-                yield begin + warm - self.first, J[warm:]
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,6 +91,13 @@ class Optimum:
         scale = 1.0 / np.sqrt(np.diag(self.information))
         H = self.information * np.outer(scale, scale)
         return inverted(H, np.zeros(len(H)))[0] * np.outer(scale, scale)
+
+    @cached_property
+    def axes(self) -> tuple[Array, Array]:
+        """Lengths (free,) and directions (free, free) of a square root of the covariance."""
+        scale = np.sqrt(np.diag(self.information))
+        values, vectors = np.linalg.eigh(self.covariance * np.outer(scale, scale))
+        return np.sqrt(np.maximum(values, 0.0)), vectors / scale[:, None]
 
     @cached_property
     def loo(self) -> Array:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from varnn.estimate.gauss_newton import Array
+from varnn.estimate.design import Array
 
 STEEPEST, FLATTEST = 150.0, 0.3  # slopes tried, in units of 1 / standard deviation of what a unit sees
 

@@ -16,9 +16,10 @@ from scipy.signal import lfilter
 from varnn.errors import ParameterError
 from varnn.estimate import kernels
 from varnn.estimate.closed_form import Trend, regressor_names
+from varnn.estimate.design import Array, Design
 from varnn.estimate.evidence import prior
 from varnn.estimate.far_field import linear_radius
-from varnn.estimate.gauss_newton import Array, Design, Optimum
+from varnn.estimate.gauss_newton import Optimum
 from varnn.estimate.linear_units import Units
 from varnn.estimate.stop import Stop
 from varnn.estimate.structure import Data, Member, design
@@ -192,15 +193,14 @@ def _posterior(optimum: Optimum) -> Callable[[np.random.Generator], Array]:
         return float(0.5 * np.einsum("ti,ij,tj", error, precision, error)
                      + 0.5 * (penalty * theta[: shape.free] ** 2).sum())
 
-    values, vectors = np.linalg.eigh(optimum.covariance * np.sqrt(np.outer(d := np.diag(optimum.information), d)))
+    lengths, axes = optimum.axes
     linear = shape.n == 0 and not (shape.rl or shape.ar)
     mode, free = 0.0 if linear else objective(optimum.theta), max(optimum.effective, 1.0)
     steady = max(1.0, linear_radius(shape, optimum.theta)) if shape.n else np.inf
 
     def one(rng: np.random.Generator) -> Array:
         away = np.zeros_like(optimum.theta)  # frozen weights, last in theta, stay where they are
-        standard = np.sqrt(np.maximum(values, 0.0)) * rng.standard_normal(len(values))
-        away[: shape.free] = vectors @ standard / np.sqrt(d)
+        away[: shape.free] = axes @ (lengths * rng.standard_normal(len(lengths)))
         if linear:
             return np.asarray(optimum.theta + away)
         for _ in range(5):

@@ -13,7 +13,8 @@ from itertools import pairwise
 import numpy as np
 
 from varnn.estimate import kernels
-from varnn.estimate.gauss_newton import BLOCK, Array, Design, Groups
+from varnn.estimate.design import BLOCK, Array, Design
+from varnn.estimate.gauss_newton import Groups
 
 
 def panel_rows(lengths: tuple[int, ...], skipped: int, warm: int) -> Groups:

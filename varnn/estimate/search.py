@@ -12,9 +12,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from varnn.estimate import kernels
-from varnn.estimate.evidence import Kind, forgets, log_evidence, mixture_weights, paired_gain, prior, units_used
+from varnn.estimate.design import Array
+from varnn.estimate.evidence import (
+    POSITIVE,
+    Kind,
+    forgets,
+    log_evidence,
+    mixture_weights,
+    paired_gain,
+    prior,
+    units_used,
+)
 from varnn.estimate.far_field import calmed
-from varnn.estimate.gauss_newton import LARGEST, Array, Optimum, fit
+from varnn.estimate.gauss_newton import LARGEST, Optimum, fit
 from varnn.estimate.growth import grow, smooth
 from varnn.estimate.structure import Data, Member, Space, design
 
@@ -29,6 +39,8 @@ EXACT_GAIN = 50.0  # nats over the linear rung at which nothing else is tried th
 LARGEST_SEARCHED = 500  # weights of the tanh units beyond which no wider network is tried
 WARM_UP = 50       # rows that a recursion driven by inputs alone is not judged by
 HEAVY = 3e8        # T·k·P² from which on fewer structures are tried
+MANY = 600         # weights of a VAR beyond which not every order is tried
+COARSE = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
 
 
 def rated(optimum: Optimum | None) -> float:
@@ -82,10 +94,11 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> Found:
     if not space.skip:
         return Found((replace(max(bent, key=_evidence), weight=1.0),), rungs)
     if space.width is not None:
-        linear = [_dormant(data, max(linear, key=_evidence), space.width, first, rng)]
+        best = max(linear, key=_evidence)
+        linear = [_dormant(data, best, space.width, first, best.lags <= space.with_memory, rng)]
     below, above = max(linear, key=_evidence), max(bent, key=_evidence)
     gain = paired_gain(below.optimum.loo, above.optimum.loo, below.optimum.sigma)
-    if above.evidence <= below.evidence or gain <= SURE:
+    if above.evidence <= below.evidence + POSITIVE or gain <= SURE:
         return Found(_mixture(linear), rungs, gain)
     if driven:  # no observation ever tells which member is right
         return Found(_mixture(bent), rungs, gain)
@@ -105,26 +118,41 @@ def _mixture(members: Iterable[Member]) -> tuple[Member, ...]:
 
 
 def _linear(data: Data, space: Space, first: int, driven: bool) -> list[Member]:
-    """Fit rungs 1 and 2 with the same evidence: every lag without memory, the best lags with it."""
-    orders = [space.lags] if space.lags is not None else [p for p in range(first + 1) if p + data.trend.shape[1]]
+    """Fit rungs 1 and 2 with the same evidence: every lag without memory, the best lags with it.
+
+    Orders of very many weights are tried 0, 1, 2, 3, 4, 6, 8, 12, …, and then between the best and its neighbours.
+    """
+    least, weights = int(not data.trend.shape[1]), first * data.Y.shape[1] ** 2
+    orders = [space.lags] if space.lags is not None else list(range(least, first + 1))
 
     def one(task: tuple[int, int]) -> Member:
         lags, rl = task
         shape = design(data, lags, 0, 0, 0, rl, first=first, driven=driven)
         shrink = prior(shape)
-        optimum = fit(shape, shrink, np.zeros(shape.size), np.ones(len(shrink.names)), steps=20)
+        optimum = fit(shape, shrink, np.zeros(shape.size), np.ones(len(shrink.names)), steps=60)
         return Member(optimum, lags, 0, True, driven, rated(optimum))  # type: ignore[arg-type]
 
-    plain = _map(one, [(p, 0) for p in orders])
-    best = max(plain, key=_evidence).lags
-    memory = sorted({best, max(best - 1, 1), 1, 2} & set(orders)) if not driven else [0]
+    fresh = orders if weights <= MANY else [p for p in orders if p in (*COARSE, first)]
+    plain: list[Member] = []
+    while fresh:
+        plain += _map(one, [(p, 0) for p in fresh])
+        best, tried = max(plain, key=_evidence).lags, sorted(member.lags for member in plain)
+        at = tried.index(best)
+        between = {(best + other) // 2 for other in tried[max(at - 1, 0) : at + 2]}
+        fresh = sorted(between - set(tried))
+    beside = {best, max(best - 1, 1), 1, 2} if best <= space.with_memory else {space.with_memory}
+    memory = sorted(beside & set(orders)) if not driven else [0]
     return plain + _map(one, [(p, 1) for p in memory])
 
 
 def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Member], rng: np.random.Generator
           ) -> list[Member]:
     """Race tanh structures: short climbs for all, longer ones for the best, both priors to the end for the winners."""
+    plain = [member for member in linear if not member.optimum.design.rl]
     lags = max(linear, key=_evidence).lags if linear else (space.lags if space.lags is not None else 1)
+    forgetful = bool(plain) and max(plain, key=_evidence).lags > space.with_memory
+    if forgetful:  # so many lags that only structures without memory are tried
+        lags = max(plain, key=_evidence).lags
     if not driven:
         lags = max(lags, 1)
     k = data.Y.shape[1]
@@ -133,7 +161,7 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
     feedback = (0, 2) if space.skip and not driven else ((0, 1) if space.skip else (0,))
     widths = (3, 6) if space.width is None else (space.width,)
     weights = k * (1 + k * lags) + max(widths) * (1 + k * (max(seen) + 3))
-    heavy = len(data.Y) * k * weights**2 > HEAVY
+    heavy = forgetful or len(data.Y) * k * weights**2 > HEAVY
     if heavy:
         seen, feedback, widths = seen[:1], feedback[:1], widths[-1:]
     free = space.skip and space.width is None
@@ -146,8 +174,8 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
     if space.skip:
         below = {r: _below(data, linear, lags, int(r > 0), first, driven) for r in feedback}
     else:
-        flat = design(data, 0, 0, 0, 0, 0, first=first, skip=False)
-        below = {0: fit(flat, prior(flat), np.zeros(flat.size), np.ones(0), steps=4)}
+        level = design(data, 0, 0, 0, 0, 0, first=first, skip=False)
+        below = {0: fit(level, prior(level), np.zeros(level.size), np.ones(0), steps=4)}
 
     def begin(task: tuple[tuple[int, int, int], np.random.Generator]) -> list[Member]:
         (p, r, _), generator = task
@@ -157,8 +185,8 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
     longest = max(pool, key=_evidence, default=None)
     if longest is None:
         return []
-    plain = below[0]
-    if free and plain is not None and _noise(longest.optimum.sigma) < NOISELESS * _noise(plain.sigma):
+    flat = below[0]
+    if free and flat is not None and _noise(longest.optimum.sigma) < NOISELESS * _noise(flat.sigma):
         gentle = _smooth(data, first, driven, lags, sorted({*seen, lags}), rng)
         if gentle and max(gentle, key=_evidence).evidence > longest.evidence:
             return _finest(gentle, data)
@@ -170,7 +198,7 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
         pool += _begin(data, space, first, driven, below[chosen[1]], lags, *chosen, wide, rng)
     heavy = heavy or len(data.Y) * k * max(pool, key=_evidence).optimum.design.size ** 2 > HEAVY / 4
     best = _top(pool, 1 if heavy else 4)
-    other = [(member, not member.optimum.design.recurrent, member.lags) for member in best]
+    other = [(member, not member.optimum.design.recurrent, member.lags) for member in best if not forgetful]
     if space.lags is None:  # what was nonlinear may have looked like long lags
         other += [(member, member.optimum.design.recurrent, 1) for member in best if member.lags > 1 and not driven]
     best = _top(best + _map(lambda task: _continue(task[0], None, 15, task[1], lags=task[2]), other), len(best))
@@ -190,10 +218,10 @@ def _bounded(member: Member, data: Data, linear: list[Member], first: int) -> Me
     return member if calm is member.optimum else replace(member, optimum=calm, evidence=rated(calm))
 
 
-def _dormant(data: Data, member: Member, width: int, first: int, rng: np.random.Generator) -> Member:
+def _dormant(data: Data, member: Member, width: int, first: int, recurrent: bool, rng: np.random.Generator) -> Member:
     """Return a linear fit with tanh units whose read-out is zero, and as precisely zero as a prior can make it."""
     old = member.optimum
-    shape = design(data, member.lags, min(member.lags, 1), width, 0, old.design.rl, first=first, recurrent=True,
+    shape = design(data, member.lags, min(member.lags, 1), width, 0, old.design.rl, first=first, recurrent=recurrent,
                    driven=member.driven)
     G = rng.normal(size=(width, shape.width_G)) / np.sqrt(shape.width_G)
     theta = np.concatenate([old.theta, np.zeros(shape.m * width), G.ravel()])
@@ -212,7 +240,7 @@ def _below(data: Data, linear: list[Member], lags: int, rl: int, first: int, dri
             return member.optimum
     shape = design(data, lags, 0, 0, 0, rl, first=first, driven=driven)
     shrink = prior(shape)
-    return fit(shape, shrink, np.zeros(shape.size), np.ones(len(shrink.names)), steps=20)
+    return fit(shape, shrink, np.zeros(shape.size), np.ones(len(shrink.names)), steps=60)
 
 
 def _begin(data: Data, space: Space, first: int, driven: bool, below: Optimum | None, lags: int, lags_tanh: int, r: int,

@@ -11,12 +11,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from varnn.estimate.closed_form import Trend, fixed_regressors
-from varnn.estimate.gauss_newton import Array, Design, Optimum
+from varnn.estimate.design import Array, Design
+from varnn.estimate.gauss_newton import Optimum
 from varnn.estimate.linear_units import Units
+from varnn.estimate.order import default_max_lags, search_orders
 from varnn.estimate.pooled import noise_of_each, own_constants
 from varnn.estimate.pooled_design import PooledDesign, panel_rows
 from varnn.estimate.symmetric import whitener
 from varnn.series import Series
+
+USUAL_LAGS = 12
+MOST_WEIGHTS = 3000  # k² p up to which p lags are tried
+WORK = 1e9           # T · (k² p)² up to which p lags are tried beside a memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +45,13 @@ class Data:
 
 @dataclass(frozen=True)
 class Space:
-    """What may vary: None is chosen by the evidence."""
+    """What may vary: None is chosen by the evidence; `with_memory` is the most lags beside a memory."""
 
     lags: int | None
     width: int | None
     skip: bool
     max_lags: int
+    with_memory: int
     starts: int
 
 
@@ -80,6 +87,27 @@ class Member:
         if self.presample:  # the state before the first row forecasts it without error, as in rung 2
             start[: shape.k] = data.Y[self.presample - 1]
         return replace(rows, ar=True, start=start)
+
+
+def lag_limits(series: Series, exog: Series | None, trend: Trend, most: int | None) -> tuple[int, int, int]:
+    """Return the most lags to consider, the most beside a memory, and the order that AIC gives a VAR.
+
+    `most` is the user's limit, for both, where there is one.
+    """
+    k, T, q = series.k, len(series), 0 if exog is None else len(exog.names)
+    if most is not None:
+        most = max(1, min(most, (T - 2 * q - 10) // (3 * k)))
+        return most, most, 0
+    usual = search_orders(series.values, default_max_lags(T, k, trend, q), trend,
+                          None if exog is None else exog.values).best("aic")
+    most = max(usual, min(USUAL_LAGS, T // (10 * k), (T - 2 * q - 10) // (3 * k), 60 // k))
+    return *affordable(most, T, k), usual
+
+
+def affordable(lags: int, rows: int, k: int) -> tuple[int, int]:
+    """Return how many of these lags are tried, and how many beside a memory."""
+    most = max(1, min(lags, MOST_WEIGHTS // k**2))
+    return most, max(1, min(most, int((WORK / rows) ** 0.5 / k**2)))
 
 
 def lagged(Y: Array, lags: int) -> Array:

@@ -19,7 +19,6 @@ from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError,
 from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.evidence import chosen_rung, effective_by_block
 from varnn.estimate.linear_units import Units
-from varnn.estimate.order import default_max_lags, search_orders
 from varnn.estimate.stop import Stop
 from varnn.estimate.threads import one_thread
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from varnn.estimate.mixture import Particles
     from varnn.estimate.structure import Data, Member
 
-MOST_LAGS = 12
-WORK = 1e9  # T · (k² p)² up to which p lags are tried
 ANTITHETIC = 256  # pairs of mirrored shocks behind a mean beyond one step
 
 
@@ -58,7 +55,8 @@ class TanhRNN(Forecaster):
         Random starts for each structure.
     max_lags : int, optional
         Largest p considered when `lags` is left out; by default a tenth of the rows for each series, at most 12,
-        but never less than the order AIC gives the VAR, unless T · (k² p)² > 1e9: a RationWarning says so.
+        but never less than the order AIC gives the VAR, unless k² p > 3000: a RationWarning says so.  Memory (W_hh,
+        W_eh and that of the linear part) is tried beside lags up to T · (k² p)² = 1e9.
 
     Examples
     --------
@@ -98,9 +96,9 @@ class TanhRNN(Forecaster):
         from varnn.estimate.search import search
         from varnn.estimate.structure import Space, standardised
 
-        most = self._check(series, exog)
+        most, with_memory = self._check(series, exog)
         data, units = standardised(series, exog, self.trend)
-        space = Space(self.lags, self.width, self.skip, most, self.starts)
+        space = Space(self.lags, self.width, self.skip, most, with_memory, self.starts)
         with one_thread():
             found = search(data, space, rng)
         if not found.members:
@@ -135,8 +133,10 @@ class TanhRNN(Forecaster):
         model = TanhRNN(lags=below.lags, width=width, trend=trend)
         return _fitted(model, below.series, below.exog, (member,), units, below.seen, below.seen_exog)
 
-    def _check(self, series: Series, exog: Series | None) -> int:
-        """Refuse what cannot be fitted and return the largest number of lags to consider."""
+    def _check(self, series: Series, exog: Series | None) -> tuple[int, int]:
+        """Refuse what cannot be fitted and return the most lags to consider, without and beside a memory."""
+        from varnn.estimate.structure import lag_limits
+
         k, T, q = series.k, len(series), 0 if exog is None else len(exog.names)
         if self.lags == 0 and exog is None:
             raise ParameterError("lags=0 without X leaves nothing to drive the recursion; give exogenous columns or "
@@ -151,17 +151,12 @@ class TanhRNN(Forecaster):
         names = regressor_names(series.names, least, self.trend, () if exog is None else exog.names)
         fit_var(series.values, least, self.trend, None if exog is None else exog.values, names=names)
         if self.lags is not None:
-            return self.lags
-        if self.max_lags is not None:
-            return max(1, min(self.max_lags, (T - 2 * q - 10) // (3 * k)))
-        below = search_orders(series.values, default_max_lags(T, k, self.trend, q), self.trend,
-                              None if exog is None else exog.values).best("aic")
-        usual = max(below, min(MOST_LAGS, T // (10 * k), (T - 2 * q - 10) // (3 * k), 60 // k))
-        most = max(1, min(usual, int((WORK / T) ** 0.5 / k**2)))
-        if most < below:
-            warnings.warn(f"{self.label} tries {most} of the {below} lags that AIC gives a VAR of {T} rows and can be "
-                          f"behind it; max_lags={below} tries them all", RationWarning, stacklevel=4)
-        return most
+            return self.lags, self.lags
+        most, with_memory, usual = lag_limits(series, exog, self.trend, self.max_lags)
+        if most < usual:
+            warnings.warn(f"{self.label} tries {most} of the {usual} lags that AIC gives a VAR of {T} rows and can be "
+                          f"behind it; max_lags={usual} tries them all", RationWarning, stacklevel=4)
+        return most, with_memory
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

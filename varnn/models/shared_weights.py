@@ -25,7 +25,7 @@ from varnn.estimate.threads import one_thread
 from varnn.forecaster import Fitted
 from varnn.models.rung1_var import VAR, FittedVAR
 from varnn.models.rung2_linear import FittedLinearRNN, LinearRNN
-from varnn.models.rung3_tanh import MOST_LAGS, WORK, FittedTanhRNN, TanhRNN
+from varnn.models.rung3_tanh import FittedTanhRNN, TanhRNN
 from varnn.series import FloatArray, Series
 
 CRITERIA = ("aic", "bic", "hqic")
@@ -228,7 +228,7 @@ def _tanh(model: TanhRNN, panel: _Panel, rng: np.random.Generator) -> list[Fitte
 
     sample, ones = panel.sample(1), np.ones((sum(panel.lengths), 1))
     data = Data(sample.values, ones, sample.inputs, panel.lengths)
-    space = Space(model.lags, model.width, model.skip, _most_lags(model, panel), model.starts)
+    space = Space(model.lags, model.width, model.skip, *_most_lags(model, panel), model.starts)
     found = search(data, space, rng)
     if not found.members:
         raise ParameterError(f"no start of a global {model.label} converged on these {len(panel.lengths)} series; use "
@@ -250,21 +250,24 @@ def _tanh(model: TanhRNN, panel: _Panel, rng: np.random.Generator) -> list[Fitte
     return fits
 
 
-def _most_lags(model: TanhRNN, panel: _Panel) -> int:
-    """Return the most lags to try: those that rung 3 tries on a series of the usual length, within what all have."""
+def _most_lags(model: TanhRNN, panel: _Panel) -> tuple[int, int]:
+    """Return the most lags to try, as rung 3 does on a series of the usual length, and the most beside a memory."""
+    from varnn.estimate.structure import USUAL_LAGS, affordable
+
     if model.lags is not None:
-        return model.lags
+        return model.lags, model.lags
     T, k, q = int(np.median(panel.lengths)), panel.k, panel.q
     if model.max_lags is not None:
-        return _rationed(model, panel, model.max_lags)
+        most = _rationed(model, panel, model.max_lags)
+        return most, most
     longest = max(1, min(default_max_lags(T, k, model.trend, q), min(panel.lengths) - 3))
     below = orders_of_panel(panel.sample(longest), longest, model.trend).best("aic")
-    usual = max(below, min(MOST_LAGS, T // (10 * k), 60 // k), 1)
-    affordable = max(1, int((WORK / sum(panel.lengths)) ** 0.5 / k**2))
-    if affordable < below:
-        warnings.warn(f"a global {model.label} tries {affordable} of the {below} lags that AIC gives a VAR of the "
-                      f"panel and can be behind it; max_lags={below} tries them all", RationWarning, stacklevel=5)
-    return _rationed(model, panel, min(usual, affordable))
+    usual = _rationed(model, panel, max(below, min(USUAL_LAGS, T // (10 * k), 60 // k), 1))
+    most, with_memory = affordable(usual, sum(panel.lengths), k)
+    if most < min(below, usual):
+        warnings.warn(f"a global {model.label} tries {most} of the {below} lags that AIC gives a VAR of the panel and "
+                      f"can be behind it; max_lags={below} tries them all", RationWarning, stacklevel=5)
+    return most, with_memory
 
 
 # --- a VAR with shared lags ---------------------------------------------------------------------
