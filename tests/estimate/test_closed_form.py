@@ -73,20 +73,20 @@ def test_rescaled_columns_give_rescaled_coefficients():
 
 @pytest.mark.parametrize("well_conditioned", [0.0, 1e9])
 @pytest.mark.parametrize(("trend", "q"), [("c", 0), ("ct", 2), ("n", 1)])
-def test_compiled_blas_and_qr_routes_agree(trend, q, well_conditioned, monkeypatch):
+def test_the_routes_by_rows_by_shifts_and_by_qr_agree(trend, q, well_conditioned, monkeypatch):
     y, x = autoregression(400, 5), np.random.default_rng(1).normal(size=(400, q)) if q else None
-    compiled = fit_var(y, 3, trend, x)
+    by_rows = fit_var(y, 3, trend, x)
     monkeypatch.setattr(closed_form, "LARGE", 0)
     monkeypatch.setattr(closed_form, "WELL_CONDITIONED", well_conditioned)
-    by_blas = fit_var(y, 3, trend, x)
+    by_shifts = fit_var(y, 3, trend, x)
     monkeypatch.setattr(closed_form, "WORST_CONDITION", 0.0)
     by_qr = fit_var(y, 3, trend, x)
-    for other in (by_blas, by_qr):
-        assert not np.array_equal(other.coef, compiled.coef)
-        assert_allclose(other.coef, compiled.coef, rtol=1e-10, atol=1e-12)
-        assert_allclose(other.bse, compiled.bse, rtol=1e-11)
-        assert_allclose(other.resid, compiled.resid, rtol=1e-9, atol=1e-11)
-        assert_allclose(other.inverse_gram, compiled.inverse_gram, rtol=1e-9, atol=1e-14)
+    for other in (by_shifts, by_qr):
+        assert not np.array_equal(other.coef, by_rows.coef)
+        assert_allclose(other.coef, by_rows.coef, rtol=1e-10, atol=1e-12)
+        assert_allclose(other.bse, by_rows.bse, rtol=1e-11)
+        assert_allclose(other.resid, by_rows.resid, rtol=1e-9, atol=1e-11)
+        assert_allclose(other.inverse_gram, by_rows.inverse_gram, rtol=1e-9, atol=1e-14)
 
 
 def test_nearly_collinear_columns_go_to_qr_and_keep_their_digits():

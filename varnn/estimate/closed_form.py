@@ -15,30 +15,18 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import qr, solve_triangular
+from scipy.linalg import lapack, qr, solve_triangular
 
 from varnn.errors import InputError, RankDeficientError, TooShortError
-from varnn.estimate.kernels_var import in_user_units, refined
-from varnn.estimate.moments import (
-    BLOCK_ROWS,
-    LARGEST_LOSS,
-    PIVOT_FLOOR,
-    add_rows,
-    complete_gram,
-    factor,
-    invert_upper,
-    multiply_rows,
-    standardise,
-)
+from varnn.estimate.moments import LARGE, LARGEST_LOSS, gram_by_shifts, regression, residuals, standardise
 from varnn.estimate.threads import one_thread
 from varnn.series import FloatArray
 
 Trend = Literal["n", "c", "ct"]
 WORST_CONDITION = 500.0    # beyond it the Gram route would cost more than 1e-10 of a standard error
 WELL_CONDITIONED = 10.0    # up to it the normal equations alone keep 14 digits, and one pass is saved
-LARGE = 600_000  # products of rows, series and regressors from which BLAS beats the compiled loops, for k >= 5
 SMALL_PRODUCT = 200_000  # multiply-adds below which OpenBLAS never starts a second thread
-NONE = np.empty(0)
+NOTHING = (np.empty((0, 0)), np.empty(0), np.empty(0))  # no fixed regressors, standardised
 
 
 def pinned(work: int) -> AbstractContextManager[None]:
@@ -77,7 +65,7 @@ class LeastSquares:
     @cached_property
     def bse(self) -> FloatArray:
         """Standard errors of `coef`, (d, k): √((XᵀX)⁻¹_cc Σ_jj)."""
-        return np.asarray(np.sqrt((self.root**2).sum(axis=1))[:, None] * np.sqrt(np.diag(self.sigma)))
+        return np.asarray(np.sqrt((self.root**2).sum(axis=1))[:, None] * np.sqrt(self.sigma.diagonal()))
 
     @property
     def inverse_gram(self) -> FloatArray:
@@ -247,75 +235,81 @@ def _check_rows(n: int, k: int, lags: int, trend: Trend, g: int) -> None:
 
 def _by_gram(values: FloatArray, z: FloatArray, lags: int, start: int, trend: Trend,
              first: int = 0) -> LeastSquares | None:
-    """Fit by Cholesky of the centred Gram matrix and refine; None if that keeps too few digits.
+    """Fit by Cholesky of the Gram matrix of standardised columns and refine; None if that keeps too few digits.
 
     `first` is the row of the whole series where `values` begins, from which a trend in z counts.
     """
     (T, k), g, centre = values.shape, z.shape[1], trend != "n"
-    d, n, c = g + lags * k, T - start, int(centre)
-    large = k >= 5 and n * k * max(d, 1) >= LARGE
-    yc, y_shift, y_unit = standardise(values, centre)
-    zc, z_shift, z_unit = standardise(z, centre) if g else (z, NONE, NONE)
-    products, sums, gram = np.zeros((k + g, d + k)), np.zeros(d + k), np.zeros((d + k, d + k))
-    with pinned(n * k * k):
-        if large:
-            multiply_rows(yc, zc, lags, start, products, sums)
-        else:
-            add_rows(yc, zc, lags, lags, start, T, products, sums)
-        if complete_gram(yc, g, lags, lags, start, T, products, sums, centre, gram) > LARGEST_LOSS:
+    n, d = T - start, int(centre) + g + lags * k
+    y, y_shift, y_unit = standardise(values, centre)
+    zs, z_shift, z_unit = standardise(z, centre) if g else NOTHING
+    with pinned(n * k * (d + k)):
+        found = (_from_rows(regression(y, zs, lags, start, centre), d) if n * k * (d + k) < LARGE else
+                 _from_sums(y, zs, lags, start, centre))
+        if found is None:
             return None
-        scale, inverse = np.empty(d + k), np.empty((d, d))
-        if factor(gram, scale, d) < PIVOT_FLOOR:
-            return None
-        condition = invert_upper(gram, inverse)
-        if condition > WORST_CONDITION:
-            return None
-        means = sums / n if centre else np.zeros(d + k)
-        weights = (inverse @ gram[:d, d:]) * (scale[d:] / scale[:d, None])
-        constant, resid = np.empty(k), np.empty((n, k))
-        finish = _refined if large else refined
-        finish(yc, zc, lags, start, means, inverse, scale, weights, constant, resid)
+        weights, inverse, e = found
+        resid = np.ascontiguousarray(e.T)
         resid /= y_unit
-        sigma = resid.T @ resid / (n - c - d)
+        sigma = resid.T @ resid / (n - d)
     if trend == "ct":
         z_shift[0] -= first
-    coef, root = np.empty((c + d, k)), np.zeros((c + d, c + d))
-    in_user_units(weights, constant, inverse, scale, means, y_shift, y_unit, z_shift, z_unit, centre, n, coef, root)
-    return LeastSquares(coef, root, resid, sigma)
+    shift, unit = np.concatenate((z_shift, *(y_shift,) * lags)), np.concatenate((z_unit, *(y_unit,) * lags))
+    return LeastSquares(*_in_user_units(weights, inverse, shift, unit, y_shift, y_unit), resid, sigma)
 
 
-def _refined(y: FloatArray, z: FloatArray, lags: int, start: int, means: FloatArray, inverse: FloatArray,
-             scale: FloatArray, weights: FloatArray, constant: FloatArray, resid: FloatArray) -> None:
-    """Do what `kernels_var.refined` does by matrix products; the refinement is left out where it changes nothing."""
-    d, k = weights.shape
-    if float(np.linalg.norm(inverse)) > WELL_CONDITIONED * np.sqrt(d):
-        moments = np.zeros((d + 1, k))
-        constant[:] = means[d:] - means[:d] @ weights
-        _residuals(y, z, lags, start, weights, constant, resid, moments)
-        gradient = (moments[:d] - np.outer(means[:d], moments[d])) / scale[:d, None]
-        weights += inverse @ (inverse.T @ gradient) / scale[:d, None]
-    constant[:] = means[d:] - means[:d] @ weights
-    _residuals(y, z, lags, start, weights, constant, resid, None)
+Solution = tuple[FloatArray, FloatArray, FloatArray]  # weights (d, k), R⁻¹ (d, d), residuals (k, n)
 
 
-def _residuals(y: FloatArray, z: FloatArray, lags: int, start: int, weights: FloatArray, constant: FloatArray,
-               resid: FloatArray, products: FloatArray | None) -> None:
-    """Write e_t = y_t − constant − weightsᵀ x_t and add Σ (x_t, 1) e_tᵀ to `products`.
+def _from_rows(rows: FloatArray, d: int) -> Solution | None:
+    """Regress the last of the `rows` on the first d; None if the normal equations keep too few digits."""
+    x, y, gram = rows[:d], rows[d:], rows @ rows.T
+    inverse, condition = _inverse_root(gram[:d, :d])
+    if condition > WORST_CONDITION:
+        return None
+    weights = inverse @ (inverse.T @ gram[:d, d:])
+    e = y - weights.T @ x
+    if condition > WELL_CONDITIONED:
+        weights += inverse @ (inverse.T @ (x @ e.T))
+        e = y - weights.T @ x
+    return weights, inverse, e
 
-    Block by block of rows, which stay in the cache, and lag by lag, which needs no copy of the lags.
-    """
-    k, g = y.shape[1], z.shape[1]
-    for first in range(start, len(y), BLOCK_ROWS):
-        after = min(first + BLOCK_ROWS, len(y))
-        parts = [(0, g, z[first:after])] if g else []
-        parts += [(g + (i - 1) * k, g + i * k, y[first - i:after - i]) for i in range(1, lags + 1)]
-        e = np.subtract(y[first:after], constant, out=resid[first - start:after - start])
-        for a, b, part in parts:
-            e -= part @ weights[a:b]
-        if products is not None:
-            for a, b, part in parts:
-                products[a:b] += part.T @ e
-            products[-1] += e.sum(axis=0)
+
+def _from_sums(y: FloatArray, z: FloatArray, lags: int, start: int, centre: bool) -> Solution | None:
+    """Do what `_from_rows` does with the rows of `regression`, without building them."""
+    gram, loss = gram_by_shifts(y, z, lags, start, centre)
+    d = len(gram) - len(y)
+    inverse, condition = _inverse_root(gram[:d, :d])
+    if loss > LARGEST_LOSS or condition > WORST_CONDITION:
+        return None
+    weights = inverse @ (inverse.T @ gram[:d, d:])
+    if condition > WELL_CONDITIONED:
+        products = np.zeros((d, len(y)))
+        residuals(y, z, lags, start, weights, products)
+        weights += inverse @ (inverse.T @ products)
+    return weights, inverse, residuals(y, z, lags, start, weights, None)
+
+
+def _inverse_root(gram: FloatArray) -> tuple[FloatArray, float]:
+    """Return R⁻¹ with RᵀR = `gram`, and its condition √(Σ R⁻¹²/d) for columns of length one (inf if singular)."""
+    lower, failed = lapack.dpotrf(gram.T, lower=1)
+    if failed:
+        return lower, np.inf
+    inverse = lapack.dtrtri(lower, lower=1)[0].T
+    return inverse, float((gram.diagonal() @ inverse**2).sum() / max(len(gram), 1)) ** 0.5
+
+
+def _in_user_units(weights: FloatArray, inverse: FloatArray, shift: FloatArray, unit: FloatArray, y_shift: FloatArray,
+                   y_unit: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Undo `standardise`: return coefficients and a root of (XᵀX)⁻¹ for the columns as the user gave them."""
+    c = len(weights) - len(shift)
+    coef, root = weights / y_unit, inverse.copy()
+    coef[c:] *= unit[:, None]
+    root[c:] *= unit[:, None]
+    if c:
+        coef[0] += y_shift - shift @ coef[1:]
+        root[0] -= shift @ root[1:]
+    return coef, root
 
 
 @dataclass(frozen=True, eq=False)
@@ -333,7 +327,8 @@ class ScaledDesign:
 def scaled_design(values: FloatArray, z: FloatArray, lags: int, start: int, centre: bool) -> ScaledDesign:
     """Build the regression of rows `start` … T − 1; `resolution` is each column's rounding over its length."""
     blocks = np.hstack([z[start:], *(values[start - i:len(values) - i] for i in range(1, lags + 1)), values[start:]])
-    columns, shift, unit = standardise(blocks, centre)
+    rows, shift, unit = standardise(blocks, centre)
+    columns = rows.T
     means = columns.mean(axis=0) if centre else np.zeros(columns.shape[1])
     columns -= means
     scale = np.sqrt((columns**2).sum(axis=0))
@@ -354,15 +349,14 @@ def _by_qr(values: FloatArray, z: FloatArray, lags: int, start: int, trend: Tren
         refuse_constant(scale[:d], design.resolution[:d], labels, centre)
         upper: FloatArray = np.asarray(qr(design.columns, mode="r")[0][:d + k], dtype=np.float64)
         refuse_collinear(upper[:d, :d], design.resolution[:d], n, labels)
-        inverse = np.ascontiguousarray(solve_triangular(upper[:d, :d], np.eye(d)))
+        inverse = solve_triangular(upper[:d, :d], np.eye(d)) / scale[:d, None]
         scaled = solve_triangular(upper[:d, :d], upper[:d, d:])
         resid = (design.columns[:, d:] - design.columns[:, :d] @ scaled) * (scale[d:] / unit[d:])
-        weights = np.ascontiguousarray(scaled * scale[d:] / scale[:d, None])
-        constant = means[d:] - means[:d] @ weights
-        coef, root = np.empty((c + d, k)), np.zeros((c + d, c + d))
-        # every column has a shift and a unit of its own here, so all count as fixed regressors
-        in_user_units(weights, constant, inverse, scale, means, shift[d:], unit[d:], shift[:d], unit[:d], centre, n,
-                      coef, root)
+        weights = scaled * scale[d:] / scale[:d, None]
+        if centre:
+            weights = np.vstack([means[d:] - means[:d] @ weights, weights])
+            inverse = np.block([[np.full((1, 1), n**-0.5), -means[None, :d] @ inverse], [np.zeros((d, 1)), inverse]])
+        coef, root = _in_user_units(weights, inverse, shift[:d], unit[:d], shift[d:], unit[d:])
         return LeastSquares(coef, root, resid, resid.T @ resid / (n - c - d))
 
 

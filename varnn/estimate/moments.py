@@ -1,234 +1,116 @@
-"""Compiled sums of lagged products: the one pass over the data that every least-squares fit starts from.
+"""Sums of lagged products: the one pass over the data that every least-squares fit starts from.
 
-Used by closed_form, order and rolling. Columns of the regression stand in the order
-(z, lag 1, …, lag p, now): the fixed regressors z (trend and exogenous), the k series at each lag, and the
-k series themselves. Nothing here decides whether the result is accurate enough; the callers do.
+Used by closed_form and order. Series lie in rows here, (k, T), where memory is read in order. The variables of the
+regression stand in the order (1, z, lag 1, …, lag p, now): the constant if there is one, the other fixed regressors z
+(trend and exogenous), the k series at each lag, and the k series themselves. The callers judge the accuracy.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import float64, int64, types
 
-from varnn.estimate.compiling import compiled
 from varnn.series import FloatArray
 
-MATRIX = types.Array(float64, 2, "C", readonly=True)
-VECTOR = types.Array(float64, 1, "C", readonly=True)
-BLOCK_ROWS = 2048  # rows that a BLAS pass takes at once; they stay in the second-level cache
-LARGEST_LOSS = 1e4  # beyond this loss (see complete_gram) a Gram matrix is left for QR
-PIVOT_FLOOR = 1e-10  # a squared relative pivot below this leaves a Gram matrix too few digits
+LARGEST_LOSS = 1e4  # beyond this loss (see `gram_by_shifts`) a Gram matrix is left for QR
+BLOCK_ROWS = 2048  # times that a matrix product takes at once; they stay in the second-level cache
+LARGE = 600_000  # products of rows, series and columns from which the shifts save more than they cost
 
 
-THREE = types.Tuple((float64[:, ::1], float64[::1], float64[::1]))  # type: ignore[no-untyped-call]
-
-
-@compiled(THREE(MATRIX, types.boolean), error_model="numpy")
 def standardise(values: FloatArray, centre: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Shift each column by its mean and scale it by a power of two, so that no digit is lost by either.
 
-    x̃_t = (x_t − shift) · unit, with max |x̃| in (½, 1]; `unit` is 1 for a column that is all zero.
+    x̃_t = (x_t − shift) · unit, with max |x̃| in [½, 1); `unit` is 1 for a column that is all zero.
+
+    Parameters
+    ----------
+    values : array (T, k)
+
+    Returns
+    -------
+    x̃ : array (k, T)
+    shift, unit : array (k,)
+
+    Examples
+    --------
+    >>> standardise(np.array([[1.0], [4.0]]), True)
+    (array([[-0.75,  0.75]]), array([2.5]), array([0.5]))
     """
     T, k = values.shape
-    shift, unit, out = np.zeros(k), np.ones(k), np.empty((T, k))
-    if centre and T > 0:
-        for t in range(T):
-            for j in range(k):
-                shift[j] += values[t, j] / T
-    largest = np.zeros(k)
-    for t in range(T):
-        for j in range(k):
-            out[t, j] = values[t, j] - shift[j]
-            largest[j] = max(largest[j], abs(out[t, j]))
-    for j in range(k):
-        if largest[j] > 0.0:
-            unit[j] = 2.0 ** -np.ceil(np.log2(largest[j]))
-    for t in range(T):
-        for j in range(k):
-            out[t, j] *= unit[j]
+    out = np.array(values.T, order="C")
+    shift = np.add.reduce(out, axis=1) / T if centre else np.zeros(k)
+    out -= shift[:, None]
+    unit = np.ldexp(1.0, -np.frexp(np.maximum.reduce(np.abs(out), axis=1))[1])
+    out *= unit[:, None]
     return out, shift, unit
 
 
-@compiled(types.void(MATRIX, MATRIX, int64, int64, int64, int64, float64[:, ::1], float64[::1]), error_model="numpy")
-def add_rows(y: FloatArray, z: FloatArray, lags: int, order: int, start: int, stop: int, products: FloatArray,
-             sums: FloatArray) -> None:
-    """Add rows start … stop − 1 to the first block row of the Gram matrix and to the column sums.
+def regression(y: FloatArray, z: FloatArray, lags: int, start: int, centre: bool) -> FloatArray:
+    """Return all variables, one a row, at the times `start` … T − 1.
 
-    products[i] += Σ_t y_ti · (z_t, y_{t−1}, …, y_{t−p}, y_t) for each series i, and below those k rows
-    Σ_t z_ti · (z_t, …); sums[j] += Σ_t of column j. `order` lags are filled, the columns stand as for `lags`.
+    Examples
+    --------
+    >>> regression(np.arange(4.0)[None], np.empty((0, 4)), 2, 2, True)
+    array([[1., 1.],
+           [1., 2.],
+           [0., 1.],
+           [2., 3.]])
     """
-    k, g = y.shape[1], z.shape[1]
-    now = g + lags * k
-    row = np.empty(now + k)
-    for t in range(start, stop):
-        for j in range(g):
-            row[j] = z[t, j]
-        for i in range(order):
-            for j in range(k):
-                row[g + i * k + j] = y[t - 1 - i, j]
-        for i in range(order * k + g, now):
-            row[i] = 0.0
-        for j in range(k):
-            row[now + j] = y[t, j]
-        for j in range(now + k):
-            sums[j] += row[j]
-        for i in range(k):
-            for j in range(now + k):
-                products[i, j] += row[now + i] * row[j]
-        for i in range(g):
-            for j in range(now + k):
-                products[k + i, j] += row[i] * row[j]
+    (k, T), n, c, at = y.shape, y.shape[1] - start, int(centre), int(centre) + len(z)
+    rows = np.empty((at + (lags + 1) * k, n))
+    rows[:c] = 1.0
+    if at > c:
+        rows[c:at] = z[:, start:]
+    step = y.itemsize
+    lagged = np.ndarray((lags + 1, k, n), y.dtype, y, start * step, (-step, T * step, step))  # y at lags 0 … p, no copy
+    rows[at:at + lags * k].reshape(lags, k, n)[:] = lagged[1:]
+    rows[at + lags * k:] = lagged[0]
+    return rows
 
 
-def multiply_rows(y: FloatArray, z: FloatArray, lags: int, start: int, products: FloatArray, sums: FloatArray) -> None:
-    """Do what `add_rows` does with all lags and all rows from `start`, by one BLAS product a lag.
+def gram_by_shifts(y: FloatArray, z: FloatArray, lags: int, start: int, centre: bool) -> tuple[FloatArray, float]:
+    """Return the upper triangle of the products Σ_t x_t x_tᵀ of all variables, without building `regression`.
 
-    Quicker for long, wide series; products of slices need no copy of the lags.
+    Σ_t y_{t−i−1} y_{t−j−1}ᵀ = Σ_t y_{t−i} y_{t−j}ᵀ + (the time that enters) − (the time that leaves), so only the block
+    rows of 1, z and now need a pass over the data, by one BLAS product a lag. Also returns the largest factor by which
+    a sum of squares shrank on the way; its logarithm is digits lost.
     """
-    T, k, g = len(y), y.shape[1], z.shape[1]
-    d = g + lags * k
-    for first, shift in [(d, 0), *((g + i * k, i + 1) for i in range(lags))]:
-        block = y[start - shift:T - shift]
-        products[:k, first:first + k] += y[start:].T @ block
-        if g:
-            products[k:, first:first + k] += z[start:].T @ block
-    if g:
-        products[:, :g] += np.vstack([y[start:].T @ z[start:], z[start:].T @ z[start:]])
-    sums[:g] += z[start:].sum(axis=0)
-    sums[d:] += y[start:].sum(axis=0)
-    running = sums[d:].copy()
-    for i, leaving in enumerate(np.split(sums[g:d], lags) if lags else []):
-        running += y[start - 1 - i] - y[-1 - i]
-        leaving += running
+    k, T = y.shape
+    fixed, now = np.vstack([np.ones((int(centre), T - start)), *z[:, start:]]), y[:, start:]
+    at, d = len(fixed), len(fixed) + lags * k
+    gram = np.zeros((d + k, d + k))
+    gram[:at, :at], gram[:at, d:], gram[d:, d:] = fixed @ fixed.T, fixed @ now.T, now @ now.T
+    for i in range(lags):
+        past, where = y[:, start - 1 - i:T - 1 - i], slice(at + i * k, at + (i + 1) * k)
+        gram[:at, where], gram[where, d:] = fixed @ past.T, past @ now.T
+    enters, leaves = y.T[:start][::-1][:lags].ravel(), y.T[::-1][:lags].ravel()
+    above = np.hstack([gram[d:, d:], gram[at:d, d:].T])
+    for i in range(0, lags * k, k):
+        above = above[:, :-k] + np.outer(enters[i:i + k], enters[i:]) - np.outer(leaves[i:i + k], leaves[i:])
+        gram[at + i:at + i + k, at + i:d] = above
+    lengths = gram.diagonal()
+    if not (lengths[at:d] > 0.0).all():
+        return gram, np.inf
+    return gram, float(np.max(np.tile(lengths[d:], lags) / lengths[at:d], initial=1.0))
 
 
-@compiled(float64(MATRIX, int64, int64, int64, int64, int64, MATRIX, VECTOR, types.boolean, float64[:, ::1]),
-          error_model="numpy")
-def complete_gram(y: FloatArray, g: int, lags: int, order: int, start: int, stop: int, products: FloatArray,
-                  sums: FloatArray, centre: bool, gram: FloatArray) -> float:
-    """Fill the Gram matrix of (z, lag 1 … lag `order`, now) about the column means from its first block row.
+def residuals(y: FloatArray, z: FloatArray, lags: int, start: int, weights: FloatArray,
+              products: FloatArray | None) -> FloatArray:
+    """Return e_t = y_t − weightsᵀ x_t, (k, n), and add Σ x_t e_tᵀ to `products`.
 
-    Σ_t y_{t−i−1} y_{t−j−1}ᵀ = Σ_t y_{t−i} y_{t−j}ᵀ + (the row that enters) − (the row that leaves), so only
-    the first block row needs a pass over the data; sums over rows start … stop − 1. Returns the largest factor by
-    which a column's sum of squares shrank on the way, in these steps or in centring: its logarithm is digits lost.
+    Block by block of rows, which stay in the cache, and lag by lag, which needs no copy of the lags.
     """
-    k = y.shape[1]
-    now, last = g + lags * k, g + order * k
-    width = last + k
-    n = stop - start
-    for a in range(g):
-        for b in range(a, last):
-            gram[a, b] = products[k + a, b]
-        for b in range(k):
-            gram[a, last + b] = products[k + a, now + b]
-    for i in range(order):
-        for j in range(i, order):
-            for a in range(k):
-                for b in range(k):
-                    if i == 0:
-                        previous = products[a, now + b] if j == 0 else products[a, g + (j - 1) * k + b]
-                    else:
-                        previous = gram[g + (i - 1) * k + a, g + (j - 1) * k + b]
-                    gram[g + i * k + a, g + j * k + b] = (
-                        previous + y[start - 1 - i, a] * y[start - 1 - j, b]
-                        - y[stop - 1 - i, a] * y[stop - 1 - j, b])
-        for a in range(k):
-            for b in range(k):
-                gram[g + i * k + a, last + b] = products[b, g + i * k + a]
-    for a in range(k):
-        for b in range(a, k):
-            gram[last + a, last + b] = products[a, now + b]
-    loss = 1.0
-    for a in range(width):
-        if centre:
-            at_a = sums[a] if a < last else sums[now + a - last]
-            for b in range(a + 1, width):
-                at_b = sums[b] if b < last else sums[now + b - last]
-                gram[a, b] -= at_a * (at_b / n)
-            before = gram[a, a]
-            gram[a, a] -= at_a * (at_a / n)
-            loss = max(loss, before / gram[a, a] if gram[a, a] > 0.0 else np.inf)
-    for i in range(order):
-        for a in range(k):
-            here = gram[g + i * k + a, g + i * k + a]
-            loss = max(loss, gram[last + a, last + a] / here if here > 0.0 else np.inf)
-    return loss
-
-
-@compiled(float64(float64[:, ::1], float64[::1], int64), error_model="numpy")
-def factor(gram: FloatArray, scale: FloatArray, pivots: int) -> float:
-    """Overwrite the upper triangle of the Gram matrix by R with RᵀR = D⁻¹ G D⁻¹, D = diag(scale).
-
-    Every column is scaled to length one first. Returns the smallest squared pivot among the first `pivots`
-    columns (one minus that column's R² on the columns before it); stops early, with a value below
-    `PIVOT_FLOOR`, where a column is as good as a combination of those before.
-    """
-    width = gram.shape[0]
-    for a in range(width):
-        scale[a] = np.sqrt(gram[a, a]) if gram[a, a] > 0.0 else 1.0
-        if a < pivots and not gram[a, a] > 0.0:
-            return 0.0
-    for a in range(width):
-        for b in range(a, width):
-            gram[a, b] /= scale[a] * scale[b]
-    smallest = 1.0
-    for a in range(width):
-        if a < pivots:
-            smallest = min(smallest, gram[a, a])
-            if not gram[a, a] > PIVOT_FLOOR:
-                return float(gram[a, a])
-        root = np.sqrt(max(gram[a, a], 0.0))
-        for b in range(a, width):
-            gram[a, b] = gram[a, b] / root if root > 0.0 else 0.0
-        for c in range(a + 1, width):
-            weight = gram[a, c]
-            for b in range(c, width):
-                gram[c, b] -= weight * gram[a, b]
-    return smallest
-
-
-@compiled(float64(MATRIX, float64[:, ::1]), error_model="numpy")
-def invert_upper(upper: FloatArray, inverse: FloatArray) -> float:
-    """Write the inverse of the leading upper triangle of `upper` (as wide as `inverse`) into `inverse`.
-
-    Returns √(Σ inverse²/d), the condition of d columns of length one: 1 if they are orthogonal.
-    """
-    d, squares = inverse.shape[0], 0.0
-    inverse[:, :] = 0.0
-    for a in range(d - 1, -1, -1):
-        inverse[a, a] = 1.0 / upper[a, a]
-        for c in range(a + 1, d):
-            weight = upper[a, c] * inverse[a, a]
-            for b in range(c, d):
-                inverse[a, b] -= weight * inverse[c, b]
-        for b in range(a, d):
-            squares += inverse[a, b] ** 2
-    return float(np.sqrt(squares / max(d, 1)))
-
-
-@compiled(types.void(MATRIX, int64, int64, int64, float64[::1]), error_model="numpy")
-def order_log_dets(upper: FloatArray, g: int, lags: int, k: int, log_dets: FloatArray) -> None:
-    """Write ln det of the (scaled) residual products of the orders 0 … lags, from R of the longest regression.
-
-    The residual products of order p are the sums over the rows of R below it of the last k columns' products.
-    """
-    last = g + lags * k
-    square, work = np.zeros((k, k)), np.empty((k, k))
-    for order in range(lags, -1, -1):
-        first, after = (last, last + k) if order == lags else (g + order * k, g + (order + 1) * k)
-        for row in range(first, after):
-            for a in range(k):
-                for b in range(a, k):
-                    if order < lags or row - first <= a:
-                        square[a, b] += upper[row, last + a] * upper[row, last + b]
-        total = 0.0
-        for a in range(k):
-            for b in range(a, k):
-                work[a, b] = square[a, b]
-        for a in range(k):
-            total += np.log(work[a, a]) if work[a, a] > 0.0 else -np.inf
-            for b in range(a + 1, k):
-                weight = work[a, b] / work[a, a] if work[a, a] > 0.0 else 0.0
-                for c in range(b, k):
-                    work[b, c] -= weight * work[a, c]
-        log_dets[order] = total
+    (k, T), g = y.shape, len(z)
+    c = len(weights) - g - lags * k
+    resid = np.empty((k, T - start))
+    for first in range(start, T, BLOCK_ROWS):
+        after = min(first + BLOCK_ROWS, T)
+        parts = [(c, c + g, z[:, first:after])] if g else []
+        parts += [(c + g + (i - 1) * k, c + g + i * k, y[:, first - i:after - i]) for i in range(1, lags + 1)]
+        e = np.subtract(y[:, first:after], weights[:c].sum(axis=0)[:, None], out=resid[:, first - start:after - start])
+        for a, b, part in parts:
+            e -= weights[a:b].T @ part
+        if products is not None:
+            for a, b, part in parts:
+                products[a:b] += part @ e.T
+            products[:c] += e.sum(axis=1)
+    return resid

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.linalg import lapack, qr
 
 from varnn.errors import TooShortError
 from varnn.estimate.closed_form import (
-    LARGE,
+    NOTHING,
     Trend,
     fixed_regressors,
     pinned,
@@ -26,21 +27,12 @@ from varnn.estimate.closed_form import (
     scaled_design,
     undetermined_below,
 )
-from varnn.estimate.moments import (
-    LARGEST_LOSS,
-    add_rows,
-    complete_gram,
-    factor,
-    multiply_rows,
-    order_log_dets,
-    standardise,
-)
+from varnn.estimate.moments import LARGE, LARGEST_LOSS, gram_by_shifts, regression, standardise
 from varnn.series import FloatArray
 
 Criterion = Literal["aic", "bic", "hqic", "fpe"]
 CRITERIA: tuple[Criterion, ...] = ("aic", "bic", "hqic", "fpe")
 SMALLEST_PIVOT = 1e-6      # below it the Gram route would cost more than 1e-9 of a criterion
-SMALL_WIDTH = 60           # columns up to which the compiled Cholesky saves LAPACK's overhead
 LARGEST_EXPONENT = 700.0   # fpe beyond exp(700) is no longer told apart
 ROWS_PER_COEFFICIENT = 3   # what the default bound on the order leaves; AIC overfits badly below it
 
@@ -139,50 +131,44 @@ def search_orders(values: FloatArray, max_lags: int, trend: Trend = "c", exog: F
         raise TooShortError(f"max_lags={max_lags} on {k} series needs at least {need} rows, got {T}; "
                             f"use max_lags <= {most} or a longer series")
     with pinned(T * k * k * max_lags):
-        upper, scale, determined = _triangle(values, z, max_lags, trend != "n", names)
-    return criteria_of(upper, scale, z.shape[1], z.shape[1] + (trend != "n"), determined, max_lags, T - max_lags)
+        rows, scale, determined = _triangle(values, z, max_lags, trend != "n", names)
+    return criteria_of(rows, scale, z.shape[1] + (trend != "n"), determined, max_lags, T - max_lags)
 
 
-def criteria_of(upper: FloatArray, scale: FloatArray, g: int, fixed: int, determined: int, max_lags: int,
-                n: int) -> OrderSearch:
-    """Return the criteria, given R of the scaled columns (z, lag 1 … lag p, now) and the scale of `now`."""
+def criteria_of(rows: FloatArray, scale: FloatArray, fixed: int, determined: int, max_lags: int, n: int) -> OrderSearch:
+    """Return the criteria, given the rows of R below the `fixed` columns in the columns of `now`, and their scale."""
     k, least = len(scale), 0 if fixed else 1
-    log_det = np.empty(max_lags + 1)
-    order_log_dets(upper, g, max_lags, k, log_det)
-    log_det = log_det[least:] + (2 * np.log(scale).sum() - k * np.log(n))
+    blocks = rows.reshape(max_lags + 1, k, k)
+    products = np.add.accumulate((blocks.swapaxes(1, 2) @ blocks)[::-1])[::-1]
+    log_det = np.linalg.slogdet(products[least:])[1] + (2.0 * sum(map(log, scale.tolist())) - k * log(n))
     orders = np.arange(least, max_lags + 1)
     regressors = orders * k + fixed
-    penalties = np.array([2.0, np.log(n), 2 * np.log(np.log(n))])
     table = np.empty((4, len(orders)))
-    table[:3] = log_det + penalties[:, None] * (regressors * (k / n))
+    table[:3] = log_det + np.array([[2.0], [log(n)], [2 * log(log(n))]]) * (regressors * (k / n))
     table[3] = np.exp(np.minimum(log_det + k * np.log((n + regressors) / (n - regressors)), LARGEST_EXPONENT))
-    table[:, orders > determined] = np.inf
+    if determined < max_lags:
+        table[:, orders > determined] = np.inf
     return OrderSearch(orders, dict(zip(CRITERIA, table, strict=True)), n)
 
 
 def _triangle(values: FloatArray, z: FloatArray, lags: int, centre: bool,
               names: Sequence[str] | None) -> tuple[FloatArray, FloatArray, int]:
-    """Return R of the scaled (z, lag 1 … lag p, now) about its means, the scale of `now`, the longest order."""
-    (T, k), g = values.shape, z.shape[1]
-    width = g + (lags + 1) * k
-    yc, _, unit = standardise(values, centre)
-    zc = standardise(z, centre)[0]
-    products, sums, gram = np.zeros((k + g, width)), np.zeros(width), np.zeros((width, width))
-    if (T - lags) * k * width >= LARGE:
-        multiply_rows(yc, zc, lags, lags, products, sums)
+    """Return the rows of R below the fixed columns in the columns of `now`, the scale of these, the longest order.
+
+    RᵀR is the Gram matrix of (1, z, lag 1 … lag p, now) in units of their own.
+    """
+    (T, k), loss = values.shape, 1.0
+    y, _, unit = standardise(values, centre)
+    zs = standardise(z, centre)[0] if z.size else NOTHING[0]
+    if (T - lags) * k * (z.shape[1] + (lags + 1) * k) >= LARGE:
+        gram, loss = gram_by_shifts(y, zs, lags, lags, centre)
     else:
-        add_rows(yc, zc, lags, lags, lags, T, products, sums)
-    if complete_gram(yc, g, lags, lags, lags, T, products, sums, centre, gram) <= LARGEST_LOSS:
-        if width <= SMALL_WIDTH:
-            scale = np.empty(width)
-            if factor(gram, scale, width) > SMALLEST_PIVOT:
-                return gram, scale[-k:] / unit, lags
-        else:
-            scale = np.sqrt(np.diag(gram))
-            upper, failed = lapack.dpotrf(gram / np.outer(scale, scale), clean=1)
-            if not failed and (np.diag(upper) ** 2 > SMALLEST_PIVOT).all():
-                return np.ascontiguousarray(upper), np.asarray(scale[-k:] / unit), lags
-    return _triangle_by_qr(values, z, lags, centre, names)
+        design = regression(y, zs, lags, lags, centre)
+        gram = design @ design.T
+    lower, failed = lapack.dpotrf(gram.T, lower=1)
+    if failed or loss > LARGEST_LOSS or (lower.diagonal()**2 < SMALLEST_PIVOT * gram.diagonal()).any():
+        return _triangle_by_qr(values, z, lags, centre, names)
+    return lower.T[-(lags + 1) * k:, -k:].copy(), 1.0 / unit, lags
 
 
 def _triangle_by_qr(values: FloatArray, z: FloatArray, lags: int, centre: bool,
@@ -193,8 +179,8 @@ def _triangle_by_qr(values: FloatArray, z: FloatArray, lags: int, centre: bool,
     d = g + lags * k
     labels = list(names)[int(centre):] if names is not None else [f"regressor {a + 1}" for a in range(d)]
     refuse_constant(design.scale[:d], design.resolution[:d], labels, centre)
-    upper: FloatArray = np.ascontiguousarray(qr(design.columns, mode="r")[0][:d + k], dtype=np.float64)
+    upper: FloatArray = np.asarray(qr(design.columns, mode="r")[0][:d + k], dtype=np.float64)
     refuse_collinear(upper[:g + k, :g + k], design.resolution[:g + k], len(design.columns), labels)
     short = np.flatnonzero(np.abs(np.diag(upper))[:d] <= undetermined_below(design.resolution[:d], len(design.columns)))
     longest = (int(short[0]) - g) // k if short.size else lags
-    return upper, np.asarray(design.scale[d:] / design.unit[d:]), longest
+    return np.ascontiguousarray(upper[g:, d:]), np.asarray(design.scale[d:] / design.unit[d:]), longest

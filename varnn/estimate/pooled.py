@@ -58,8 +58,9 @@ def orders_of_panel(sample: Sample, max_lags: int, trend: str) -> OrderSearch:
         columns = columns - columns.mean(axis=0)
     scale = np.sqrt((columns * columns).sum(axis=0))
     scale = np.where(scale > 0.0, scale, 1.0)
-    upper: Array = np.ascontiguousarray(qr(columns / scale, mode="r")[0][: columns.shape[1]], dtype=np.float64)
-    return criteria_of(upper, scale[X.shape[1] :], g, g + centred, max_lags, max_lags, n)
+    upper: Array = np.asarray(qr(columns / scale, mode="r")[0], dtype=np.float64)
+    d = X.shape[1]
+    return criteria_of(upper[g : columns.shape[1], d:], scale[d:], g + centred, max_lags, max_lags, n)
 
 
 def noise_of_each(errors: Sequence[Array], sigma: Array) -> Array:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from varnn.errors import InputError, TooShortError
 from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, rows_needed
 from varnn.estimate.compiling import compiled
-from varnn.estimate.moments import LARGEST_LOSS, MATRIX, add_rows, complete_gram, factor, order_log_dets
+from varnn.estimate.kernels_var import MATRIX, add_rows, complete_gram, factor, order_log_dets
+from varnn.estimate.moments import LARGEST_LOSS
 from varnn.estimate.order import CRITERIA, Criterion, search_orders
 from varnn.series import FloatArray
 
