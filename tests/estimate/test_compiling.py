@@ -11,17 +11,25 @@ import pytest
 
 from varnn.estimate import compiling
 
-FIT = ("import numpy as np; from varnn.models.rung1_var import VAR; "
-       "print(VAR(lags=1).fit(np.random.default_rng(0).normal(size=(50, 2))).forecast(1).point.tolist())")
+FIT = ("import varnn, numpy as np; "
+       "print(varnn.{}(lags=1).fit(np.random.default_rng(0).normal(size=(50, 2))).forecast(1).point.tolist())")
+
+
+def fit(model, cache):
+    return subprocess.run([sys.executable, "-c", FIT.format(model)], capture_output=True, text=True, check=True,
+                          env={**os.environ, "NUMBA_CACHE_DIR": str(cache)})
 
 
 def test_the_first_process_says_that_it_compiles_and_the_next_finds_it_on_disk(tmp_path):
-    where = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    first, second = (subprocess.run([sys.executable, "-c", FIT], capture_output=True, text=True, check=True, env=where)
-                     for _ in range(2))
+    first, second = fit("LinearRNN", tmp_path), fit("LinearRNN", tmp_path)
     assert first.stderr.count(compiling.MESSAGE) == 1
     assert compiling.MESSAGE not in second.stderr
     assert first.stdout == second.stdout
+
+
+def test_a_var_needs_nothing_compiled(tmp_path):
+    assert fit("VAR", tmp_path).stderr == ""
+    assert not list(tmp_path.rglob("*.nb?"))
 
 
 def test_functions_that_a_user_compiles_are_not_announced_as_ours():
