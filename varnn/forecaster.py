@@ -23,6 +23,7 @@ from varnn.shocks import KINDS, Shocks, white_shocks
 from varnn.shocks import square_root as square_root
 
 Uncertainty = Literal["full", "bootstrap", "none"]
+Outlook = tuple[FloatArray, FloatArray, FloatArray | None]  # means (h, k), paths (m, h, k), deviations (h, k) or None
 HISTORY_ROWS = 60  # what Forecast.plot shows of the past
 
 
@@ -64,6 +65,9 @@ class Forecaster(ABC):
 
     takes_exog: ClassVar[bool] = True
     """Whether `fit` accepts X; comparisons leave X out for models that do not."""
+
+    draws_together: ClassVar[bool] = False
+    """Whether `Fitted._outlooks` is quicker than one by one."""
 
     def fit(self, y: object, X: object = None, *, missing: Literal["raise", "filter"] = "raise",
             rng: object = None) -> Fitted:
@@ -215,8 +219,7 @@ class Fitted(Questions, ABC):
         one_of(uncertainty, "uncertainty", get_args(Uncertainty))
         one_of(shocks, "shocks", KINDS)
         plan = Plan(n_paths=n_paths, uncertainty=uncertainty, shocks=shocks, rng=generator(rng))
-        future = self._future_exog(X, horizon)
-        point, paths, spread = self._outlook(horizon, future, plan)
+        point, paths, spread = self._outlook(horizon, self._future_exog(X, horizon), plan)
         history = self.seen.window(max(0, len(self.seen) - HISTORY_ROWS), len(self.seen)).to_frame()
         return Forecast(point, paths, self.series.names, self.seen.future_index(horizon), coverages, history, spread)
 
@@ -344,8 +347,7 @@ class Fitted(Questions, ABC):
             return None
         return self.seen.future_exog(X, horizon, self.seen_exog.names)
 
-    def _outlook(self, horizon: int, future_exog: FloatArray | None,
-                 plan: Plan) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+    def _outlook(self, horizon: int, future_exog: FloatArray | None, plan: Plan) -> Outlook:
         """Return means (h, k), sample paths (m, h, k) and exact standard deviations (h, k) where there are any."""
         if plan.uncertainty == "bootstrap":
             from varnn.inference.bootstrap import bootstrap_outlook
@@ -356,6 +358,12 @@ class Fitted(Questions, ABC):
         paths = self._respond(coloured(white, self.sigma_u, draws), future_exog, draws)
         exact = plan.uncertainty == "none" and plan.shocks == "gaussian"
         return self._mean(horizon, future_exog), paths, self._spread(horizon, future_exog) if exact else None
+
+    @classmethod
+    def _outlooks(cls, fits: Sequence[Self], horizon: int, futures: Sequence[FloatArray | None],
+                  plans: Sequence[Plan]) -> list[Outlook]:
+        """Return `_outlook` of each of many fits, to the bit; a model may do alike ones at once."""
+        return [fit._outlook(horizon, future, plan) for fit, future, plan in zip(fits, futures, plans, strict=True)]
 
 
 def coloured(white: FloatArray, sigma: FloatArray, draws: Draws | None) -> FloatArray:

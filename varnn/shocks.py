@@ -79,35 +79,6 @@ def square_root(sigma: FloatArray) -> FloatArray:
         return np.asarray(scale * roots)
 
 
-def inverse_wishart(root: FloatArray, df: int, count: int, rng: np.random.Generator) -> FloatArray:
-    """Draw roots R (d, k, k) of covariances R R' ~ IW(root root', df), by Bartlett's decomposition.
-
-    Parameters
-    ----------
-    root : array (k, k)
-        Any root of the scatter matrix, such as that of E'E.
-    df : int
-        Degrees of freedom, at least k.
-    count : int
-        Draws d.
-    rng : numpy Generator
-
-    References
-    ----------
-    Bartlett (1933), Proc. Royal Society of Edinburgh 53; Smith & Hocking (1972), JRSS C 21.
-
-    Examples
-    --------
-    >>> half = inverse_wishart(np.eye(2) * 10.0, 100, 4000, np.random.default_rng(0))
-    >>> (half @ half.transpose(0, 2, 1)).mean(axis=0).round(1).tolist()  # 100/(df − k − 1)
-    [[1.0, 0.0], [0.0, 1.0]]
-    """
-    k = len(root)
-    lower = np.tril(rng.standard_normal((count, k, k)), -1)
-    lower[:, np.arange(k), np.arange(k)] = np.sqrt(rng.chisquare(df - np.arange(k), size=(count, k)))
-    return np.asarray(root @ np.linalg.inv(lower).transpose(0, 2, 1))
-
-
 def whitened(errors: FloatArray) -> FloatArray:
     """Return centred errors (T, k) rotated and scaled to covariance I; a constant column stays 0."""
     centred = errors - errors.mean(axis=0)

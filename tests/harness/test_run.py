@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -13,13 +14,15 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from varnn.errors import DataNameError, StoreError
+from varnn.evaluate.backtest import blocks, forecast_block
 from varnn.harness import execute
 from varnn.harness.execute import Outcome, Work
-from varnn.harness.jobs import Job, items, jobs
+from varnn.harness.jobs import Job, items, jobs, part_of, run_jobs
 from varnn.harness.run import BOARD, FAILURES, SUITE, _Keeper, comparisons, report, results, resume, run, verify
 from varnn.harness.store import RESULTS, Store
 from varnn.harness.suite import Suite
@@ -166,7 +169,7 @@ def test_a_defect_in_a_model_is_reported_with_its_place_and_the_rest_is_kept():
 
 
 def test_a_failed_job_is_a_hole_in_the_report_that_says_why(clean, tmp_path, monkeypatch):
-    monkeypatch.setattr(execute, "run_job", failing_once(execute.run_job))
+    monkeypatch.setattr(execute, "run_jobs", failing_once(execute.run_jobs))
     summary = run(TEXT, tmp_path)
     assert (summary.done, len(summary.failed)) == (23, 1)
     page = report(tmp_path).read_text()
@@ -183,7 +186,8 @@ def test_a_failed_job_is_a_hole_in_the_report_that_says_why(clean, tmp_path, mon
     assert page_hash(tmp_path) == page_hash(clean)
 
 
-def test_a_report_of_an_unfinished_run_shows_what_is_done_and_names_the_rest(tmp_path):
+def test_a_report_of_an_unfinished_run_shows_what_is_done_and_names_the_rest(tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "MOST", 1)
     two = TEXT.replace("[models.Naive]", '[[data]]\nname = "ar"\nhorizon = 1\norigins = 4\n[models.Naive]')
     seen = 0
 
@@ -244,11 +248,31 @@ def interrupted(done: int, total: int) -> None:
 
 def failing_once(usual):
     """The fourth block of the mean has a defect."""
-    def run_job(task, model, job):
-        if (job.label, job.block) == ("Mean", 3):
+    def run_jobs(tasks, model, some):
+        if ("Mean", 3) in [(job.label, job.block) for job in some]:
             raise ZeroDivisionError("a defect")
-        return usual(task, model, job)
-    return run_job
+        return usual(tasks, model, some)
+    return run_jobs
+
+
+@pytest.mark.parametrize("options", [{}, {"lags": 1}, {"lags": 2, "trend": "ct"}, {"trend": "n"}])
+def test_jobs_done_together_have_the_bits_of_jobs_done_alone(options):
+    walks = [{"name": name, "horizon": 3, "origins": 8, "refit": 3, "options": {"n": 50}}
+             for name in ("random_walk", "var", "ar", "white_noise")]
+    suite = Suite.model_validate({"title": "t", "n_paths": 25, "seeds": [0, 1], "data": walks, "models": {
+        "VAR": {"options": options}, "Naive": {}, "SeasonalNaive": {"options": {"season": 4}}, "Mean": {},
+        "Drift": {}}})
+    found, models = items(suite), suite.forecasters()
+    tasks = {item.name: item.task for item in found}
+    for label, model in models.items():
+        some = [job for job in jobs(found, models) if job.label == label]
+        together = run_jobs([tasks[job.item] for job in some], model, some)
+        for job, text in zip(some, together, strict=True):
+            task = tasks[job.item]
+            part, alone = part_of(text), forecast_block(label, model, task, blocks(task)[job.block])
+            assert json.dumps(part.forecasts) == json.dumps(alone.forecasts, default=np.ndarray.tolist)
+            assert json.dumps(part.joint) == json.dumps(alone.joint, default=np.ndarray.tolist)
+            assert [(fit["stop"], fit["notes"]) for fit in part.fits] == [(f["stop"], f["notes"]) for f in alone.fits]
 
 
 def test_another_suite_in_the_same_folder_is_refused(clean):

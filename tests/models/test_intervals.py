@@ -13,6 +13,7 @@ from varnn.data import simulate
 from varnn.data._process import recipes
 from varnn.estimate.companion import forecast_covariance, moving_average
 from varnn.estimate.small_sample import are_stable, forecast_variances, spread_correction
+from varnn.estimate.var_paths import lag_matrices
 
 
 def frame(T: int = 80, k: int = 3, seed: int = 0) -> pd.DataFrame:
@@ -79,7 +80,7 @@ def test_responses_are_narrowed_most_where_many_lags_meet_few_rows():
     for T, lags in ((50, 4), (50, 1), (2000, 1)):
         fit = VAR(lags=lags).fit(frame(T))
         draws = fit._draw(400, np.random.default_rng(0))
-        coefs = np.stack([fit._lag_matrices(draws.weights[i:i + 1])[0] for i in range(len(draws.weights))])
+        coefs = lag_matrices(draws.weights, fit.k_ar)
         factors.append(spread_correction(fit.coefs, fit.sigma_u, coefs, np.zeros(fit.coefs.shape), 12)[-1].mean())
     assert factors[0] < factors[1] < factors[2] <= 1.0 + 1e-3
     assert factors[2] == pytest.approx(1.0, abs=0.01)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from varnn.estimate.companion import companion
 from varnn.forecaster import square_root
 from varnn.series import FloatArray
 
@@ -16,8 +15,8 @@ SQUARINGS = 8  # ρ(F) ≈ ‖F^256‖^(1/256): a non-normal F with ‖F^256‖ 
 NARROWEST, WIDEST = 0.5, 2.0  # bounds of the correction of a standard deviation
 
 
-def lag_bias(coefs: FloatArray, sigma: FloatArray, rows: int, trend_terms: int) -> FloatArray:
-    """Return the bias E[Â] − A of least squares to order 1/T, shape (p, k, k); zeros for an unstable A.
+def lag_bias(coefs: FloatArray, sigma: FloatArray, rows: int | NDArray[np.int64], trend_terms: int) -> FloatArray:
+    """Return the bias E[Â] − A of least squares to order 1/T, shape (…, p, k, k); zeros for an unstable A.
 
         −Σ [c (I − F')⁻¹ + F' (I − F'²)⁻¹ + Σ_λ λ (I − λF')⁻¹] Γ⁻¹ / T
 
@@ -27,10 +26,10 @@ def lag_bias(coefs: FloatArray, sigma: FloatArray, rows: int, trend_terms: int) 
 
     Parameters
     ----------
-    coefs : array (p, k, k)
-    sigma : array (k, k)
+    coefs : array (…, p, k, k)
+    sigma : array (…, k, k)
         Innovation covariance.
-    rows : int
+    rows : int or array (…)
         T, the rows of the regression.
     trend_terms : int
         c.
@@ -44,31 +43,38 @@ def lag_bias(coefs: FloatArray, sigma: FloatArray, rows: int, trend_terms: int) 
     >>> round(float(lag_bias(np.array([[[0.5]]]), np.eye(1), 100, 1)[0, 0, 0]), 12)  # −(1 + 3/2)/100
     -0.025
     """
-    p, k, _ = coefs.shape
-    scale = np.sqrt(np.diag(sigma))
-    if not (scale > 0).all():  # a series that follows from the past without error has no bias to take out
-        return np.zeros(coefs.shape)
-    units = scale[:, None] / scale
-    move = companion(coefs / units)
-    roots = np.linalg.eigvals(move)
-    if not p or np.abs(roots).max() >= 1.0 - 1e-6:
-        return np.zeros(coefs.shape)
-    d, one = len(move), np.eye(len(move))
-    shock = np.zeros((d, d))
-    shock[:k, :k] = sigma / np.outer(scale, scale)
-    back = move.T.astype(np.complex128)
+    p, k, _ = coefs.shape[-3:]
+    found = np.zeros(coefs.shape)
+    if not p:
+        return found
+    many, covariances, out = coefs.reshape(-1, p, k, k), sigma.reshape(-1, k, k), found.reshape(-1, p, k, k)
+    scale = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))                                   # (n, k)
+    units = np.where(scale > 0, scale, 1.0)[:, :, None] / np.where(scale > 0, scale, 1.0)[:, None, :]
+    move = np.zeros((len(many), p * k, p * k))
+    move[:, :k] = (many / units[:, None]).swapaxes(1, 2).reshape(-1, k, p * k)
+    move[:, k:, :-k] = np.eye(k * (p - 1))
+    roots = np.linalg.eigvals(move).astype(np.complex128)
+    # a series that follows from the past without error has no bias to take out
+    usable = (scale > 0).all(axis=1) & (np.abs(roots).max(axis=1) < 1.0 - 1e-6)
+    move, roots, units, scale = move[usable], roots[usable], units[usable], scale[usable]
+    one = np.eye(p * k)
+    shock = np.zeros(move.shape)
+    shock[:, :k, :k] = covariances[usable] / (scale[:, :, None] * scale[:, None, :])
+    back = move.swapaxes(1, 2).astype(np.complex128)
     terms = trend_terms * np.linalg.inv(one - back) + back @ np.linalg.inv(one - back @ back)
-    own = roots[:, None, None]
-    terms = terms + (own * np.linalg.inv(one - own * back)).sum(axis=0)
-    tilt = shock @ np.linalg.solve(_stationary_covariance(move, shock), terms.T).T    # Σ [·] Γ⁻¹, Γ symmetric
-    blocks: FloatArray = -tilt.real[:k] / rows
-    return np.ascontiguousarray(blocks.reshape(k, p, k).swapaxes(0, 1)) * units
+    own = roots[:, :, None, None]
+    terms = terms + (own * np.linalg.inv(one - own * back[:, None])).sum(axis=1)
+    tilt = shock @ np.linalg.solve(_stationary_covariance(move, shock), terms.swapaxes(1, 2)).swapaxes(1, 2)
+    count = np.broadcast_to(rows, len(many))[usable][:, None, None]
+    blocks = -tilt.real[:, :k] / count                                                            # Σ [·] Γ⁻¹, Γ = Γ'
+    out[usable] = blocks.reshape(-1, k, p, k).swapaxes(1, 2) * units[:, None]
+    return found
 
 
 def are_stable(coefs: FloatArray, scale: FloatArray) -> NDArray[np.bool_]:
     """Say of each of d VARs, (d, p, k, k), whether its recursion dies out: ρ(F) < 1.
 
-    `scale` (k,) are typical sizes of the series; norms are taken in these units.
+    `scale`, (k,) or one for each (d, k), are typical sizes of the series; norms are taken in these units.
 
     Examples
     --------
@@ -78,7 +84,8 @@ def are_stable(coefs: FloatArray, scale: FloatArray) -> NDArray[np.bool_]:
     d, p, k, _ = coefs.shape
     scale = np.where(scale > 0, scale, 1.0)
     power = np.zeros((d, p * k, p * k))
-    power[:, :k] = (coefs / (scale[:, None] / scale)).swapaxes(1, 2).reshape(d, k, p * k)
+    units = scale[..., :, None] / scale[..., None, :]
+    power[:, :k] = (coefs / np.broadcast_to(units, (d, k, k))[:, None]).swapaxes(1, 2).reshape(d, k, p * k)
     power[:, k:, :-k] = np.eye(k * (p - 1))
     log_norm, rest = np.zeros(d), np.arange(d)
     for _ in range(SQUARINGS):
@@ -92,26 +99,25 @@ def are_stable(coefs: FloatArray, scale: FloatArray) -> NDArray[np.bool_]:
 
 
 def forecast_variances(coefs: FloatArray, sigma: FloatArray, horizon: int) -> FloatArray:
-    """Return diag Σ_{i<h} Φ_i Σ Φ_i' for each of d VARs (d, p, k, k) and one Σ, shape (d, h, k).
+    """Return diag Σ_{i<h} Φ_i Σ Φ_i' for each of d VARs (…, d, p, k, k) and one Σ (…, k, k), shape (…, d, h, k).
 
     Examples
     --------
     >>> forecast_variances(np.array([[[[0.5]]]]), np.eye(1), 3).ravel().tolist()
     [1.0, 1.25, 1.3125]
     """
-    d, p, k, _ = coefs.shape
-    root = square_root(sigma)
-    responses = np.zeros((horizon, d, k, k))
-    responses[0] = root
+    p, k = coefs.shape[-3], coefs.shape[-1]
+    responses = np.zeros((horizon, *coefs.shape[:-3], k, k))
+    responses[0] = square_root(sigma)[..., None, :, :]
     for step in range(1, horizon):
         for lag in range(1, min(step, p) + 1):
-            responses[step] += coefs[:, lag - 1] @ responses[step - lag]
-    return np.asarray(np.cumsum((responses**2).sum(axis=3), axis=0).swapaxes(0, 1))
+            responses[step] += coefs[..., lag - 1, :, :] @ responses[step - lag]
+    return np.asarray(np.moveaxis(np.cumsum((responses**2).sum(axis=-1), axis=0), 0, -2))
 
 
 def spread_correction(coefs: FloatArray, sigma: FloatArray, draws: FloatArray, bias: FloatArray,
                       horizon: int) -> FloatArray:
-    """Return factors (h, k) that take the small-sample error out of the standard deviations Â implies.
+    """Return factors (…, h, k) that take the small-sample error out of the standard deviations Â implies.
 
     V_h(A) = diag Σ_{i<h} Φ_i Σ Φ_i' is convex in A, so V_h(Â) is too large by the sampling noise of Â and too small
     by its bias. Refits of samples drawn from Â would be spread as Â + bias + noise, so that
@@ -123,26 +129,26 @@ def spread_correction(coefs: FloatArray, sigma: FloatArray, draws: FloatArray, b
 
     Parameters
     ----------
-    coefs : array (p, k, k)
+    coefs : array (…, p, k, k)
         Â.
-    sigma : array (k, k)
-    draws : array (d, p, k, k)
+    sigma : array (…, k, k)
+    draws : array (…, d, p, k, k)
         Draws from the distribution of Â.
-    bias : array (p, k, k)
+    bias : array (…, p, k, k)
     horizon : int
 
     References
     ----------
     Kilian (1998), Review of Economics and Statistics 80(2), for the bootstrap correction of bias.
     """
-    scale = np.sqrt(np.diag(sigma))
-    scale[scale == 0] = 1.0
-    unit = sigma / np.outer(scale, scale)
-    rescale = scale[:, None] / scale                                         # A in units of the residuals
+    scale = np.sqrt(np.diagonal(sigma, axis1=-2, axis2=-1))
+    scale = np.where(scale == 0, 1.0, scale)
+    unit = sigma / (scale[..., :, None] * scale[..., None, :])
+    rescale = (scale[..., :, None] / scale[..., None, :])[..., None, None, :, :]          # A in units of the residuals
     with np.errstate(over="ignore", invalid="ignore"):
-        around = forecast_variances((draws + bias) / rescale, unit, horizon)                   # (d, h, k)
-        plugged = forecast_variances(coefs[None] / rescale, unit, horizon)[0]                  # (h, k)
-        ratio = plugged / np.median(around, axis=0)
+        around = forecast_variances((draws + bias[..., None, :, :, :]) / rescale, unit, horizon)   # (…, d, h, k)
+        plugged = forecast_variances(coefs[..., None, :, :, :] / rescale, unit, horizon)[..., 0, :, :]
+        ratio = plugged / np.median(around, axis=-3)
     return np.asarray(np.clip(np.sqrt(np.where(np.isfinite(ratio), ratio, 1.0)), NARROWEST, WIDEST))
 
 
@@ -172,12 +178,13 @@ def debiased(weights: FloatArray, bias: FloatArray, lags: int, scale: FloatArray
 
 
 def _stationary_covariance(move: FloatArray, shock: FloatArray) -> FloatArray:
-    """Solve Γ = F Γ F' + Q by doubling, Γ ← Γ + F Γ F', F ← F²; ρ(F) < 1."""
-    total, power = shock.copy(), move.copy()
+    """Solve Γ = F Γ F' + Q for each of n by doubling, Γ ← Γ + F Γ F', F ← F², until it stands still; ρ(F) < 1."""
+    total, power, rest = shock.copy(), move, np.arange(len(move))
     for _ in range(60):
-        more = power @ total @ power.T
-        total = total + more
-        if np.abs(more).max() <= 1e-16 * np.abs(total).max():
+        more = power @ total[rest] @ power.swapaxes(1, 2)
+        total[rest] += more
+        moving = np.abs(more).max(axis=(1, 2)) > 1e-16 * np.abs(total[rest]).max(axis=(1, 2))
+        if not moving.any():
             break
-        power = power @ power
-    return np.asarray(0.5 * (total + total.T))
+        rest, power = rest[moving], power[moving] @ power[moving]
+    return np.asarray(0.5 * (total + total.swapaxes(1, 2)))

@@ -36,6 +36,7 @@ BOUNDS = [(f"{side}_{100 * c:g}", round((1 + sign * c) / 2, 6))
           for c in COVERAGES for side, sign in (("lower", -1), ("upper", 1))]
 LEVELS = np.array([level for _, level in BOUNDS])
 MARKED = ["mean", *(name for name, _ in BOUNDS), "crps", "pit"]
+CELLS = 60_000  # numbers in the paths that are drawn together; more leave the cache and cost more
 DIGITS = 12  # significant digits kept of each number, so that a ledger read from file equals the one in memory
 
 
@@ -120,7 +121,7 @@ def backtest(models: Mapping[str, Forecaster], task: Task, meta: Mapping[str, An
     for label, model in models.items():
         done = 0
         for block in blocks(task):
-            parts.append(forecast_block(label, model, task, block))
+            parts += forecast_blocks(label, model, [(task, block)])
             done += len(block)
             if progress is not None:
                 progress(label, done, total)
@@ -139,8 +140,88 @@ def blocks(task: Task) -> list[list[Origin]]:
     return parts
 
 
+def forecast_blocks(label: str, model: Forecaster, work: Sequence[tuple[Task, Sequence[Origin]]]) -> list[Part]:
+    """Return one model's forecasts from blocks of origins, of one series or of many; the same bits alone and together.
+
+    All fits are made first, then their paths are drawn together where the model can. A block with any trouble is done
+    by itself, origin by origin.
+    """
+    if not model.draws_together:
+        return [forecast_block(label, model, task, origins) for task, origins in work]
+    fits: list[list[_Asked]] = []
+    for task, origins in work:
+        try:
+            fits.append(_asked(label, model, task, origins))
+        except VarnnError:
+            fits.append([])
+    asked = [one for block in fits for one in block]
+    try:
+        outlooks = _together(asked)
+    except (VarnnError, VarnnWarning, np.linalg.LinAlgError):
+        outlooks = {}
+    parts = []
+    for (task, origins), block in zip(work, fits, strict=True):
+        if not block or any(id(one) not in outlooks for one in block):
+            parts.append(forecast_block(label, model, task, origins))
+            continue
+        part = Part()
+        for one in block:
+            point, paths, seconds = outlooks[id(one)]
+            part.fits.append(_fit_row(label, one.origin, one.seconds + seconds, one.stop, one.fit))
+            _record(label, one.origin, point, paths, task, part)
+        parts.append(part)
+    return parts
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A fit at one origin, whose paths are still to be drawn."""
+
+    task: Task
+    origin: Origin
+    fit: Fitted
+    rng: np.random.Generator
+    stop: str
+    seconds: float
+
+
+def _asked(label: str, model: Forecaster, task: Task, origins: Sequence[Origin]) -> list[_Asked]:
+    found: list[_Asked] = []
+    for origin in origins:
+        rng, started = origin_seed(task.seed, label, origin.stop), time.perf_counter()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            fit = _moved_on(found[-1].fit, task, origin.stop) if found and not origin.refit else _fitted(
+                model, task, origin, rng)
+        stop = "; ".join(dict.fromkeys(str(one.message) for one in _ours(caught)))
+        found.append(_Asked(task, origin, fit, rng, stop, time.perf_counter() - started))
+    return found
+
+
+def _together(asked: Sequence[_Asked]) -> dict[int, tuple[FloatArray, FloatArray, float]]:
+    """Return point, paths and seconds of each, drawn together as far as the memory allows; warnings are trouble."""
+    found: dict[int, tuple[FloatArray, FloatArray, float]] = {}
+    groups: dict[Any, list[_Asked]] = {}
+    for one in asked:
+        steps, k = one.task.windows.gap + one.task.windows.horizon, one.fit.series.k
+        groups.setdefault((type(one.fit), steps, checked_paths(one.task.n_paths, steps, k), k), []).append(one)
+    for (kind, steps, n_paths, k), alike in groups.items():
+        most = max(1, CELLS // (steps * n_paths * k))
+        for first in range(0, len(alike), most):
+            some, started = alike[first:first + most], time.perf_counter()
+            plans = [Plan(n_paths=n_paths, uncertainty="full", shocks="gaussian", rng=one.rng) for one in some]
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", VarnnWarning)
+                futures = [_future(one.fit, one.task) for one in some]
+                outlooks = kind._outlooks([one.fit for one in some], steps, futures, plans)
+            seconds = (time.perf_counter() - started) / len(some)
+            found |= {id(one): (*_finite(one.fit, one.task, point, paths), seconds)
+                      for one, (point, paths, _) in zip(some, outlooks, strict=True)}
+    return found
+
+
 def forecast_block(label: str, model: Forecaster, task: Task, origins: Sequence[Origin]) -> Part:
-    """Return one model's forecasts from one block of origins; the same bits alone and in company."""
+    """Return one model's forecasts from one block of origins, one by one; a failure is a row with its reason."""
     part = Part()
     fit: Fitted | None = None
     for origin in origins:
@@ -158,11 +239,14 @@ def forecast_block(label: str, model: Forecaster, task: Task, origins: Sequence[
             except VarnnError as problem:
                 stop, fit = f"{type(problem).__name__}: {problem}", None
         stop = stop or "; ".join(dict.fromkeys(str(one.message) for one in _ours(caught)))
-        seconds = time.perf_counter() - started
-        part.fits.append({"model": label, "origin": origin.stop, "refit": origin.refit, "seconds": round(seconds, 6),
-                          "stop": stop, "notes": "" if fit is None else "; ".join(fit._notes())})
+        part.fits.append(_fit_row(label, origin, time.perf_counter() - started, stop, fit))
         _record(label, origin, point, paths, task, part)
     return part
+
+
+def _fit_row(label: str, origin: Origin, seconds: float, stop: str, fit: Fitted | None) -> dict[str, Any]:
+    return {"model": label, "origin": origin.stop, "refit": origin.refit, "seconds": round(seconds, 6), "stop": stop,
+            "notes": "" if fit is None else "; ".join(fit._notes())}
 
 
 def failed_part(label: str, task: Task, origins: Sequence[Origin], reason: str) -> Part:
@@ -218,12 +302,21 @@ def _moved_on(fit: Fitted, task: Task, stop: int) -> Fitted:
 
 
 def _forecast(fit: Fitted, task: Task, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    steps, stop = task.windows.gap + task.windows.horizon, _rows_seen(fit, task)
-    future = None
-    if fit.seen_exog is not None and task.exog is not None:
-        future = task.exog.values[stop:stop + steps]
+    steps = task.windows.gap + task.windows.horizon
     n_paths = checked_paths(task.n_paths, steps, fit.series.k)
-    point, paths, _ = fit._outlook(steps, future, Plan(n_paths=n_paths, uncertainty="full", shocks="gaussian", rng=rng))
+    plan = Plan(n_paths=n_paths, uncertainty="full", shocks="gaussian", rng=rng)
+    point, paths, _ = fit._outlook(steps, _future(fit, task), plan)
+    return _finite(fit, task, point, paths)
+
+
+def _future(fit: Fitted, task: Task) -> FloatArray | None:
+    if fit.seen_exog is None or task.exog is None:
+        return None
+    stop = _rows_seen(fit, task)
+    return task.exog.values[stop:stop + task.windows.gap + task.windows.horizon]
+
+
+def _finite(fit: Fitted, task: Task, point: FloatArray, paths: FloatArray) -> tuple[FloatArray, FloatArray]:
     if not np.isfinite(point).all() or not np.isfinite(paths).all():
         raise InputError(f"{fit.spec.label} forecast a number that is not finite; this is a defect of the model")
     return point[task.windows.gap:], paths[:, task.windows.gap:]

@@ -6,7 +6,9 @@ then given up with its reason, and the others go on.
 
 from __future__ import annotations
 
+import time
 import traceback
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -18,10 +20,12 @@ from typing import Any
 from varnn.errors import MissingDependencyError, ParameterError
 from varnn.evaluate.backtest import Task
 from varnn.forecaster import Forecaster
-from varnn.harness.jobs import Job, run_job
+from varnn.harness.jobs import Job, run_jobs
 from varnn.series import whole_number
 
-CHUNK = 16      # jobs handed to a worker at a time
+SECONDS = 0.5   # work handed to a worker at a time, as far as a model's jobs so far can tell
+MOST = 256      # jobs handed over at a time
+AHEAD = 2       # chunks a thread of a cluster has at hand
 PATIENCE = 2    # times a job alone may kill its worker
 
 
@@ -56,8 +60,12 @@ def execute(work: Work, todo: Sequence[Job], executor: str = "inline", workers: 
     """
     whole_number(workers, "workers", least=1, most=512)
     if executor == "inline":
-        for job in todo:
-            yield do(work, [job])
+        line = _Line(todo, workers=1)
+        while line:
+            chunk = line.take()
+            outcomes, seconds = _timed(work, chunk)
+            line.learn(chunk, seconds)
+            yield outcomes
     elif executor == "processes":
         yield from _by_processes(work, todo, workers)
     elif executor == "dask" or executor.startswith(("tcp://", "tls://", "inproc://")):
@@ -68,16 +76,41 @@ def execute(work: Work, todo: Sequence[Job], executor: str = "inline", workers: 
 
 
 def do(work: Work, chunk: Sequence[Job]) -> list[Outcome]:
-    """Do some jobs here; a job that raises is an outcome like any other."""
-    outcomes = []
-    for job in chunk:
-        try:
-            outcomes.append(Outcome(job, run_job(work.tasks[job.item], work.models[job.label], job)))
-        except Exception as problem:  # kept with its place; the run goes on and says so at the end
-            place = traceback.extract_tb(problem.__traceback__)[-1]
-            reason = f"{type(problem).__name__}: {problem} ({place.name}, line {place.lineno})"
-            outcomes.append(Outcome(job, None, reason))
-    return outcomes
+    """Do some jobs of one model here, together; a job that raises is an outcome like any other."""
+    model, tasks = work.models[chunk[0].label], [work.tasks[job.item] for job in chunk]
+    try:
+        return [Outcome(job, text) for job, text in zip(chunk, run_jobs(tasks, model, chunk), strict=True)]
+    except Exception as problem:  # kept with its place; the run goes on and says so at the end
+        if len(chunk) > 1:  # one of them
+            return [outcome for job in chunk for outcome in do(work, [job])]
+        place = traceback.extract_tb(problem.__traceback__)[-1]
+        return [Outcome(chunk[0], None, f"{type(problem).__name__}: {problem} ({place.name}, line {place.lineno})")]
+
+
+class _Line:
+    """Jobs that wait, handed out in chunks of one model whose size follows from the seconds of the chunks before."""
+
+    def __init__(self, todo: Sequence[Job], workers: int) -> None:
+        self._waiting: dict[str, deque[Job]] = {}
+        for job in todo:
+            self._waiting.setdefault(job.label, deque()).append(job)
+        self._workers = workers
+        self._seconds: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._waiting.values()))
+
+    def take(self) -> list[Job]:
+        """Take jobs of the model that has most left, as many as may take `SECONDS`; one, as long as none was timed."""
+        label = max(self._waiting, key=lambda label: len(self._waiting[label]))
+        line, each = self._waiting[label], self._seconds.get(label, SECONDS)
+        fair = max(1, len(line) // (2 * self._workers))
+        size = min(MOST, fair, max(1, int(SECONDS / max(each, 1e-9))))
+        return [line.popleft() for _ in range(min(size, len(line)))]
+
+    def learn(self, chunk: Sequence[Job], seconds: float) -> None:
+        """Note how long a chunk took; the latest counts."""
+        self._seconds[chunk[0].label] = seconds / len(chunk)
 
 
 _here: list[Work] = []  # in a worker process: what its initialiser was given
@@ -87,33 +120,38 @@ def _arrive(work: Work) -> None:
     _here[:] = [work]
 
 
-def _do_here(chunk: Sequence[Job]) -> list[Outcome]:
-    return do(_here[0], chunk)
+def _timed(work: Work, chunk: Sequence[Job]) -> tuple[list[Outcome], float]:
+    started = time.perf_counter()
+    outcomes = do(work, chunk)
+    return outcomes, time.perf_counter() - started
+
+
+def _timed_here(chunk: Sequence[Job]) -> tuple[list[Outcome], float]:
+    return _timed(_here[0], chunk)
 
 
 def _by_processes(work: Work, todo: Sequence[Job], workers: int) -> Iterator[list[Outcome]]:
     """Run chunks in a pool; when a worker dies, do what was under way job by job, so that the culprit shows."""
-    waiting, deaths = _chunks(todo, workers), dict[str, int]()
-    alone: list[Sequence[Job]] = []
-    while waiting or alone:
-        pool = ProcessPoolExecutor(1 if not waiting else workers, mp_context=get_context("spawn"),
-                                   initializer=_arrive, initargs=(work,))
-        with pool:
-            running: dict[Future[list[Outcome]], Sequence[Job]] = {}
-            source = waiting if waiting else alone
-            limit = workers if waiting else 1
+    line, deaths = _Line(todo, workers), dict[str, int]()
+    alone: list[list[Job]] = []
+    while line or alone:
+        together = bool(line)
+        limit = workers if together else 1
+        with ProcessPoolExecutor(limit, mp_context=get_context("spawn"), initializer=_arrive, initargs=(work,)) as pool:
+            running: dict[Future[tuple[list[Outcome], float]], list[Job]] = {}
+            chunk: list[Job] = []
             try:
-                while source or running:
-                    while source and len(running) < limit:
-                        running[pool.submit(_do_here, source[0])] = source[0]
-                        source.pop(0)  # not before: a broken pool refuses, and the chunk would be lost
-                    done, _ = wait(running, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        outcomes = future.result()
-                        del running[future]
+                while (line if together else alone) or running:
+                    while (line if together else alone) and len(running) < limit:
+                        chunk = line.take() if together else alone.pop(0)
+                        future = pool.submit(_timed_here, chunk)  # a broken pool refuses
+                        running[future], chunk = chunk, []
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        outcomes, seconds = future.result()
+                        line.learn(running.pop(future), seconds)
                         yield outcomes
             except BrokenProcessPool:
-                suspects = [job for chunk in running.values() for job in chunk]
+                suspects = [job for some in (*running.values(), chunk) for job in some]
                 if limit == 1 and len(suspects) == 1:
                     deaths[suspects[0].key] = deaths.get(suspects[0].key, 0) + 1
                 for job in suspects:
@@ -134,37 +172,26 @@ def _by_dask(work: Work, todo: Sequence[Job], workers: int, address: str | None)
         cluster = distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
     with distributed.Client(cluster, set_as_default=False) as client:
         there = client.scatter(work, broadcast=True, hash=False)
-        futures: dict[Any, Sequence[Job]] = {
-            client.submit(do, there, chunk, pure=False, retries=PATIENCE): chunk for chunk in _chunks(todo, workers)}
-        again: list[Job] = []
-        for jobs, result, problem in _as_completed(distributed, client, futures):
-            if problem is None:
-                yield result
-            elif len(jobs) == 1:
-                yield [Outcome(jobs[0], None, problem)]
+        line, alone, running = _Line(todo, workers), list[list[Job]](), dict[Any, list[Job]]()
+        pending = distributed.as_completed(loop=client.loop)
+        while line or alone or running:
+            room = AHEAD * max(1, sum(client.nthreads().values()))  # workers may join and die
+            while (line or alone) and len(running) < room:
+                chunk = line.take() if line else alone.pop()
+                future = client.submit(_timed, there, chunk, pure=False, retries=PATIENCE)
+                running[future] = chunk
+                pending.add(future)
+            future = next(pending)
+            chunk = running.pop(future)
+            if future.status == "finished":
+                outcomes, seconds = future.result()
+                line.learn(chunk, seconds)
+                yield outcomes
+            elif len(chunk) > 1:
+                alone += [[job] for job in chunk]
             else:
-                again += jobs
-        futures = {client.submit(do, there, [job], pure=False): [job] for job in again}
-        for jobs, result, problem in _as_completed(distributed, client, futures):
-            yield result if problem is None else [Outcome(jobs[0], None, problem)]
+                problem = future.exception()
+                yield [Outcome(chunk[0], None, f"{type(problem).__name__}: {str(problem).splitlines()[0]}")]
+            future.release()  # dask forgets a result once it is here, and never redoes it
     if address is None:
         cluster.close()
-
-
-def _as_completed(distributed: Any, client: Any,
-                  futures: dict[Any, Sequence[Job]]) -> Iterator[tuple[Any, Any, str | None]]:
-    """Yield jobs with their result or why there is none; dask forgets a result once it is here, and never redoes it."""
-    for future in distributed.as_completed(list(futures), loop=client.loop):
-        jobs, result, reason = futures.pop(future), None, None
-        if future.status == "finished":
-            result = future.result()
-        else:
-            problem = future.exception()
-            reason = f"{type(problem).__name__}: {str(problem).splitlines()[0]}"
-        future.release()
-        yield jobs, result, reason
-
-
-def _chunks(todo: Sequence[Job], workers: int) -> list[Sequence[Job]]:
-    size = max(1, min(CHUNK, len(todo) // (4 * workers)))
-    return [todo[start:start + size] for start in range(0, len(todo), size)]

@@ -20,7 +20,7 @@ import pandas as pd
 import varnn
 from varnn.data import Dataset, about, load
 from varnn.errors import InputError, MissingDataError
-from varnn.evaluate.backtest import Oracle, Part, Task, blocks, forecast_block
+from varnn.evaluate.backtest import Oracle, Part, Task, blocks, forecast_blocks
 from varnn.evaluate.windows import Windows
 from varnn.forecaster import Forecaster
 from varnn.harness.suite import DataEntry, Suite
@@ -91,10 +91,14 @@ def jobs(found: Sequence[Item], models: dict[str, Forecaster]) -> list[Job]:
     return made
 
 
-def run_job(task: Task, model: Forecaster, job: Job) -> str:
-    """Return the forecasts of one job as JSON text; the same text whoever runs it, but for the seconds."""
-    part = forecast_block(job.label, model, task, blocks(task)[job.block])
-    return json.dumps({"forecasts": part.forecasts, "joint": part.joint, "fits": part.fits}, default=_plain)
+def run_jobs(tasks: Sequence[Task], model: Forecaster, some: Sequence[Job]) -> list[str]:
+    """Return the forecasts of jobs of one model, with the task of each, as JSON texts.
+
+    A text is the same, but for the seconds, whoever makes it and with whichever other jobs.
+    """
+    work = [(task, blocks(task)[job.block]) for task, job in zip(tasks, some, strict=True)]
+    return [json.dumps({"forecasts": part.forecasts, "joint": part.joint, "fits": part.fits}, default=_plain)
+            for part in forecast_blocks(some[0].label, model, work)]
 
 
 def part_of(payload: str) -> Part:

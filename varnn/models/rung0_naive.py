@@ -6,18 +6,20 @@ so each has joint predictive paths like every other rung. Hyndman & Athanasopoul
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
 from varnn.dates import season_of
 from varnn.errors import ExogError
-from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, square_root
+from varnn.estimate.posterior import standard_numbers
+from varnn.forecaster import Draws, Fitted, Forecaster, Outlook, Plan, need_rows, square_root
 from varnn.series import FloatArray, Series, whole_number
-from varnn.shocks import inverse_wishart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,7 @@ class Naive(Forecaster):
 
     rung: ClassVar[int | None] = 0
     takes_exog: ClassVar[bool] = False
+    draws_together: ClassVar[bool] = True
 
     def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> Fitted:
         return _seasonal_walk(self, series, exog, 1)
@@ -56,6 +59,7 @@ class SeasonalNaive(Forecaster):
     season: int | None = None
     rung: ClassVar[int | None] = 0
     takes_exog: ClassVar[bool] = False
+    draws_together: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.season is not None:
@@ -77,6 +81,7 @@ class Mean(Forecaster):
 
     rung: ClassVar[int | None] = 0
     takes_exog: ClassVar[bool] = False
+    draws_together: ClassVar[bool] = True
 
     def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> Fitted:
         _no_exog(self, exog)
@@ -97,6 +102,7 @@ class Drift(Forecaster):
 
     rung: ClassVar[int | None] = 0
     takes_exog: ClassVar[bool] = False
+    draws_together: ClassVar[bool] = True
 
     def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> Fitted:
         _no_exog(self, exog)
@@ -108,7 +114,59 @@ class Drift(Forecaster):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FittedWalk(Fitted):
+class _FittedLevel(Fitted):
+    """What the two below share: one number for each series, or none, and errors around it."""
+
+    def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
+        if draws is None:
+            return self._moved_by(shocks, self.params.to_numpy(), self.seen.values)
+        return self._moved_by(shocks, draws.weights[np.arange(len(shocks)) % len(draws.weights)], self.seen.values)
+
+    @abstractmethod
+    def _moved_by(self, shocks: FloatArray, level: FloatArray, seen: FloatArray) -> FloatArray:
+        """Return paths (…, m, h, k) from shocks of that shape, levels (…, m or 1 or 0, k) and rows seen (…, T, k)."""
+
+    def _draw(self, count: int, rng: np.random.Generator) -> Draws | None:
+        if not len(self.params):
+            return None
+        numbers = standard_numbers(1, self.series.k, self.nobs - 2 + self.series.k, count, rng)
+        root = square_root(self._misses.T @ self._misses)
+        return Draws(*_around(root, self.params.to_numpy()[0], self.nobs, *numbers))
+
+    @classmethod
+    def _outlooks(cls, fits: Sequence[Self], horizon: int, futures: Sequence[FloatArray | None],
+                  plans: Sequence[Plan]) -> list[Outlook]:
+        """Do fits that are alike in one stack."""
+        first, plan = fits[0], plans[0]
+        need, alike = first._rows_used, {(fit._rows_used, len(fit.params), fit.series.k) for fit in fits}
+        if len(alike) > 1 or {(one.n_paths, one.uncertainty, one.shocks) for one in plans} != {
+                (plan.n_paths, "full", "gaussian")}:
+            return super()._outlooks(fits, horizon, futures, plans)
+        m, k = plan.n_paths, first.series.k
+        levels = np.stack([fit.params.to_numpy() for fit in fits])                                # (B, 1 or 0, k)
+        seen = np.stack([fit.seen.values[len(fit.seen) - need:] for fit in fits])
+        points = first._moved_by(np.zeros((len(fits), 1, horizon, k)), levels, seen)[:, 0]
+        if not levels.size:
+            white = np.stack([one.rng.standard_normal((m, horizon, k)) for one in plans])         # (B, m, h, k)
+            roots = np.asarray(np.linalg.cholesky(np.stack([fit.sigma_u for fit in fits]))[:, None])
+        else:
+            numbers = [(*standard_numbers(1, k, fit.nobs - 2 + k, m, one.rng), one.rng.standard_normal((m, horizon, k)))
+                       for fit, one in zip(fits, plans, strict=True)]
+            lower, noise, white = (np.stack(block) for block in zip(*numbers, strict=True))
+            scatter = np.linalg.cholesky(np.stack([fit._misses.T @ fit._misses for fit in fits]))
+            nobs = np.array([fit.nobs for fit in fits])[:, None, None]
+            sigma, levels = _around(scatter, levels[:, 0], nobs, lower, noise)
+            roots = np.asarray(np.linalg.cholesky(sigma))
+        paths = first._moved_by(white @ roots.swapaxes(-1, -2), levels, seen)
+        return [(point, path, None) for point, path in zip(points, paths, strict=True)]
+
+    @property
+    def _rows_used(self) -> int:
+        return 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FittedWalk(_FittedLevel):
     """y_t = drift + y_{t−s} + e_t, where the drift may be absent."""
 
     season: int
@@ -123,35 +181,31 @@ class FittedWalk(Fitted):
         predicted[self.season:] = values[:-self.season] + self.drift
         return predicted
 
-    def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
-        paths, horizon, k = shocks.shape
+    def _moved_by(self, shocks: FloatArray, level: FloatArray, seen: FloatArray) -> FloatArray:
+        horizon, k = shocks.shape[-2:]
         cycles = -(-horizon // self.season)
-        padded = np.zeros((paths, cycles * self.season, k))
-        padded[:, :horizon] = shocks
-        steps = padded.reshape(paths, cycles, self.season, k)
-        drift = self.drift if draws is None else draws.weights[np.arange(paths) % len(draws.weights)][:, None, None, :]
-        walk = np.cumsum(steps + drift, axis=1) + self.seen.values[-self.season:]
-        return np.ascontiguousarray(walk.reshape(paths, -1, k)[:, :horizon])
+        steps = np.zeros((*shocks.shape[:-2], cycles * self.season, k))
+        steps[..., :horizon, :] = shocks
+        steps = steps.reshape(*shocks.shape[:-2], cycles, self.season, k)
+        if level.size:
+            steps += level[..., None, None, :]
+        walk = np.cumsum(steps, axis=-3) + seen[..., None, None, -self.season:, :]
+        return np.ascontiguousarray(walk.reshape(*shocks.shape[:-2], -1, k)[..., :horizon, :])
 
-    def _draw(self, count: int, rng: np.random.Generator) -> Draws | None:
-        return _level_draws(self, count, rng) if len(self.params) else None
+    @property
+    def _rows_used(self) -> int:
+        return self.season
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FittedMean(Fitted):
+class FittedMean(_FittedLevel):
     """y_t = μ + e_t."""
 
     def _one_step(self, values: FloatArray, exog: FloatArray | None) -> FloatArray:
         return np.broadcast_to(self.params.to_numpy()[0], values.shape).copy()
 
-    def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
-        if draws is None:
-            return np.asarray(self.params.to_numpy()[0] + shocks)
-        level = draws.weights[np.arange(len(shocks)) % len(draws.weights)]
-        return np.asarray(level[:, None, :] + shocks)
-
-    def _draw(self, count: int, rng: np.random.Generator) -> Draws | None:
-        return _level_draws(self, count, rng)
+    def _moved_by(self, shocks: FloatArray, level: FloatArray, seen: FloatArray) -> FloatArray:
+        return np.asarray(level[..., None, :] + shocks)
 
     @property
     def bse(self) -> pd.DataFrame:
@@ -179,12 +233,12 @@ def _index(names: tuple[str, ...]) -> pd.Index[Any]:
     return pd.Index(list(names), dtype=object if not names else None)
 
 
-def _level_draws(fit: Fitted, count: int, rng: np.random.Generator) -> Draws:
-    """Draw (Σ, level) from their posterior under a flat prior: Σ ~ IW(E'E, n − 2 + k), level | Σ ~ N(·, Σ/n)."""
-    k, errors = fit.series.k, fit._misses
-    half = inverse_wishart(square_root(errors.T @ errors), fit.nobs - 2 + k, count, rng)
-    level = fit.params.to_numpy()[0] + (half @ rng.standard_normal((count, k, 1)))[:, :, 0] / np.sqrt(fit.nobs)
-    return Draws(half @ half.transpose(0, 2, 1), level)
+def _around(root: FloatArray, level: FloatArray, nobs: int | FloatArray, lower: FloatArray,
+            noise: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return draws (Σ, level) under a flat prior: Σ ~ IW(E'E, n − 2 + k), level | Σ ~ N(·, Σ/n); `root` of E'E."""
+    half = root[..., None, :, :] @ np.linalg.inv(lower).swapaxes(-1, -2)                          # (…, m, k, k)
+    shift = (half @ noise.swapaxes(-1, -2))[..., 0] / np.sqrt(nobs)
+    return half @ half.swapaxes(-1, -2), level[..., None, :] + shift
 
 
 def _no_exog(spec: Forecaster, exog: Series | None) -> None:

@@ -6,9 +6,10 @@ squares (`engine="qr"`) or by statsmodels; both give the same attributes. The ru
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -24,10 +25,11 @@ from varnn.estimate.companion import (
     moving_average,
 )
 from varnn.estimate.order import OrderSearch, default_max_lags, search_orders
-from varnn.estimate.posterior import posterior_draws
+from varnn.estimate.posterior import spread_around, standard_numbers
 from varnn.estimate.regressors import TERMS, all_regressors, known_regressors, labels, transition
 from varnn.estimate.small_sample import are_stable, debiased, lag_bias, spread_correction
-from varnn.forecaster import Draws, Fitted, Forecaster, one_of
+from varnn.estimate.var_paths import Drawn, Predicted, kept, lag_matrices, predictive, recursion
+from varnn.forecaster import Draws, Fitted, Forecaster, Outlook, Plan, coloured, one_of, square_root
 from varnn.series import FloatArray, Series, checked_horizon, whole_number
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from varnn.inference.hypothesis import HypothesisTest
     from varnn.inference.impulse import ImpulseResponses
 
-FEWEST_STABLE = 20  # all draws are kept if fewer than one in so many is stable
 MANY_REGRESSORS, PLENTY_OF_ROWS = 60, 20  # from here corrections of order d/T cost minutes and change nothing
 CORRECTION_DRAWS = 200  # enough for the median of a variance
 
@@ -79,6 +80,7 @@ class VAR(Forecaster):
     trend: Trend = "c"
     engine: Engine = "qr"
     rung: ClassVar[int | None] = 1
+    draws_together: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         one_of(self.trend, "trend", ("c", "n", "ct"))
@@ -200,8 +202,7 @@ class FittedVAR(Fitted):
     @property
     def coefs(self) -> FloatArray:
         """Lag matrices A_1 … A_p, shape (p, k, k); row i of A_j moves series i."""
-        k, lagged = self.series.k, self.estimate.coef[len(self.params) - self.k_ar * self.series.k:]
-        return np.ascontiguousarray(lagged.reshape(self.k_ar, k, k).swapaxes(1, 2))
+        return lag_matrices(self.estimate.coef, self.k_ar)
 
     @property
     def fpe(self) -> float:
@@ -251,43 +252,40 @@ class FittedVAR(Fitted):
             raise ParameterError("estimation_error=True has no closed form with exogenous columns, whose future is "
                                  "given; use the paths of forecast(), which include it")
         design = all_regressors(self.series.values, self.k_ar, self.trend, None)[self.k_ar:]
-        step = transition(self.estimate.coef, self.coefs, self.trend)
-        return known + estimation_covariance(phi, step, self.estimate.inverse_gram, design.T @ design / self.nobs,
-                                             self.sigma_u)
+        step, moment = transition(self.estimate.coef, self.coefs, self.trend), design.T @ design / self.nobs
+        return known + estimation_covariance(phi, step, self.estimate.inverse_gram, moment, self.sigma_u)
 
     def _one_step(self, values: FloatArray, exog: FloatArray | None) -> FloatArray:
-        predicted = np.full(values.shape, np.nan)
-        if len(values) > self.k_ar:
-            predicted[self.k_ar:] = (
-                all_regressors(values, self.k_ar, self.trend, exog)[self.k_ar:] @ self.estimate.coef)
+        predicted, p = np.full(values.shape, np.nan), self.k_ar
+        if len(values) > p:
+            predicted[p:] = all_regressors(values, p, self.trend, exog)[p:] @ self.estimate.coef
         return predicted
 
     def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
-        m, horizon, k = shocks.shape
-        p, T = self.k_ar, len(self.seen)
-        fixed = known_regressors(horizon, self.trend, future_exog, first=T + 1)               # (h, c)
-        c = fixed.shape[1]
+        m, horizon, _ = shocks.shape
         coef = self.estimate.coef if draws is None else draws.weights[np.arange(m) % len(draws.weights)]
-        lags = np.tile(self.seen.values[T - p:][::-1].reshape(1, p * k), (m, 1))              # (m, pk) newest first
-        paths = np.empty((m, horizon, k))
-        for step in range(horizon):
-            if draws is None:
-                drift = fixed[step] @ coef[:c] + lags @ coef[c:]
-            else:
-                drift = np.einsum("c,mck->mk", fixed[step], coef[:, :c]) + np.einsum("md,mdk->mk", lags, coef[:, c:])
-            paths[:, step] = drift + shocks[:, step]
-            if p:
-                lags = np.concatenate([paths[:, step], lags[:, :-k]], axis=1)
-        return paths
+        return recursion(coef, *self._start(horizon, future_exog), shocks)
+
+    def _start(self, horizon: int, future_exog: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+        """Return the last p observations seen, newest first (pk,), and what is known of the h rows ahead (h, c)."""
+        T = len(self.seen)
+        return (self.seen.values[T - self.k_ar:][::-1].ravel(),
+                known_regressors(horizon, self.trend, future_exog, first=T + 1))
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         """Draw from the posterior; explosive draws are left out where the estimate itself is stable."""
-        sigma, weights = posterior_draws(self.estimate, count, rng)
-        if self.k_ar and not self._is_large and self.is_stable():
-            stable = are_stable(self._lag_matrices(weights), np.sqrt(np.diag(self.sigma_u)))
-            if stable.sum() * FEWEST_STABLE >= count:
-                sigma, weights = sigma[stable], weights[stable]
-        return Draws(sigma, weights)
+        estimate, numbers = self.estimate, standard_numbers(*self._sizes, count, rng)
+        root = square_root(estimate.resid.T @ estimate.resid)
+        sigma, weights = spread_around(estimate.coef, estimate.root, root, *numbers)
+        if self.k_ar == 0 or self._is_large or not self.is_stable():
+            return Draws(sigma, weights)
+        stable = are_stable(lag_matrices(weights, self.k_ar), np.sqrt(np.diag(self.sigma_u)))
+        return Draws(*kept(sigma, weights, stable))
+
+    @property
+    def _sizes(self) -> tuple[int, int, int]:
+        (d, k), df = self.estimate.coef.shape, self.estimate.df_resid
+        return d, k, df + k - 1
 
     def _respond(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None) -> FloatArray:
         """Give each path the mean of its own draw and the responses of the estimate, corrected for small samples.
@@ -299,14 +297,45 @@ class FittedVAR(Fitted):
         (m, horizon, k), d = shocks.shape, len(draws.weights)
         means = self._simulate(np.zeros((d, horizon, k)), future_exog, draws)                       # (d, h, k)
         responses = self._simulate(shocks, future_exog) - self._mean(horizon, future_exog)          # (m, h, k)
-        bias = self._bias if draws.bias is None else self._lag_matrices(draws.bias[None])[0]
-        factors = spread_correction(self.coefs, self.sigma_u, self._lag_matrices(draws.weights[:CORRECTION_DRAWS]),
+        bias = self._bias if draws.bias is None else lag_matrices(draws.bias, self.k_ar)
+        factors = spread_correction(self.coefs, self.sigma_u, lag_matrices(draws.weights[:CORRECTION_DRAWS], self.k_ar),
                                     bias, horizon)
         return np.asarray(means[np.arange(m) % d] + factors * responses)
 
     @cached_property
     def _bias(self) -> FloatArray:
         return lag_bias(self.coefs, self.sigma_u, self.nobs, TERMS[self.trend])
+
+    @classmethod
+    def _outlooks(cls, fits: Sequence[Self], horizon: int, futures: Sequence[FloatArray | None],
+                  plans: Sequence[Plan]) -> list[Outlook]:
+        """Do fits of one shape at once."""
+        found: dict[int, Outlook] = {}
+        shapes: dict[Any, list[int]] = {}
+        first = {id(fit.estimate): fit for fit in reversed(fits)}  # of those that `update` moved on
+        for i, (fit, plan) in enumerate(zip(fits, plans, strict=True)):
+            usual = plan.uncertainty == "full" and plan.shocks == "gaussian" and fit.k_ar and not fit._is_large
+            if usual and first[id(fit.estimate)].is_stable():
+                shapes.setdefault((fit.estimate.coef.shape, fit.k_ar, fit.trend, plan.n_paths), []).append(i)
+            else:
+                found[i] = fit._outlook(horizon, futures[i], plan)
+        for alike in shapes.values():
+            drawn = [fits[i]._drawn(horizon, futures[i], plans[i]) for i in alike]
+            made = predictive(drawn, TERMS[fits[alike[0]].trend], CORRECTION_DRAWS)
+            for i, by, one in zip(alike, drawn, made, strict=True):
+                if one.paths is None:
+                    vars(fits[i])["_bias"] = first[id(fits[i].estimate)]._bias
+                found[i] = one.point, fits[i]._answered(by, one, futures[i]) if one.paths is None else one.paths, None
+        return [found[i] for i in range(len(fits))]
+
+    def _drawn(self, horizon: int, future_exog: FloatArray | None, plan: Plan) -> Drawn:
+        lower, noise = standard_numbers(*self._sizes, plan.n_paths, plan.rng)
+        white = plan.rng.standard_normal((plan.n_paths, horizon, self.series.k))
+        return Drawn(self.estimate, *self._start(horizon, future_exog), lower, noise, white)
+
+    def _answered(self, by: Drawn, one: Predicted, future_exog: FloatArray | None) -> FloatArray:
+        draws = Draws(*kept(one.sigma, one.weights, one.stable))
+        return self._respond(coloured(by.white, self.sigma_u, draws), future_exog, draws)
 
     @property
     def _is_large(self) -> bool:
@@ -322,12 +351,6 @@ class FittedVAR(Fitted):
 
     def _debiased(self, weights: FloatArray, bias: FloatArray) -> FloatArray:
         return debiased(weights, bias, self.k_ar, np.sqrt(np.diag(self.sigma_u)))
-
-    def _lag_matrices(self, weights: FloatArray) -> FloatArray:
-        """Return A_1 … A_p of each of d coefficient tables, (d, p, k, k)."""
-        d, rows, k = weights.shape
-        lagged = weights[:, rows - self.k_ar * k:].reshape(d, self.k_ar, k, k)
-        return np.ascontiguousarray(lagged.swapaxes(2, 3))
 
     def _spread(self, horizon: int, future_exog: FloatArray | None) -> FloatArray:
         return np.asarray(np.sqrt(np.diagonal(self.mse(horizon), axis1=1, axis2=2)))
