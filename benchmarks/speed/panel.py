@@ -18,6 +18,7 @@ from varnn.models.beside_direct import Direct
 from varnn.models.rung0_naive import Mean
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN
+from varnn.models.rung3_tanh import TanhRNN
 from varnn.models.wrap_panel import Panel, Sharing, panel_of
 from varnn.series import Series
 
@@ -25,7 +26,8 @@ OUT = Path(__file__).parents[1] / "results" / "speed" / "panel.csv"
 FEW, MANY, ROWS = 500, 5000, 60
 CASES: list[tuple[Forecaster, Sharing, int]] = [
     (Mean(), "local", 1), (VAR(lags=2), "local", 1), (VAR(), "local", 1), (Direct(horizon=4, lookback=8), "local", 1),
-    (LinearRNN(lags=1), "local", 10), (VAR(lags=2), "global", 1), (Direct(horizon=4, lookback=8), "global", 1)]
+    (LinearRNN(lags=1), "local", 10), (VAR(lags=2), "global", 1), (Direct(horizon=4, lookback=8), "global", 1),
+    (LinearRNN(lags=1), "global", 1), (LinearRNN(), "global", 1), (TanhRNN(), "global", 1)]
 
 
 def panel(count: int) -> dict[str, Series]:

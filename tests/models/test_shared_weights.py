@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 
 import numpy as np
@@ -129,6 +130,18 @@ def test_a_member_is_saved_without_the_other_series(model, tmp_path):
     assert_array_equal(load(path).forecast(2, n_paths=20).paths, fit.forecast(2, n_paths=20).paths)
     assert path.stat().st_size < 100_000
     assert "likelihood" in fit.summary()
+
+
+def test_ten_times_as_many_series_cost_at_most_twelve_times_as_much():
+    small, large = many(40), many(400)
+    Panel(model=LINEAR).fit(small)
+    costs = []
+    for _ in range(3):  # in turn: both meet the same load
+        for data in (small, large):
+            begun = time.process_time()
+            Panel(model=LINEAR).fit(data)
+            costs.append(time.process_time() - begun)
+    assert min(costs[1::2]) <= 12 * np.median(costs[::2])
 
 
 def with_inputs(count=5, rows=50):

@@ -29,6 +29,7 @@ from varnn.models.rung3_tanh import FittedTanhRNN, TanhRNN
 from varnn.series import FloatArray, Series
 
 CRITERIA = ("aic", "bic", "hqic")
+JUDGED = 20_000  # rows of a panel, about, that the lags of a linear RNN are chosen on
 Shared = VAR | LinearRNN | TanhRNN
 
 
@@ -103,8 +104,9 @@ class _Panel:
     def q(self) -> int:
         return int(self.inputs[0].shape[1])
 
-    def sample(self, lags: int) -> Sample:
-        return Sample(np.vstack(self.values), np.vstack(self.inputs), lags, lags, self.lengths)
+    def sample(self, lags: int, every: int = 1) -> Sample:
+        return Sample(np.vstack(self.values[::every]), np.vstack(self.inputs[::every]), lags, lags,
+                      self.lengths[::every])
 
 
 def _inputs(series: Series, exog: Series | None) -> FloatArray:
@@ -161,7 +163,8 @@ def _linear(model: LinearRNN, panel: _Panel) -> list[Fitted]:
         shared, lags = fit_chosen(
             panel.sample(least), width, searched=model.lags is None, max_lags=model.max_lags, most=most,
             intercept=intercept, shrunk=model.shrinkage is not None,
-            likelihood="conditional" if q else model.likelihood)
+            likelihood="conditional" if q else model.likelihood,
+            judged=panel.sample(least, every=-(-sum(panel.lengths) // JUDGED)))
     except np.linalg.LinAlgError:
         raise RankDeficientError("the covariance of the innovations of the panel is singular in float64: columns move "
                                  "together in all series, or there are nearly as many coefficients as rows") from None
@@ -261,11 +264,11 @@ def _most_lags(model: TanhRNN, panel: _Panel) -> tuple[int, int]:
         most = _rationed(model, panel, model.max_lags)
         return most, most
     longest = max(1, min(default_max_lags(T, k, model.trend, q), min(panel.lengths) - 3))
-    below = orders_of_panel(panel.sample(longest), longest, model.trend).best("aic")
+    below = orders_of_panel(panel.sample(longest), longest, model.trend).best("bic")
     usual = _rationed(model, panel, max(below, min(USUAL_LAGS, T // (10 * k), 60 // k), 1))
     most, with_memory = affordable(usual, sum(panel.lengths), k)
     if most < min(below, usual):
-        warnings.warn(f"a global {model.label} tries {most} of the {below} lags that AIC gives a VAR of the panel and "
+        warnings.warn(f"a global {model.label} tries {most} of the {below} lags that BIC gives a VAR of the panel and "
                       f"can be behind it; max_lags={below} tries them all", RationWarning, stacklevel=5)
     return most, with_memory
 
