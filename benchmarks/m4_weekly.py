@@ -104,6 +104,7 @@ SINGLE: dict[str, Callable[[Panels], Panels]] = {
     "AR pooled": by_panel(VAR(lags="aic", max_lags=13), "global"),
     "AR pooled, log changes": by_panel(VAR(lags="aic", max_lags=52), "global", "log changes"),
     "LinearRNN(lags=1) of each series, log changes": by_panel(LinearRNN(lags=1), "local", "log changes"),
+    "LinearRNN pooled, log changes": by_panel(LinearRNN(max_lags=52), "global", "log changes"),
     "Direct of each series": by_panel(Direct(horizon=H, lookback=26, penalty=0.1), "local"),
     "Direct pooled": by_panel(DIRECT, "global"),
     "Direct pooled, logs": by_panel(DIRECT, "global", "logs"),

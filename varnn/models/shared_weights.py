@@ -254,7 +254,7 @@ def _tanh(model: TanhRNN, panel: _Panel, rng: np.random.Generator) -> list[Fitte
 
 
 def _most_lags(model: TanhRNN, panel: _Panel) -> tuple[int, int]:
-    """Return the most lags to try, as rung 3 does on a series of the usual length, and the most beside a memory."""
+    """Return the most lags to try, as rung 3 does but by BIC, and the most beside a memory."""
     from varnn.estimate.structure import USUAL_LAGS, affordable
 
     if model.lags is not None:
