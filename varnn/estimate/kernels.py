@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import float64, int64, types
 
 from varnn.estimate.compiling import compiled
 
@@ -48,7 +49,7 @@ def _add(out: Any, w: Any, source: Any) -> None:
         out[c] += w * source[c]
 
 
-@compiled()
+@compiled(types.void(float64[::1], float64[::1], float64[:, ::1], int64, int64))  # one for literal zeros as well
 def _combine(out: Any, weights: Any, rows: Any, begin: int, low: int) -> None:
     """Add Σ_{j ≥ begin} weights_j rows_j to out from column `low` on; four rows at a time, to write out less often."""
     columns, count, j = out.shape[0], weights.shape[0], begin

@@ -1,7 +1,7 @@
-"""The linear recursion u_t = C r_t, compiled: forward, adjoint, sensitivities, start-up transient, simulation.
+"""The linear recursion u_t = C r_t, compiled: forward, adjoint, sensitivities, start-up transient.
 
-r_t = (u_{t-1}, y_{t-1}, …, y_{t-p}, 1, w_t) and ŷ_t = u_t[:k].  Called by `likelihood`, `linear_fit` and
-`models.rung2_linear`; the only place (beside recursion.py for torch) where the linear rung loops over time.
+r_t = (u_{t-1}, y_{t-1}, …, y_{t-p}, 1, w_t) and ŷ_t = u_t[:k].  Called by `likelihood`, `linear_starts` and
+`linear_states`; with `linear_states.paths`, quick enough in numpy, all that loops over time in the linear rung.
 Every array is C-contiguous float64, one signature each, no reduction across threads: the same bits however called.
 """
 
@@ -167,36 +167,3 @@ def sensitivities(C: Any, y: Any, w: Any, lags: int, U: Any, W: Any, S: Any, sta
                 if a != 0.0:
                     for c in range(size):
                         J[row, c] += a * S[j, c]
-
-
-@compiled()
-def simulate(C: Any, y: Any, w: Any, lags: int, state: Any, shocks: Any, paths: Any) -> None:
-    """Fill paths (m, h, k): y_{T+s} = u_{T+s}[:k] + e_{T+s}, each path with its own weights C (m or 1, n, ·).
-
-    `y` (p, k) are the last observations, oldest first; `state` (m or 1, n) is u_T; `w` (h, q) the future inputs.
-    """
-    count, h, k = paths.shape
-    n, q = C.shape[1], w.shape[1]
-    u = np.empty(n)
-    new = np.empty(n)
-    for path in range(count):
-        own = path if C.shape[0] > 1 else 0
-        for i in range(n):
-            u[i] = state[path if state.shape[0] > 1 else 0, i]
-        for t in range(h):
-            for i in range(n):
-                total = C[own, i, n + lags * k]
-                for j in range(q):
-                    total += C[own, i, n + lags * k + 1 + j] * w[t, j]
-                for lag in range(lags):
-                    back = t - 1 - lag
-                    for j in range(k):
-                        value = paths[path, back, j] if back >= 0 else y[lags + back, j]
-                        total += C[own, i, n + lag * k + j] * value
-                for j in range(n):
-                    total += C[own, i, j] * u[j]
-                new[i] = total
-            for i in range(n):
-                u[i] = new[i]
-            for i in range(k):
-                paths[path, t, i] = u[i] + shocks[path, t, i]

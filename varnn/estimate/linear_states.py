@@ -93,11 +93,35 @@ def responses(weights: Array, lags: int, inputs: int, k: int, steps: int) -> Arr
     n = len(weights)
     silent = weights.copy()
     silent[:, n + lags * k] = 0.0
-    shocks, paths = np.zeros((k, steps, k)), np.empty((k, steps, k))
+    shocks = np.zeros((k, steps, k))
     shocks[np.arange(k), 0, np.arange(k)] = 1.0
-    kernels.simulate(silent[None], np.zeros((lags, k)), np.zeros((steps, inputs)), lags, np.zeros((1, n)), shocks,
-                     paths)
-    return np.ascontiguousarray(np.transpose(paths, (1, 2, 0)))
+    after = paths(silent[None], np.zeros((lags, k)), np.zeros((steps, inputs)), lags, np.zeros((1, n)), shocks)
+    return np.ascontiguousarray(np.transpose(after, (1, 2, 0)))
+
+
+def paths(weights: Array, last: Array, inputs: Array, lags: int, states: Array, shocks: Array) -> Array:
+    """Run shocks (m, h, k) through y_{T+s} = u_{T+s}[:k] + e_{T+s}; the bits of a path do not depend on the others.
+
+    Parameters
+    ----------
+    weights : array (m or 1, n, ·)    C, one for each path or one for all
+    last : array (p, k)               last observations, oldest first
+    inputs : array (h, q)             future inputs
+    states : array (m or 1, n)        u_T
+    """
+    (m, h, k), n = shocks.shape, weights.shape[1]
+    past = n + lags * k
+    out, r = np.empty(shocks.shape), np.empty((m, weights.shape[2]))
+    r[:, :n], r[:, n:past], r[:, past] = states, last[::-1].ravel(), 1.0
+    for s in range(h):
+        r[:, past + 1:] = inputs[s]
+        u = np.einsum("mij,mj->mi", weights, r) if len(weights) > 1 else np.einsum("ij,mj->mi", weights[0], r)
+        out[:, s] = u[:, :k] + shocks[:, s]
+        if lags:
+            r[:, n + k:past] = r[:, n:past - k]
+            r[:, n:n + k] = out[:, s]
+        r[:, :n] = u
+    return out
 
 
 def stable_draws(point: Array, away: Array) -> Array:

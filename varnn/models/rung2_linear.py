@@ -18,13 +18,12 @@ import pandas as pd
 from threadpoolctl import ThreadpoolController
 
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError
-from varnn.estimate import kernels_linear as kernels
 from varnn.estimate import likelihood as gaussian
 from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.likelihood import Sample
 from varnn.estimate.linear_choice import fit_chosen
 from varnn.estimate.linear_fit import LinearEstimate, Optimum, var_below
-from varnn.estimate.linear_states import end_states, filtered_states, posterior_draws, responses
+from varnn.estimate.linear_states import end_states, filtered_states, paths, posterior_draws, responses
 from varnn.estimate.linear_units import Units, weight_table
 from varnn.estimate.stop import Stop
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of, square_root
@@ -310,18 +309,14 @@ class FittedLinearRNN(LinearQuestions, Fitted):
 
     def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
         sample, states, start = self._seen_states
-        m, h, k = shocks.shape
-        T = len(self.seen)
+        (m, h, _), T = shocks.shape, len(self.seen)
         inputs = self.units.inputs(fixed_regressors(h, self.spec_trend, future_exog, first=T + 1))
         weights, ends = self.estimate.weights[None], states[-1:]
         if draws is not None:
             which = np.arange(m) % len(draws.weights)
             weights, ends = draws.weights[which], end_states(sample, states, start, draws.weights)[which]
-        paths = np.empty((m, h, k))
-        last = np.ascontiguousarray(sample.values[T - self.lags :])
-        kernels.simulate(np.ascontiguousarray(weights), last, inputs, self.lags, np.ascontiguousarray(ends),
-                         np.ascontiguousarray(shocks / self.units.scale), paths)
-        return self.units.back(paths)
+        last = sample.values[T - self.lags :]
+        return self.units.back(paths(weights, last, inputs, self.lags, ends, shocks / self.units.scale))
 
     def ma_rep(self, maxn: int = 10) -> FloatArray:
         """Responses Ψ_0 … Ψ_maxn to unit errors, shape (maxn + 1, k, k), in the units of the series."""
