@@ -152,6 +152,7 @@ def test_simulated_paths_obey_the_recursion(driven):
     S, U = design.run(theta)
     shocks = (Y - U)[None, T:].copy()
     feedback = (design.base - U)[T - 2 : T][::-1].copy()
-    kernels.simulate(theta[None], (n, k, 2, 1, 0, 1, 2, 1), one[:h], one[:h], Y[T - 2 : T][::-1].copy(), feedback,
-                     S[T - 1].copy(), U[T - 1].copy(), 0.0 if driven else 1.0, shocks)
+    kernels.simulate(*(part.T.copy() for part in design.matrices(theta)), (2, 1, 0, 1, 2, 1), one[:h], one[:h],
+                     Y[T - 2 : T][::-1].copy(), feedback, S[T - 1].copy(), U[T - 1].copy(), 0.0 if driven else 1.0,
+                     shocks)
     assert_allclose(shocks[0], Y[T:], atol=1e-12)

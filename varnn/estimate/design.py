@@ -109,12 +109,15 @@ class Design:
         """Whether forecasts are linear in the estimated weights."""
         return self.static and (self.frozen or self.n == 0)
 
-    def cuts(self, theta: Array) -> Cuts:
-        """Cut theta into L (m, width_L), W (m, n), G (n, width_G) and the parts of them that feed back."""
+    def matrices(self, theta: Array) -> tuple[Array, Array, Array]:
+        """Cut theta into L (m, width_L), W (m, n) and G (n, width_G)."""
         m, n, dl = self.m, self.n, self.width_L
-        L = theta[: m * dl].reshape(m, dl)
-        W = theta[m * dl : m * (dl + n)].reshape(m, n)
-        G = theta[m * (dl + n) :].reshape(n, self.width_G)
+        return (theta[: m * dl].reshape(m, dl), theta[m * dl : m * (dl + n)].reshape(m, n),
+                theta[m * (dl + n) :].reshape(n, self.width_G))
+
+    def cuts(self, theta: Array) -> Cuts:
+        """Cut theta into L, W, G and the parts of them that feed back."""
+        L, W, G = self.matrices(theta)
         qL, qH = self.XL.shape[1], self.XH.shape[1]
         a, b = qL + self.k * self.rl, qH + self.k * self.r
         c = np.ascontiguousarray

@@ -275,14 +275,14 @@ def _mix(out: Any, x: Any, weights: Any, rows: int) -> None:
 
 
 @compiled()
-def simulate(theta: Any, shape: Any, drive: Any, driveH: Any, Y: Any, F: Any, s0: Any, u0: Any, scale: float,
-             out: Any) -> None:
+def simulate(LT: Any, WT: Any, GT: Any, shape: Any, drive: Any, driveH: Any, Y: Any, F: Any, s0: Any, u0: Any,
+             scale: float, out: Any) -> None:
     """Sample paths of the recursion from the end of a sample.
 
     Parameters
     ----------
-    theta : array (1 or M, P)             one weight vector, or one for each path
-    shape : tuple (n, m, r, rl, ar, recurrent, lags_L, lags_H)
+    LT, WT, GT : array (width_L, m), (n, m), (width_G, n)      L', W' and G' of `design.Design.matrices`
+    shape : tuple (r, rl, ar, recurrent, lags_L, lags_H)
     drive, driveH : array (h, dL), (h, dH)
         Constant, trend and exogenous columns, which come before the lags in XL and XH.
     Y, F : array (rows, k)                last observations and feedback, newest first
@@ -290,27 +290,15 @@ def simulate(theta: Any, shape: Any, drive: Any, driveH: Any, Y: Any, F: Any, s0
     scale : float                         1 where the feedback is the innovation, 0 where minus the forecast
     out : array (M, h, k)                 holds the shocks on entry, the paths on return
     """
-    n, m, r, rl, ar, recurrent, lagsL, lagsH = shape
+    r, rl, ar, recurrent, lagsL, lagsH = shape
     M, h, k = out.shape
-    dL, dH, old = drive.shape[1], driveH.shape[1], Y.shape[0]
-    dl, dh = dL + k * (lagsL + rl) + m * ar, dH + k * (lagsH + r) + n * recurrent
+    n, m, dl, dh, old = WT.shape[0], WT.shape[1], LT.shape[0], GT.shape[0], Y.shape[0]
     y, f = np.zeros((h + old) * k), np.zeros((h + old) * k)
     for lag in range(old):
         for a in range(k):
             y[(old - 1 - lag) * k + a], f[(old - 1 - lag) * k + a] = Y[lag, a], F[lag, a]
-    LT, WT, GT = np.empty((dl, m)), np.empty((n, m)), np.empty((dh, n))
-    s, u, x = np.empty(n), np.empty(m), np.empty(max(dl, dh))
+    s, u, x = np.empty(n), np.empty(m), np.empty(dl + dh)
     for path in range(M):
-        if path == 0 or theta.shape[0] > 1:
-            for j in range(dl):
-                for i in range(m):
-                    LT[j, i] = theta[path, i * dl + j]
-            for j in range(n):
-                for i in range(m):
-                    WT[j, i] = theta[path, m * dl + i * n + j]
-            for j in range(dh):
-                for i in range(n):
-                    GT[j, i] = theta[path, m * (dl + n) + i * dh + j]
         for j in range(n):
             s[j] = s0[j]
         for j in range(m):

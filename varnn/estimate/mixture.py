@@ -105,24 +105,22 @@ def _end(number: int, member: Member, shape: Design, data: Data, theta: Array, w
 def paths(members: Sequence[Member], particles: Particles, trend: Array, Z: Array, shocks: Array, *, cycle: bool
           ) -> Array:
     """Run shocks (M, h, k) in standard units through the particles: path i through particle i mod d, or by weight."""
-    M, h, _ = shocks.shape
+    (M, h, _), trend = shocks.shape, np.ascontiguousarray(trend)
     if cycle:
         owner = np.arange(M) % len(particles)
     else:
         total = np.cumsum([particle.weight for particle in particles])
         owner = np.minimum(np.searchsorted(total, (np.arange(M) + 0.5) / M * total[-1]), len(particles) - 1)
-    out = np.empty(shocks.shape)
+    out, heard, whole = np.empty(shocks.shape), np.hstack([np.ones((h, 1)), Z]), np.hstack([trend, Z])
     for number, particle in enumerate(particles):
         mine = owner == number
         if mine.any():
             block = np.ascontiguousarray(shocks[mine])
             member = members[particle.member]
             shape = member.optimum.design
-            drive = np.hstack([trend, Z]) if member.skip else trend
-            heard = np.hstack([np.ones((h, 1)), Z])
-            layout = (shape.n, shape.m, shape.r, shape.rl, int(shape.ar), int(shape.recurrent), member.lags,
-                      member.lags_tanh)
-            kernels.simulate(particle.theta[None], layout, np.ascontiguousarray(drive), heard, particle.Y, particle.F,
+            weights = (np.ascontiguousarray(part.T) for part in shape.matrices(particle.theta))
+            layout = (shape.r, shape.rl, int(shape.ar), int(shape.recurrent), member.lags, member.lags_tanh)
+            kernels.simulate(*weights, layout, whole if member.skip else trend, heard, particle.Y, particle.F,
                              particle.s, particle.u, 0.0 if member.driven else 1.0, block)
             out[mine] = block
     return out
