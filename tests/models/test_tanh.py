@@ -14,7 +14,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning, TooShortError
-from varnn.estimate import search
+from varnn.estimate import mixture, search
 from varnn.estimate.design import Design
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN
@@ -225,12 +225,26 @@ def test_the_start_of_a_driven_recursion_does_not_speak_against_tanh_units():
 
 
 def test_a_climb_cut_short_warns_by_name(monkeypatch):
-    from varnn.estimate import search
+    from varnn.estimate import mixture, search
 
     whole = search.fit
     monkeypatch.setattr(search, "fit", lambda *args, steps, **options: whole(*args, steps=min(steps, 1), **options))
     with pytest.warns(ConvergenceWarning, match="out_of_steps after 1 steps"):
         TanhRNN(lags=1, width=2, starts=1).fit(linear_data())
+
+
+def test_one_odd_row_does_not_take_the_vote_of_a_member_and_a_lost_one_loses_it():
+    fit = TanhRNN(lags=1, width=3, starts=1).fit(sign_series()[:400])
+    sharp, below = fit.members[0], fit.members[-1]
+    data = fit._data(fit.series.values[:80], None)
+    for t in range(1, 80):  # what the first member says, and noise of 0.02
+        data.Y[t] = sharp.over(data).run(sharp.optimum.theta)[1][t - 1] + 0.02 * np.cos(1.7 * t**2)
+    sharp = replace(sharp, optimum=replace(sharp.optimum, sigma=np.array([[0.0004]])), weight=0.98)
+    assert mixture.one_step((sharp, below), data)[1][0] > 0.999
+    data.Y[-1] += 0.3
+    assert mixture.one_step((sharp, below), data)[1][0] > 0.999
+    lost = replace(sharp, optimum=replace(sharp.optimum, theta=1.5 * sharp.optimum.theta))
+    assert mixture.one_step((lost, below), data)[1][0] < 0.001
 
 
 def third_lag():

@@ -25,6 +25,7 @@ from varnn.estimate.stop import Stop
 from varnn.estimate.structure import Data, Member, design
 
 FORGETTING = 0.9        # a prediction s steps ago counts 0.9^s: a member that got lost loses its vote in a few steps
+TAILS = 5.0             # ν of the votes
 DISTINCT_DRAWS = 100    # posterior draws; each runs its own filter, and paths share them
 LONGEST_MEMORY = 2000   # rows that a draw re-filters
 
@@ -56,7 +57,8 @@ class TorchParts(NamedTuple):
 def one_step(members: Sequence[Member], data: Data) -> tuple[Array, Array]:
     """Return one-step forecasts (T, k), NaN in the presample, and the members' weights after the last row.
 
-    Weights follow dynamic model averaging: w_{j,t} ∝ w_j exp(Σ_s λ^{s-1} ln p_j(y_{t-s})).
+    Weights follow dynamic model averaging: w_{j,t} ∝ w_j exp(Σ_s λ^{s-1} ln p_j(y_{t-s})), p_j Student's t with ν
+    degrees of freedom: a filter that got lost loses its vote in a few steps, one odd row does not take it.
 
     References
     ----------
@@ -70,7 +72,8 @@ def one_step(members: Sequence[Member], data: Data) -> tuple[Array, Array]:
             forecasts[j] = member.over(data).run(member.optimum.theta)[1][begin - member.presample :, :k]
         if begin < T and not member.driven:  # forecasts from inputs alone use no observation, nor do their weights
             error, precision = data.Y[begin:] - forecasts[j], np.linalg.inv(member.optimum.sigma)
-            logs[j] = 0.5 * np.linalg.slogdet(precision)[1] - 0.5 * np.einsum("ti,ij,tj->t", error, precision, error)
+            sizes = np.einsum("ti,ij,tj->t", error, precision, error)
+            logs[j] = 0.5 * np.linalg.slogdet(precision)[1] - 0.5 * (TAILS + k) * np.log1p(sizes / TAILS)
     prior_weights = np.array([member.weight for member in members])
     recent = lfilter([1.0], [1.0, -FORGETTING], logs, axis=1)                              # (members, T), with row t
     votes = np.log(prior_weights)[:, None] + np.hstack([np.zeros((len(members), 1)), recent])
