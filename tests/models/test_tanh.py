@@ -225,7 +225,7 @@ def test_the_start_of_a_driven_recursion_does_not_speak_against_tanh_units():
 
 
 def test_a_climb_cut_short_warns_by_name(monkeypatch):
-    from varnn.estimate import mixture, search
+    from varnn.estimate import search
 
     whole = search.fit
     monkeypatch.setattr(search, "fit", lambda *args, steps, **options: whole(*args, steps=min(steps, 1), **options))

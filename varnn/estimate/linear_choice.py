@@ -43,8 +43,8 @@ def stationary_below(sample: Sample, width: int, *, intercept: bool) -> bool:
 
 def choose_lags(
     sample: Sample, width: int, max_lags: int | None, most: int, *, intercept: bool, shrunk: bool
-) -> tuple[int, bool, LinearEstimate | None]:
-    """Choose the number of lags p ≥ 1, and whether to keep the memory beside them, from the training rows alone.
+) -> tuple[int, int, LinearEstimate | None]:
+    """Choose the number of lags p ≥ 1 beside a memory, or none, and that without one, from the training rows alone.
 
     On rows that all candidates share, the linear RNN takes the p with the largest evidence (Schwarz's criterion
     without shrinkage), the VAR the p with the smallest AIC, and Akaike's criterion with effective weights decides
@@ -63,8 +63,8 @@ def choose_lags(
 
     Returns
     -------
-    lags : int
-    memory : bool
+    lags : int             0 where the VAR is ahead
+    var_lags : int         those of the VAR
     draft : LinearEstimate, or None
         The coarse fit of the winner, to begin the final one from.
     """
@@ -94,7 +94,7 @@ def choose_lags(
             best, score, cost, draft = p, found, fit.value + price * spent, fit if shrunk and fit.precision else None
         if falls == (2 if fit.free.sum() < LARGE else 1):
             break
-    return (best, True, draft) if cost < plain or not shrunk else (largest, False, None)
+    return (best, largest, draft) if cost < plain or not shrunk else (0, largest, None)
 
 
 def fit_chosen(
@@ -118,15 +118,20 @@ def fit_chosen(
     estimate : LinearEstimate
     lags : int
     """
-    memory, draft = True, None
+    lags, var_lags, draft = sample.lags, sample.lags, None
     if searched:
-        lags, memory, draft = choose_lags(judged or sample, width, max_lags, most, intercept=intercept, shrunk=shrunk)
-        sample = replace(sample, lags=lags, start=lags)
-    if not memory:
-        return var_below(sample, width, exact=False, intercept=intercept), sample.lags
+        lags, var_lags, draft = choose_lags(judged or sample, width, max_lags, most, intercept=intercept,
+                                            shrunk=shrunk)
+    below = replace(sample, lags=var_lags, start=var_lags)
+    if searched and not lags:
+        return var_below(below, width, exact=False, intercept=intercept), var_lags
+    sample = replace(sample, lags=lags, start=lags) if searched else sample
     exact = likelihood == "exact"
     if likelihood == "auto":
         exact = stationary_below(sample, width, intercept=intercept)
-    if shrunk:
-        return fit_evidence(sample, width, exact=exact, intercept=intercept, warm=draft), sample.lags
-    return fit_likelihood(sample, width, exact=exact, intercept=intercept), sample.lags
+    if not shrunk:
+        return fit_likelihood(sample, width, exact=exact, intercept=intercept), lags
+    found = fit_evidence(sample, width, exact=exact, intercept=intercept, warm=draft)
+    if found.effective or lags == var_lags:
+        return found, lags
+    return var_below(below, width, exact=False, intercept=intercept), var_lags  # it ended without a memory
