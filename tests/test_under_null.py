@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from varnn import VAR, Mean, Naive
+from varnn import VAR, LinearRNN, Mean, Naive, compare
+from varnn.data import load
 from varnn.errors import ParameterError
+from varnn.harness.run import comparisons, report, run
 from varnn.under_null import bootstrapped_tests
 
 SETTINGS = {"horizon": 1, "origins": 15, "refit": 15, "n_paths": 20, "draws": 19}  # small: each draw is a comparison
@@ -14,10 +16,9 @@ SETTINGS = {"horizon": 1, "origins": 15, "refit": 15, "n_paths": 20, "draws": 19
 
 def test_the_same_seed_gives_the_same_pvalues_and_each_is_a_rank():
     y = np.random.default_rng(1).standard_normal((50, 1))
-    first, second = (bootstrapped_tests(y, model=Naive(), null=VAR(lags=1), **SETTINGS) for _ in range(2))
+    first, second = (bootstrapped_tests(y, model=LinearRNN(lags=1), null=VAR(lags=1), **SETTINGS) for _ in range(2))
     assert first.equals(second)
     assert (first["boot_p"] * 20 % 1 < 1e-9).all()
-    assert first["draws"].tolist() == [19]
 
 
 def test_a_model_that_sees_what_the_null_leaves_out_is_found_better():
@@ -30,6 +31,26 @@ def test_a_model_that_sees_what_the_null_leaves_out_is_found_better():
     assert found.loc[1, "boot_p"] == 1 / 20
 
 
-def test_too_few_draws_are_refused():
+def test_too_few_draws_and_a_comparison_without_a_var_are_refused():
+    y = np.random.default_rng(1).standard_normal((50, 1))
     with pytest.raises(ParameterError, match="draws=3"):
-        bootstrapped_tests(np.zeros((9, 1)), horizon=1, model=Mean(), draws=3)
+        bootstrapped_tests(y, horizon=1, model=LinearRNN(), draws=3)
+    with pytest.raises(ParameterError, match="need a VAR under the label 'VAR'"):
+        compare(y, horizon=1, models={"Mean": Mean(), "LinearRNN": LinearRNN()}, p_values="bootstrap")
+
+
+def test_a_suite_finds_the_pvalues_of_compare_and_shows_them_with_the_number_of_draws(tmp_path):
+    text = ('title = "t"\nn_paths = 20\np_values = "bootstrap"\ndraws = 9\n[[data]]\nname = "ar"\noptions = {n = 60}\n'
+            'horizon = 2\norigins = 12\nrefit = 12\n[models.Naive]\n[models.VAR]\n[models.VAR2]\nclass = "VAR"\n'
+            "options = {lags = 2}\n")
+    run(text, tmp_path)
+    found = comparisons(tmp_path)
+    assert [one.ledger.meta["title"] for one in found] == ["ar"]
+    y = next(frame for _, frame in load("ar", n=60, seed=0).each())
+    by_hand = compare(y, horizon=2, origins=12, refit=12, n_paths=20, p_values="bootstrap",
+                      draws=9, models={"Naive": Naive(), "VAR": VAR(), "VAR2": VAR(lags=2)})
+    assert found[0].by_horizon["boot_p"].equals(by_hand.by_horizon["boot_p"])
+    assert found[0].by_horizon["boot_p"].notna().sum() == 2                                  # of VAR2, h = 1 and 2
+    report(tmp_path)
+    assert "from 9 series drawn from the VAR" in (tmp_path / "data-ar.html").read_text()
+    assert "boot_p" in (tmp_path / "board.csv").read_text().splitlines()[0]

@@ -84,6 +84,10 @@ def compare(
     scheme: Annotated[Literal["expanding", "sliding"], typer.Option(help="Training window.")] = "expanding",
     window: Annotated[int | None, typer.Option(help="Rows of a sliding window; half of all rows when left out.",
                                                show_default=False)] = None,
+    p_values: Annotated[Literal["asymptotic", "bootstrap"], typer.Option(
+        help="bootstrap adds p-values from comparisons on series drawn from the VAR, which costs --draws times as "
+             "much.")] = "asymptotic",
+    draws: Annotated[int, typer.Option(help="Series drawn for bootstrapped p-values.")] = 99,
     seed: Seed = 0,
 ) -> None:
     """Compare models on rolling forecast origins and write a report."""
@@ -98,14 +102,16 @@ def compare(
         "compare", data, horizon=horizon, date=date, columns=columns, exog=exog,
         transform=None if transform == "none" else transform, season=season, models=models, origins=origins, step=step,
         gap=gap or None, refit=refit, scheme=None if scheme == "expanding" else scheme, window=window,
-        seed=seed or None)}
+        seed=seed or None, **({} if p_values == "asymptotic" else {"p-values": p_values, "draws": draws}))}
     with progress() as advance:
         result = compare_models(
             source.y, source.X, horizon=horizon, models=None if models is None else _list(models), origins=origins,
             step=step, gap=gap, refit=refit, window=size, season=source.season if season is None else season,
-            seed=seed, oracle=source.oracle, about=about, progress=advance)
+            seed=seed, p_values=p_values, draws=draws, oracle=source.oracle, about=about, progress=advance)
     page = result.report(out)
     _show_result(result)
+    if "bootstrap" in result.ledger.meta:
+        _show_bootstrap(result)
     say(f"The report is [bold]{escape(str(page))}[/bold], its numbers are in {escape(str(page.parent / 'ledger'))}.")
 
 
@@ -316,3 +322,15 @@ def _row(model: str, line: dict[str, float]) -> tuple[str, ...]:
     return (model, tables.signed(line["skill"]), interval, tables.number(line["rmsse"]), tables.number(line["mase"]),
             tables.probability(line["dm_p"]), tables.probability(line["cw_p"]),
             held if held == tables.NOTHING else f"{held} %", tables.duration(line["seconds"]))
+
+
+def _show_bootstrap(result: Comparison) -> None:
+    from varnn.report import tables
+
+    horizons = result.by_horizon
+    steps = sorted(horizons["step"].unique())
+    rows = [(model, *(cell.text for cell in cells)) for model, _, cells in tables.bootstrap_table(
+        result, result.ledger.models, steps)]
+    say(f"p-values bootstrapped under the VAR, one-sided, from {result.ledger.meta['bootstrap']['draws']} series drawn "
+        "from it; in brackets Diebold–Mariano, two-sided")
+    show_table(("model", *(f"h = {step}" for step in steps)), rows, numbers=True)

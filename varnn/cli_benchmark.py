@@ -32,15 +32,22 @@ Dask = Annotated[str | None, typer.Option(help="Let dask do them: local, or a sc
 def run_suite(suite: Annotated[str, typer.Argument(help="A suite file, or the name of one in benchmarks/suites.",
                                                    show_default=False)],
               out: Out = Path("out/benchmark"), executor: Executor = "inline", workers: Workers = 2,
-              dask: Dask = None) -> None:
+              dask: Dask = None,
+              p_values: Annotated[str | None, typer.Option(help="bootstrap adds p-values from comparisons on series "
+                                                           "drawn from the VAR (p_values and draws of a suite).",
+                                                           show_default=False)] = None,
+              draws: Annotated[int | None, typer.Option(help="Series drawn for them; 99 when left out.",
+                                                        show_default=False)] = None) -> None:
     """Run a suite; stop it at any moment and resume."""
     from varnn.harness.run import run
     from varnn.harness.suite import Suite
 
     file = Suite.find(suite, SUITES)
-    Suite.read(file).forecasters()
+    text = "".join(f"{name} = {value!r}\n" for name, value in (("p_values", p_values), ("draws", draws))
+                   if value is not None) + file.read_text(encoding="utf-8")
+    Suite.parse(text, str(file)).forecasters()
     with _progress() as progress:
-        summary = run(file.read_text(encoding="utf-8"), out, executor=_executor(executor, dask), workers=workers,
+        summary = run(text, out, executor=_executor(executor, dask), workers=workers,
                       progress=progress)
     _finish(summary, out)
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -25,13 +25,14 @@ from varnn.evaluate import board
 from varnn.evaluate.backtest import Oracle, Progress, Task, backtest
 from varnn.evaluate.ledger import Ledger
 from varnn.evaluate.windows import Windows
-from varnn.forecaster import Fitted, Forecaster
+from varnn.forecaster import Fitted, Forecaster, one_of
 from varnn.models import by_name
 from varnn.models.rung0_naive import SeasonalNaive
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN
 from varnn.models.rung3_tanh import FittedTanhRNN, TanhRNN
 from varnn.series import Series, whole_number
+from varnn.under_null import bootstrapped, contenders
 from varnn.verdict import sentences
 
 DEFAULT_MODELS = ("Naive", "SeasonalNaive", "Mean", "Drift", "VAR", "LinearRNN", "TanhRNN")
@@ -95,6 +96,7 @@ def compare(y: object, X: object = None, *, horizon: int,
             models: Mapping[str, Forecaster] | Sequence[str] | None = None,
             origins: int | None = None, step: int | None = None, gap: int = 0, refit: int | None = None,
             window: int | None = None, season: int | None = None, n_paths: int = 500, seed: int = 0,
+            p_values: Literal["asymptotic", "bootstrap"] = "asymptotic", draws: int = 99,
             oracle: Oracle | None = None, about: Mapping[str, Any] | None = None,
             progress: Progress | None = None) -> Comparison:
     """Compare models on rolling forecast origins, without look-ahead.
@@ -120,6 +122,10 @@ def compare(y: object, X: object = None, *, horizon: int,
         Observations in a season; from the frequency of the dates when left out.
     n_paths, seed : int
         Sample paths for each forecast, and the seed of everything random.
+    p_values : {"asymptotic", "bootstrap"}
+        "bootstrap" adds p-values from `draws` comparisons on series drawn from the VAR, at that many times the cost.
+    draws : int
+        Series drawn for bootstrapped p-values; 99 resolve 1 %.
     oracle : callable, optional
         (rows seen, horizon) -> best possible mean (h, k), for simulated data.
     about : mapping, optional
@@ -151,7 +157,13 @@ def compare(y: object, X: object = None, *, horizon: int,
         refuse_leaks(series, exog, furthest=max(LEADS, windows.horizon + windows.gap))
     task = Task(series=series, exog=exog, windows=windows, season=season, seed=whole_number(seed, "seed", least=0),
                 n_paths=whole_number(n_paths, "n_paths", least=20), oracle=oracle)
-    return Comparison(backtest(chosen, task, facts(task, chosen, about or {}), progress))
+    one_of(p_values, "p_values", ("asymptotic", "bootstrap"))
+    if p_values == "asymptotic":
+        return Comparison(backtest(chosen, task, facts(task, chosen, about or {}), progress))
+    contenders(chosen)
+    draws = whole_number(draws, "draws", least=9)
+    ledger = backtest(chosen, task, facts(task, chosen, about or {}), progress)
+    return Comparison(bootstrapped(ledger, task, chosen, draws=draws, progress=progress))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,91 +1,146 @@
 """How large a gain over the VAR would chance give, were the VAR the truth? Comparisons on series drawn from it.
 
 The unidentified weights of a network make textbook distributions wrong where the VAR holds (Davies' problem); this
-needs none. Costs `draws` comparisons.
+needs none. Called by `compare` and the harness, each of which runs the comparisons of the drawn series its own way.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from varnn.errors import ParameterError
+from varnn.evaluate.backtest import Progress, Task, backtest
 from varnn.evaluate.board import Losses
+from varnn.evaluate.ledger import Ledger
 from varnn.evaluate.pairwise import diebold_mariano
 from varnn.evaluate.skill import bootstrap_pvalue
 from varnn.forecaster import Forecaster
 from varnn.inference.bootstrap import samples_of
-from varnn.ladder import compare
 from varnn.models.rung1_var import VAR
 from varnn.series import Series, generator, whole_number
 from varnn.shocks import Shocks
 
+NULL = "VAR"
+DRAWS = 99
+FEW_PATHS = 20  # on drawn series means alone are judged
 
-def bootstrapped_tests(y: object, X: object = None, *, horizon: int, model: Forecaster, null: VAR | None = None,
-                       draws: int = 99, shocks: Shocks = "residuals", seed: int = 0, **windows: Any) -> pd.DataFrame:
-    """Test whether a model beats the VAR, with p-values bootstrapped under the VAR.
+
+def with_pvalues(ledger: Ledger, drawn: Sequence[Ledger]) -> Ledger:
+    """Return the ledger with p-values bootstrapped under the VAR in its `meta["bootstrap"]`.
 
         p = (1 + #{DM* ≤ DM}) / (B + 1)
 
-    DM is the Diebold–Mariano statistic, negative where the model is better, and DM* the same on a series of the same
-    length drawn from the VAR fitted to all rows, both models estimated anew at the same origins.
+    DM is the Diebold–Mariano statistic of a model against the VAR, negative where the model is better, and DM* the same
+    on a series drawn from the VAR, both models estimated anew at the same origins. One-sided: the model is better.
 
     Parameters
     ----------
-    y, X, horizon, windows
+    ledger : Ledger
+    drawn : sequence of Ledger
+        Of the series that `tasks_under` draws, models as `contenders` says.
+
+    References
+    ----------
+    Clark and McCracken (2012), JBES 30 (bootstrap of nested comparisons). Kilian (1999), J. Applied Econometrics 14.
+    Davies (1987), Biometrika 74.
+    """
+    observed, by_draw = _statistics(ledger), [_statistics(one) for one in drawn]
+    rows = []
+    for (model, step), statistic in observed.items():
+        found = np.array([one[model, step] for one in by_draw if np.isfinite(one.get((model, step), np.nan))])
+        if np.isfinite(statistic) and len(found):
+            rows.append({"model": model, "step": step, "boot_p": bootstrap_pvalue(-statistic, -found),
+                         "draws": len(found)})
+    return replace(ledger, meta={**ledger.meta, "bootstrap": {"draws": len(drawn), "rows": rows}})
+
+
+def bootstrapped(ledger: Ledger, task: Task, models: Mapping[str, Forecaster], *, draws: int = DRAWS,
+                 shocks: Shocks = "residuals", progress: Progress | None = None) -> Ledger:
+    """Draw series from the VAR, compare the models on each, and return the ledger with the p-values that follow."""
+    tested, ledgers = contenders(models), []
+    for task_drawn in tasks_under(task, models, draws, shocks):
+        ledgers.append(backtest(tested, task_drawn, ledger.meta))
+        if progress is not None:
+            progress("series drawn from the VAR", len(ledgers), draws)
+    return with_pvalues(ledger, ledgers)
+
+
+def contenders(models: Mapping[str, Forecaster]) -> dict[str, Forecaster]:
+    """Return the VAR and the models that are tested against it; naive rows are not.
+
+    Raises
+    ------
+    ParameterError
+        If no model is labelled VAR and is one, or there is nothing to test.
+    """
+    if not isinstance(models.get(NULL), VAR):
+        raise ParameterError(f"bootstrapped p-values need a VAR under the label {NULL!r} among the models, there are "
+                             f"{list(models)}; add it, or ask for asymptotic p-values")
+    tested = {label: model for label, model in models.items() if label == NULL or model.rung != 0}
+    if len(tested) == 1:
+        raise ParameterError(f"no model of {list(models)} is to be tested against the VAR; add one, for example "
+                             "LinearRNN, or ask for asymptotic p-values")
+    return tested
+
+
+def tasks_under(task: Task, models: Mapping[str, Forecaster], draws: int, shocks: Shocks = "residuals") -> list[Task]:
+    """Return the task on each of `draws` series of the same length drawn from the VAR fitted to all rows."""
+    whole_number(draws, "draws", least=9)
+    null = models[NULL].fit(task.series, task.exog)
+    series = task.series
+    samples = samples_of(null, draws, shocks, generator(task.seed))
+    return [replace(task, series=Series(np.ascontiguousarray(one), series.names, series.index), oracle=None,
+                    n_paths=FEW_PATHS) for one in samples]
+
+
+def _statistics(ledger: Ledger) -> dict[tuple[str, int], float]:
+    """Return DM against the VAR by model and step; NaN where there is no test."""
+    losses, found = Losses.of(ledger), {}
+    for model in losses.models:
+        for position, step in enumerate(losses.steps if model != NULL else []):
+            mine, theirs = ((error**2).mean(axis=(1, 2)) for error in losses.pair(model, NULL, position))
+            test = diebold_mariano(mine, theirs, horizon=losses.overlap[position])
+            found[model, step] = test.statistic if test.valid else np.nan
+    return found
+
+
+def bootstrapped_tests(y: object, X: object = None, *, horizon: int, model: Forecaster, null: VAR | None = None,
+                       draws: int = DRAWS, seed: int = 0, **settings: Any) -> pd.DataFrame:
+    """Test whether one model beats the VAR, with p-values bootstrapped under the VAR; see `with_pvalues`.
+
+    Parameters
+    ----------
+    y, X, horizon, settings
         As for `varnn.compare`: origins, step, gap, refit, window, n_paths.
     model : Forecaster
     null : VAR, optional
         The restricted model; order by AIC when left out.
     draws : int
         B, series drawn; 99 resolves 1 %.
-    shocks : {"residuals", "wild", "block", "gaussian", "student"}
-        See `varnn.shocks.white_shocks`.
     seed : int
 
     Returns
     -------
     DataFrame
         One row a step: skill (% lower RMSSE than the VAR), dm, dm_p (textbook, two-sided), boot_p (one-sided: the
-        model is better), draws (those that gave a statistic).
-
-    References
-    ----------
-    Clark and McCracken (2012), JBES 30 (bootstrap of nested comparisons). Kilian (1999), J. Applied Econometrics 14.
-    Davies (1987), Biometrika 74.
+        model is better).
 
     Examples
     --------
-    >>> from varnn import Naive
+    >>> from varnn import LinearRNN
     >>> y = np.random.default_rng(0).standard_normal((60, 1))
-    >>> found = bootstrapped_tests(y, horizon=1, model=Naive(), null=VAR(lags=1), draws=19, origins=15, n_paths=20)
+    >>> found = bootstrapped_tests(y, horizon=1, model=LinearRNN(lags=1), null=VAR(lags=1), draws=19, origins=15)
     >>> float(found.loc[1, "boot_p"]) > 0.05
     True
     """
-    draws = whole_number(draws, "draws", least=9)
-    null = VAR() if null is None else null
-    series = Series.of(y)
-    exog = None if X is None else series.exog_of(X)
+    from varnn.ladder import compare
 
-    def judged(values: np.ndarray) -> pd.DataFrame:
-        ledger = compare(pd.DataFrame(values, index=series.index, columns=list(series.names)), X, horizon=horizon,
-                         models={"VAR": null, "model": model}, seed=seed, **windows).ledger
-        losses, rows = Losses.of(ledger), []
-        for position, step in enumerate(losses.steps):
-            mine, theirs = ((error**2).mean(axis=(1, 2)) for error in losses.pair("model", "VAR", position))
-            test = diebold_mariano(mine, theirs, horizon=losses.overlap[position])
-            skill = 100 * (1 - np.sqrt(mine.mean() / theirs.mean())) if test.valid else np.nan
-            rows.append({"step": step, "skill": skill, "dm": test.statistic if test.valid else np.nan,
-                         "dm_p": test.pvalue if test.valid else np.nan})
-        return pd.DataFrame(rows).set_index("step")
-
-    observed = judged(series.values)
-    samples = samples_of(null.fit(series, exog), draws, shocks, generator(seed))
-    drawn = pd.DataFrame([judged(sample)["dm"] for sample in samples]).to_numpy()                     # (B, h)
-    pvalues, counts = [], []
-    for statistic, of in zip(observed["dm"], drawn.T, strict=True):
-        finite = of[np.isfinite(of)]
-        pvalues.append(bootstrap_pvalue(-statistic, -finite) if np.isfinite(statistic) and len(finite) else np.nan)
-        counts.append(len(finite))
-    return observed.assign(boot_p=pvalues, draws=counts)
+    result = compare(y, X, horizon=horizon, models={NULL: VAR() if null is None else null, "model": model},
+                     p_values="bootstrap", draws=draws, seed=seed, **settings)
+    table = result.by_horizon
+    return table[table["model"] == "model"].set_index("step")[["skill", "dm", "dm_p", "boot_p"]]

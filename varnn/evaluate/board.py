@@ -83,7 +83,8 @@ def by_horizon(ledger: Ledger) -> pd.DataFrame:
 
     Columns: model, step, n (origins), rmse, mae (units of the series, pooled), mase, rmsse, crps, coverage_50 … 95,
     skill (% lower RMSSE than the VAR), skill_lower, skill_upper, dm, dm_p, dm_holm (corrected for the number of
-    steps), cw_p (only where the VAR is nested), gw_p. Each pair is compared over the origins that both forecast.
+    steps), cw_p (only where the VAR is nested), gw_p, boot_p (only where p-values were bootstrapped). Each pair is
+    compared over the origins that both forecast.
     """
     losses = Losses.of(ledger)
     plain = _plain(ledger, ["model", "step"])
@@ -92,7 +93,11 @@ def by_horizon(ledger: Ledger) -> pd.DataFrame:
         against = [_against(losses, model, position) for position in range(len(losses.steps))]
         rows += [{"model": model, "step": step, **found, "dm_holm": corrected} for step, found, corrected in
                  zip(losses.steps, against, _holm([found["dm_p"] for found in against]), strict=True)]
-    return plain.merge(pd.DataFrame(rows), on=["model", "step"], how="right")
+    table = plain.merge(pd.DataFrame(rows), on=["model", "step"], how="right")
+    if "bootstrap" not in ledger.meta:
+        return table
+    found = pd.DataFrame(ledger.meta["bootstrap"]["rows"], columns=["model", "step", "boot_p"])
+    return table.merge(found, on=["model", "step"], how="left")
 
 
 def by_series(ledger: Ledger) -> pd.DataFrame:

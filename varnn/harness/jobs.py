@@ -26,6 +26,7 @@ from varnn.forecaster import Forecaster
 from varnn.harness.suite import DataEntry, Suite
 from varnn.ladder import LEADS, fingerprint, refuse_leaks
 from varnn.series import FloatArray, Series
+from varnn.under_null import contenders, tasks_under
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,15 @@ class Item:
         Best possible means, asked for where the results are put together.
     about : dict
         Facts for the report.
+    drawn_for : str
+        Name of the item from whose VAR this series was drawn, for bootstrapped p-values; '' for data.
     """
 
     name: str
     task: Task
     oracle: Oracle | None
     about: dict[str, Any]
+    drawn_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,11 @@ def items(suite: Suite) -> list[Item]:
     name, times = Counter(item.name for item in found).most_common(1)[0]
     if times > 1:
         raise InputError(f"the suite has {name!r} {times} times; give the entries different labels")
+    if suite.p_values == "bootstrap":
+        models = suite.forecasters()
+        contenders(models)
+        found += [Item(f"{item.name}, draw {number}", task, None, item.about, item.name) for item in list(found)
+                  for number, task in enumerate(tasks_under(item.task, models, suite.draws), start=1)]
     return found
 
 
@@ -83,7 +92,7 @@ def jobs(found: Sequence[Item], models: dict[str, Forecaster]) -> list[Job]:
     made = []
     for item in found:
         data = fingerprint(item.task.series, item.task.exog)
-        for label, model in models.items():
+        for label, model in (contenders(models) if item.drawn_for else models).items():
             for number, block in enumerate(blocks(item.task)):
                 named = [data, label, repr(model), repr(item.task.windows), [origin.stop for origin in block],
                          item.task.season, item.task.seed, item.task.n_paths, code]

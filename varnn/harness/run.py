@@ -16,18 +16,20 @@ import pandas as pd
 
 from varnn.errors import StoreError
 from varnn.evaluate.backtest import Part, assemble, blocks, failed_part, oracle_part
+from varnn.evaluate.ledger import Ledger
 from varnn.harness.execute import Outcome, Work, execute
 from varnn.harness.jobs import Item, Job, code_version, items, jobs, part_of
 from varnn.harness.store import Store
 from varnn.harness.suite import Suite
 from varnn.ladder import Comparison, facts
+from varnn.under_null import with_pvalues
 
 SUITE = "suite.toml"
 FAILURES = "failures.csv"
 BOARD = "board.csv"
 SECONDS = "seconds.csv"  # apart from the rest, which has the same bytes whenever and wherever it was computed
 COLUMNS = ["data", "model", "step", "n", "rmse", "mae", "mase", "rmsse", "crps", "coverage_90", "skill", "dm_p",
-           "dm_holm", "gw_p", "cw_p", "gap_closed"]
+           "dm_holm", "gw_p", "cw_p", "gap_closed"]  # and boot_p, where asked for
 
 EVERY, SELDOM = 0.5, 5.0  # seconds between syncs: what a crash can cost is the work of that long
 SHARE = 0.01              # of the time may go to syncs; a slow disk is asked less often, up to SELDOM
@@ -138,6 +140,8 @@ class Results:
     jobs, done : int
     waiting : list of Job
         Neither finished nor failed.
+    unready : list of str
+        Data sets that wait for one.
     failed : mapping of Job to its reason
     """
 
@@ -148,6 +152,7 @@ class Results:
     done: int
     waiting: list[Job]
     failed: Mapping[Job, str]
+    unready: list[str]
 
 
 def results(out: str | Path) -> Results:
@@ -159,19 +164,25 @@ def results(out: str | Path) -> Results:
     absent = [job for job in all_jobs if job.key not in store]
     failed = {job: reasons[job.key] for job in absent if job.key in reasons}
     waiting = [job for job in absent if job not in failed]
-    unready = {job.item for job in waiting}
+    origin = {item.name: item.drawn_for or item.name for item in found}
+    unready = list(dict.fromkeys(origin[job.item] for job in waiting))
     by_item: dict[str, list[Job]] = {}
     for job in all_jobs:
         by_item.setdefault(job.item, []).append(job)
-    made, seconds = [], []
-    for item in found:
-        if item.name not in unready:
+    made, seconds = list[Comparison](), list[dict[str, Any]]()
+    drawn: dict[str, list[Ledger]] = {}
+    for item in sorted(found, key=lambda item: not item.drawn_for):  # what was drawn for an item comes before it
+        if origin[item.name] not in unready:
             parts = [failed_part(job.label, item.task, blocks(item.task)[job.block], failed[job]) if job in failed
                      else part_of(store.read(job.key)) for job in by_item[item.name]]
+            one = _comparison(item, parts, suite)
+            if item.drawn_for:
+                drawn.setdefault(item.drawn_for, []).append(one.ledger)
+                continue
             seconds += _seconds(item.name, parts)
-            made.append(_comparison(item, parts, suite))
+            made.append(one if item.name not in drawn else Comparison(with_pvalues(one.ledger, drawn[item.name])))
     return Results(suite, made, pd.DataFrame(seconds, columns=["data", "model", "fit", "seconds"]), len(all_jobs),
-                   len(all_jobs) - len(absent), waiting, failed)
+                   len(all_jobs) - len(absent), waiting, failed, unready)
 
 
 def comparisons(out: str | Path) -> list[Comparison]:
@@ -199,7 +210,8 @@ def board(results: list[Comparison]) -> pd.DataFrame:
         if gap is not None:
             table = table.merge(gap[["model", "step", "gap_closed"]], on=["model", "step"], how="left")
         tables.append(table)
-    return pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS)
+    joined = pd.concat(tables, ignore_index=True)
+    return joined.reindex(columns=[*COLUMNS, *(["boot_p"] if "boot_p" in joined else [])])
 
 
 def report(out: str | Path) -> Path:
@@ -224,7 +236,7 @@ def report(out: str | Path) -> Path:
     facts = {one.ledger.meta["data"]: one.ledger.meta for one in found.comparisons}
     standing = Standing(
         title=found.suite.title, question=found.suite.question, suite=_suite_text(folder), code=code_version(),
-        jobs=found.jobs, done=found.done, waiting=list(dict.fromkeys(job.item for job in found.waiting)),
+        jobs=found.jobs, done=found.done, waiting=found.unready,
         failed=[(job.item, job.label, reason) for job, reason in found.failed.items()],
         sources=[(name, "; ".join(str(meta[key]) for key in ("licence", "citation", "source") if meta[key]))
                  for name, meta in facts.items()])
@@ -271,7 +283,7 @@ def _differences(both: pd.DataFrame, rtol: float) -> pd.DataFrame:
     rows = [{"data": row["data"], "model": row["model"], "step": row["step"], "column": "(row)",
              "committed": row["_merge"] != "right_only", "now": row["_merge"] != "left_only"}
             for row in both[both["_merge"] != "both"].to_dict("records")]
-    for column in [column for column in COLUMNS[3:] if f"{column} then" in both]:
+    for column in [column for column in [*COLUMNS[3:], "boot_p"] if f"{column} then" in both]:
         then, now = (both[f"{column} {when}"].to_numpy(dtype=float) for when in ("then", "now"))
         differs = ~np.isclose(then, now, rtol=rtol, atol=1e-9, equal_nan=True) & (both["_merge"] == "both").to_numpy()
         rows += [{"data": row["data"], "model": row["model"], "step": row["step"], "column": column,

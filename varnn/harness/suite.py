@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pydantic
 
@@ -66,6 +66,8 @@ class Suite(_Strict):
         Of simulated data and of everything random in the models; each is a run of its own.
     n_paths : int
         Sample paths for each forecast.
+    p_values : {"asymptotic", "bootstrap"}
+        "bootstrap" adds p-values from comparisons on `draws` series drawn from the VAR, jobs like all others.
     """
 
     title: str
@@ -74,6 +76,8 @@ class Suite(_Strict):
     models: Annotated[dict[str, ModelEntry], pydantic.Field(min_length=1)]
     seeds: Annotated[tuple[Annotated[int, pydantic.Field(ge=0, strict=True)], ...], pydantic.Field(min_length=1)] = (0,)
     n_paths: Annotated[int, pydantic.Field(ge=20, strict=True)] = 200
+    p_values: Literal["asymptotic", "bootstrap"] = "asymptotic"
+    draws: Annotated[int, pydantic.Field(ge=9, strict=True)] = 99
 
     @staticmethod
     def find(name: str | Path, folder: Path) -> Path:

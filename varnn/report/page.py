@@ -102,6 +102,7 @@ class Section(Brief):
     interval_known: bool
     steps: list[int]
     horizons: list[tuple[str, int, list[tables.Cell]]]
+    bootstrap: list[tuple[str, int, list[tables.Cell]]]
     by_series: tuple[list[str], list[tuple[str, int, list[tables.Cell]]]]
     coverage: list[tuple[str, int, list[tables.Cell]]]
     calibration: list[str]
@@ -160,7 +161,8 @@ def section_of(comparison: Comparison, brief: Brief, folder: Path,
         reference=short(outcomes.reference), best=short(best),
         rows=tables.main_table(comparison, outcomes.models, columns),
         interval_known=bool(comparison.table["skill_lower"].notna().any()),
-        steps=steps, horizons=horizons, by_series=tables.series_table(outcomes),
+        steps=steps, horizons=horizons, bootstrap=tables.bootstrap_table(comparison, judged, steps),
+        by_series=tables.series_table(outcomes),
         coverage=tables.coverage_table(outcomes), calibration=words.calibration(outcomes),
         best_set=words.best_set(outcomes), stretches=words.stretches(outcomes, rungs),
         troubles=tables.troubles(comparison),

@@ -171,7 +171,8 @@ def skill_cell(model: str, line: dict[str, float], limit: float = 15.0) -> Cell:
     if math.isfinite(line.get("skill_lower", math.nan)):
         hint += f", 95 % interval {signed(line['skill_lower'])} to {signed(line['skill_upper'])} %"
     for key, test in (("dm_p", "Diebold–Mariano"), ("dm_holm", "with Holm's correction over the steps"),
-                      ("gw_p", "Giacomini–White"), ("cw_p", "Clark–West")):
+                      ("boot_p", "bootstrapped under the VAR, one-sided"), ("gw_p", "Giacomini–White"),
+                      ("cw_p", "Clark–West")):
         if math.isfinite(line.get(key, math.nan)):
             hint += f"; {test} p {probability(line[key])}"
     heat = max(-1.0, min(1.0, skill / limit))
@@ -208,6 +209,22 @@ def horizon_table(comparison: Comparison, models: list[str]) -> tuple[list[int],
         cells = [skill_cell(short(model), mine[step]) for step in steps]
         rows.append((short(model), models.index(model), cells))
     return steps, rows
+
+
+def bootstrap_table(comparison: Comparison, models: list[str], steps: list[int]) -> list[tuple[str, int, list[Cell]]]:
+    """Return each model's p-values bootstrapped under the VAR, the textbook's in brackets; nothing without them."""
+    table = comparison.by_horizon
+    if "boot_p" not in table:
+        return []
+    tested = set(table.loc[table["boot_p"].notna(), "model"])
+    rows = []
+    for model in [one for one in models if one in tested]:
+        mine = lines(table[table["model"] == model].set_index("step"))
+        cells = [Cell(f"{probability(mine[step]['boot_p'])} ({probability(mine[step]['dm_p'])})",
+                      _sortable(mine[step]["boot_p"])) for step in steps]
+        rows.append((short(model), models.index(model), cells))
+    return rows
+
 
 
 def series_table(outcomes: Outcomes) -> tuple[list[str], list[tuple[str, int, list[Cell]]]]:
