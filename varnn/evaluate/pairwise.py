@@ -162,9 +162,14 @@ def clark_west(restricted_loss: ArrayLike, full_loss: ArrayLike, forecast_gap: A
 
     Under the null that the extra terms are zero, the larger model's squared error is raised by the noise
     it estimates; the adjustment takes this out. One-sided: a small p-value favours the larger model,
-    even where its raw loss is higher. At h = 1 against the standard normal as in the paper; beyond, Ω and
-    the t(B) of `diebold_mariano`. Timid by construction: white noise forecast by a rolling mean and a rolling
-    AR(1) gave 3 % rejections at a nominal 5 % (n = 100, 200, h = 1, 4).
+    even where its raw loss is higher. At h = 1 the p-value is that of CW √((n − 1)/n) against t(n − 1), the
+    small-sample form of tests of encompassing, which this is: f_t/2 = e_restricted (ŷ_full − ŷ_restricted). The
+    paper's standard normal rejects a little more: on 300 series of white noise, 40 origins, nominal 5 %, 21 and 25
+    against 19 and 22 of a linear and a tanh RNN. Beyond one step, Ω and the t(B) of `diebold_mariano`. Timid where
+    the larger model is noisy: a rolling mean and a rolling AR(1) gave 3 % (n = 100, 200, h = 1, 4). Not so where the
+    forecasts differ by a near constant and are estimated once, on T rows: the test then takes the error of the
+    restricted model's own level for news, and its variance is short by the factor 1 + n/T. In that study (T = 60) 144
+    tanh fits were such, with 16 of the 25 rejections and a standard deviation of CW of 1.31; of the others, 9 of 156.
 
     Parameters
     ----------
@@ -182,7 +187,8 @@ def clark_west(restricted_loss: ArrayLike, full_loss: ArrayLike, forecast_gap: A
 
     References
     ----------
-    Clark and West (2007), Journal of Econometrics 138, eq. 2.1–2.2.
+    Clark and West (2007), Journal of Econometrics 138, eq. 2.1–2.2. Harvey, Leybourne and Newbold (1998), JBES 16,
+    254–259 (the t distribution for encompassing). West (1996), Econometrica 64 (the error of estimation, n/T).
 
     Examples
     --------
@@ -199,8 +205,7 @@ def clark_west(restricted_loss: ArrayLike, full_loss: ArrayLike, forecast_gap: A
     if (a < 0).any() or (b < 0).any():
         raise ParameterError("a squared error is negative; Clark–West compares squared errors and no other loss")
     horizon, kernel = whole_number(horizon, "horizon", least=1), kernel_for(variance, int(horizon))
-    return _mean_test("Clark–West", a - b + gap**2, a, b, horizon, kernel, "second",
-                      normal=kernel == "rectangular" and horizon == 1)
+    return _mean_test("Clark–West", a - b + gap**2, a, b, horizon, kernel, "second")
 
 
 def giacomini_white(first: ArrayLike, second: ArrayLike, *, horizon: int = 1,
@@ -274,8 +279,8 @@ _NEGATIVE = "the rectangular variance came out negative, so Bartlett's took its 
 
 
 def _mean_test(name: str, f: FloatArray, a: FloatArray, b: FloatArray, horizon: int, kernel: Kernel,
-               alternative: Alternative, *, normal: bool = False) -> PairTest:
-    """Test mean(f) = 0; a and b are the raw losses it came from."""
+               alternative: Alternative) -> PairTest:
+    """Test mean(f) = 0; a and b are the raw losses it came from. The statistic of Clark–West is shown uncorrected."""
     n = len(f)
     valid, note = why_no_test(f, np.zeros(n), max(FEWEST_ORIGINS, horizon + 2)) if name == "Clark–West" else \
         why_no_test(a, b, max(FEWEST_ORIGINS, horizon + 2))
@@ -284,15 +289,15 @@ def _mean_test(name: str, f: FloatArray, a: FloatArray, b: FloatArray, horizon: 
     variance = float(long_run_variance(f[:, None], horizon, kernel)[0, 0]) / n
     if variance <= 0.0:
         variance, note = float(long_run_variance(f[:, None], horizon, "bartlett")[0, 0]) / n, _NEGATIVE
-    correction = 1.0 if kernel == "cosine" or name == "Clark–West" else \
-        np.sqrt((n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n)
-    statistic = float(correction * f.mean() / np.sqrt(variance))
+    correction = 1.0 if kernel == "cosine" else \
+        float(np.sqrt((n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n))
+    statistic = float(f.mean() / np.sqrt(variance))
     df = cosine_terms(n) if kernel == "cosine" else n - 1
-    below, above = (special.ndtr(sign * statistic) if normal else special.stdtr(df, sign * statistic)
-                    for sign in (1.0, -1.0))
+    below, above = (special.stdtr(df, sign * correction * statistic) for sign in (1.0, -1.0))
+    statistic *= 1.0 if name == "Clark–West" else correction
     pvalue = {"two-sided": 2.0 * min(below, above), "first": below, "second": above}[alternative]
     return PairTest(name, statistic, float(pvalue), float(a.mean()), float(b.mean()), n, horizon,
-                    "normal" if normal else f"t({df})", note=note)
+                    f"t({df})", note=note)
 
 
 def _no_test(name: str, a: FloatArray, b: FloatArray, horizon: int, valid: bool, note: str) -> PairTest:
