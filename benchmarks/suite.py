@@ -18,7 +18,7 @@ from benchmarks.writing import LOOKS, Draw, markdown, pictured, write
 from varnn.evaluate.board import Losses
 from varnn.evaluate.confidence_set import confidence_set
 from varnn.evaluate.many_datasets import holm
-from varnn.harness.run import SECONDS, SUITE, comparisons, report, run
+from varnn.harness.run import CODE, SECONDS, SUITE, comparisons, report, run
 from varnn.harness.suite import Suite
 from varnn.ladder import Comparison
 
@@ -227,6 +227,7 @@ def main() -> None:
                        time.perf_counter() - begun, draw=draw(found), size=size)
         found.to_csv(folder / "tests.csv", index=False, float_format="%.6g")
         (folder / SUITE).write_text(text, encoding="utf-8")
+        (folder / CODE).write_text((out / CODE).read_text(encoding="utf-8"), encoding="utf-8")
         print(folder)
 
 

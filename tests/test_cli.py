@@ -214,6 +214,8 @@ MISTAKES = [
     (["report", "{folder}/none"], "no folder"),
     (["data", "show", "macrodta"], "macrodata"),
     (["data", "fetch", "nonsense"], "nonsense"),
+    (["data", "fetch"], "--all"),
+    (["data", "fetch", "etth1", "--all"], "--all"),
 ]
 
 

@@ -157,3 +157,11 @@ def test_the_scored_points_are_origins_times_steps_times_series_down_to_the_last
     assert scored["mean"].notna().all()
     assert scored["date"].astype(int).max() == 50 + 3 * (origins - 1) + 5 - 1
     assert 97 - 1 - scored["date"].astype(int).max() < 3                        # fewer rows than a step are left over
+
+
+def test_an_exact_copy_of_y_under_another_name_is_refused_by_every_fit():
+    y = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), columns=["a", "b"])
+    copy = pd.DataFrame({"season": np.arange(60) % 4, "twin": y["b"]})
+    with pytest.raises(LookaheadError, match="X column 'twin' equals 'b' at the same date"):
+        VAR(lags=1).fit(y, copy)
+    assert VAR(lags=1).fit(y, copy.assign(twin=y["b"].shift(3, fill_value=0.0))).nobs == 59

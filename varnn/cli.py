@@ -201,27 +201,47 @@ def list_data(
     origin: Annotated[Literal["bundled", "simulated", "remote"] | None, typer.Option(
         help="Only those of one kind.", show_default=False)] = None,
 ) -> None:
-    """List the data sets: where they are, size, season."""
+    """List the data sets: where they are, size, season, licence."""
     from varnn.data import catalogue
 
     table = catalogue()
     table = table if origin is None else table[table["origin"] == origin]
-    shown = table[["origin", "found", "rows", "columns", "season", "title"]].astype(str)
+    shown = table[["origin", "found", "rows", "columns", "season", "licence", "title"]].astype(str)
+    shown["licence"] = shown["licence"].str.split(r"[;(]", n=1, regex=True).str[0].str.strip()  # `show` has all of it
     show_table(("name", *shown.columns), [(str(name), *row) for name, row in zip(
         shown.index, shown.itertuples(index=False, name=None), strict=True)])
 
 
-@data_app.command("fetch", epilog=examples("varnn data fetch etth1"))
-def fetch_data(name: Annotated[str, typer.Argument(help="A remote data set.", show_default=False)]) -> None:
-    """Download a data set, or find it in $VARNN_DATA, and verify its checksum."""
-    from varnn.data import fetch
+@data_app.command("fetch", epilog=examples("varnn data fetch etth1 etth2", "varnn data fetch --all"))
+def fetch_data(
+    names: Annotated[list[str] | None, typer.Argument(help="Remote data sets.", show_default=False)] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every remote data set.")] = False,
+) -> None:
+    """Download data sets, or find them in $VARNN_DATA, and verify their checksums."""
+    from varnn.data import catalogue, fetch
+    from varnn.errors import ParameterError, VarnnError
     from varnn.source import known
 
-    paths = fetch(known(name))
-    for path in paths:
-        typer.echo(path)
-    if not paths:
-        say(f"{name} needs no download: it comes with an installed package or is computed.")
+    if bool(names) == everything:
+        raise ParameterError("name the data sets to fetch, or give --all for every remote one")
+    table = catalogue()
+    failed = []
+    for name in table.index[table["origin"] == "remote"] if everything else [known(one) for one in names or ()]:
+        try:
+            paths = fetch(str(name))
+        except VarnnError as problem:
+            if not everything:
+                raise
+            failed.append(str(name))
+            say(f"{name}: {escape(str(problem))}")
+            continue
+        for path in paths:
+            typer.echo(path)
+        if not paths:
+            say(f"{name} needs no download: it comes with an installed package or is computed.")
+    if failed:
+        say(f"{len(failed)} of the data sets could not be fetched: {', '.join(failed)}")
+        raise typer.Exit(1)
 
 
 @data_app.command("show", epilog=examples("varnn data show macrodata"))

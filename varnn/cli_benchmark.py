@@ -22,8 +22,8 @@ app = typer.Typer(no_args_is_help=True, help="Run frozen suites that others can 
 
 Out = Annotated[Path, typer.Option(help="Folder of the run: results, report and failures.")]
 Workers = Annotated[int, typer.Option(help="Worker processes.")]
-Executor = Annotated[str, typer.Option(help="Who does the jobs: inline (this process) or processes, where a job that "
-                                            "crashes costs only itself.")]
+Executor = Annotated[str, typer.Option(help="Who does the jobs: inline (this process, which a job that crashes takes "
+                                            "along) or processes, where such a job costs only itself.")]
 Dask = Annotated[str | None, typer.Option(help="Let dask do them: local, or a scheduler's address such as "
                                                "tcp://10.0.0.5:8786.", show_default=False)]
 
@@ -94,7 +94,8 @@ def verify_result(results: Annotated[Path, typer.Argument(help="A committed resu
                   rtol: Annotated[float, typer.Option(help="Largest relative difference that counts as equal.")] = 1e-6,
                   ) -> None:
     """Run a committed result again and compare every number; exit code 1 if any differs."""
-    from varnn.harness.run import verify
+    from varnn.harness.jobs import code_version
+    from varnn.harness.run import code_of, verify
 
     with _progress() as progress:
         wrong = verify(results, out, rtol=rtol, sample=sample, executor=_executor(executor, dask), workers=workers,
@@ -104,6 +105,10 @@ def verify_result(results: Annotated[Path, typer.Argument(help="A committed resu
         return
     typer.echo(wrong.to_string(index=False))
     typer.echo(f"{len(wrong)} numbers of {results} differ.", err=True)
+    made, this = code_of(results), code_version()
+    typer.echo(f"They were made by varnn {made or 'of a version not recorded'}, this is {this}: " + (
+        "the same code, so the machine, its packages or the data differ." if made == this else
+        "other code, which may be why."), err=True)
     raise typer.Exit(1)
 
 

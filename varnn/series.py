@@ -21,6 +21,7 @@ from varnn.errors import (
     ExogError,
     HorizonError,
     InputError,
+    LookaheadError,
     MissingDataError,
     NonFiniteError,
     ParameterError,
@@ -152,9 +153,15 @@ impute it, or start the series later
         """Check in-sample exogenous data and align them to this series by date.
 
         A DataFrame must hold every date of the series (extra dates are ignored); an array is taken
-        by position and must have exactly T rows.
+        by position and must have exactly T rows. A column that is one of y's, to the bit, is refused.
         """
-        return _aligned(data, self.index, argument="X", names=None)
+        exog = _aligned(data, self.index, argument="X", names=None)
+        for name, x in zip(exog.names, exog.values.T, strict=True):
+            for of, y in zip(self.names, self.values.T, strict=True):
+                if name != of and np.array_equal(x, y) and np.ptp(y) > 0:
+                    raise LookaheadError(f"X column {name!r} equals {of!r} at the same date; a forecast would be given "
+                                         "what it has to forecast. Leave the column out, or lag it by the horizon")
+        return exog
 
     def future_exog(self, data: object, horizon: int, names: Sequence[str]) -> FloatArray:
         """Check future exogenous data for the `horizon` steps after this series; shape (h, q).

@@ -27,6 +27,7 @@ from varnn.under_null import with_pvalues
 SUITE = "suite.toml"
 FAILURES = "failures.csv"
 BOARD = "board.csv"
+CODE = "code.txt"  # version and digest of the code that made the board
 SECONDS = "seconds.csv"  # apart from the rest, which has the same bytes whenever and wherever it was computed
 COLUMNS = ["data", "model", "step", "n", "rmse", "mae", "mase", "rmsse", "crps", "coverage_90", "skill", "dm_p",
            "dm_holm", "gw_p", "cw_p", "gap_closed"]  # and boot_p, where asked for
@@ -233,6 +234,7 @@ def report(out: str | Path) -> Path:
                          f"benchmark resume --out {folder}")
     found.seconds.to_csv(folder / SECONDS, index=False)
     board(found.comparisons).to_csv(folder / BOARD, index=False, float_format="%.10g")
+    (folder / CODE).write_text(code_version() + "\n", encoding="utf-8")
     facts = {one.ledger.meta["data"]: one.ledger.meta for one in found.comparisons}
     standing = Standing(
         title=found.suite.title, question=found.suite.question, suite=_suite_text(folder), code=code_version(),
@@ -277,6 +279,12 @@ def verify(results: str | Path, out: str | Path, *, rtol: float = 1e-6, sample: 
     now = board(comparisons(out))
     both = committed.merge(now, on=["data", "model", "step"], how="outer", suffixes=(" then", " now"), indicator=True)
     return _differences(both, rtol)
+
+
+def code_of(results: str | Path) -> str:
+    """Return the version and digest of the code that made a committed result; '' where none is recorded."""
+    path = Path(results) / CODE
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
 
 def _differences(both: pd.DataFrame, rtol: float) -> pd.DataFrame:
