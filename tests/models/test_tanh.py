@@ -233,6 +233,14 @@ def test_a_climb_cut_short_warns_by_name(monkeypatch):
         TanhRNN(lags=1, width=2, starts=1).fit(linear_data())
 
 
+def test_a_noiseless_system_is_interpolated_and_runs_freely():
+    x = np.full(300, 0.3)
+    for t in range(1, 300):
+        x[t] = 3.8 * x[t - 1] * (1.0 - x[t - 1])
+    fit = TanhRNN().fit(x[50:290])
+    assert_allclose(fit.forecast(8).point[:, 0], x[290:298], atol=0.01)
+
+
 def test_one_odd_row_does_not_take_the_vote_of_a_member_and_a_lost_one_loses_it():
     fit = TanhRNN(lags=1, width=3, starts=1).fit(sign_series()[:400])
     sharp, below = fit.members[0], fit.members[-1]

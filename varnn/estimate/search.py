@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from varnn.estimate import kernels
 from varnn.estimate.design import Array
 from varnn.estimate.evidence import (
     POSITIVE,
@@ -26,6 +25,7 @@ from varnn.estimate.evidence import (
 from varnn.estimate.far_field import calmed
 from varnn.estimate.gauss_newton import LARGEST, Optimum, fit
 from varnn.estimate.growth import grow, smooth
+from varnn.estimate.mixture import Particle, paths
 from varnn.estimate.structure import Data, Member, Space, design
 
 WORKERS = 2
@@ -326,14 +326,13 @@ def free_run_error(member: Member, data: Data, *, horizon: int = 40, origins: in
     if data.lengths:  # the ends of some of the series
         horizon = min(horizon, data.shortest - member.presample)
         starts = (np.cumsum(data.lengths) - horizon)[np.linspace(0, len(data.lengths) - 1, origins).astype(int)]
-    layout = (shape.n, shape.m, shape.r, shape.rl, 0, int(shape.recurrent), member.lags, member.lags_tanh)
+    still = np.zeros((1, horizon, k))
     errors = []
     for start in starts:
-        rows = slice(start, start + horizon)
-        path, past = np.zeros((1, horizon, k)), np.ascontiguousarray(data.Y[start - member.presample : start][::-1])
-        kernels.simulate(member.optimum.theta[None], layout, np.hstack([data.trend[rows], data.Z[rows]]),
-                         np.hstack([np.ones((horizon, 1)), data.Z[rows]]), past, np.zeros_like(past), np.zeros(shape.n),
-                         np.zeros(shape.m), 1.0, path)
+        rows, back = slice(start, start + horizon), slice(start - member.presample, start)
+        past = np.ascontiguousarray(data.Y[back][::-1])
+        begun = Particle(0, member.optimum.theta, past, np.zeros_like(past), np.zeros(shape.n), np.zeros(shape.m), 1.0)
+        path = paths((member,), (begun,), data.trend[rows], data.Z[rows], still, cycle=False)
         error = np.sqrt(np.mean((path[0] - data.Y[rows]) ** 2))
         errors.append(np.log(error + 1e-300) if np.isfinite(error) else np.inf)
     return float(np.mean(errors))
