@@ -63,6 +63,12 @@ def test_every_job_is_done_once_and_resuming_does_nothing(clean):
     assert (again.done, again.reused, again.failed) == (0, 24, {})
 
 
+def test_the_seconds_of_every_model_are_kept_beside_the_report(clean):
+    seconds = results(clean).seconds
+    assert list(seconds["model"]) == ["Naive", "Mean"]
+    assert (seconds[["fit", "seconds"]] > 0).to_numpy().all()
+
+
 @pytest.mark.parametrize("executor", ["processes", "dask"])
 def test_whoever_runs_it_the_report_has_the_same_bytes(clean, tmp_path, executor):
     if executor == "dask":

@@ -25,7 +25,7 @@ from varnn.estimate.stop import Stop
 from varnn.estimate.structure import Data, Member, design
 
 FORGETTING = 0.9        # a prediction s steps ago counts 0.9^s: a member that got lost loses its vote in a few steps
-TAILS = 5.0             # ν of the votes
+TAILS = 20.0            # ν of the votes: nearly Gaussian, but no single row outweighs the ten that are remembered
 DISTINCT_DRAWS = 100    # posterior draws; each runs its own filter, and paths share them
 LONGEST_MEMORY = 2000   # rows that a draw re-filters
 

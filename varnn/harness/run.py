@@ -176,11 +176,12 @@ def results(out: str | Path) -> Results:
         if origin[item.name] not in unready:
             parts = [failed_part(job.label, item.task, blocks(item.task)[job.block], failed[job]) if job in failed
                      else part_of(store.read(job.key)) for job in by_item[item.name]]
+            took = _seconds(item.name, parts)
             one = _comparison(item, parts, suite)
             if item.drawn_for:
                 drawn.setdefault(item.drawn_for, []).append(one.ledger)
                 continue
-            seconds += _seconds(item.name, parts)
+            seconds += took
             made.append(one if item.name not in drawn else Comparison(with_pvalues(one.ledger, drawn[item.name])))
     return Results(suite, made, pd.DataFrame(seconds, columns=["data", "model", "fit", "seconds"]), len(all_jobs),
                    len(all_jobs) - len(absent), waiting, failed, unready)
@@ -311,7 +312,7 @@ def _sampled(text: str, committed: pd.DataFrame, sample: int) -> tuple[str, pd.D
 
 
 def _comparison(item: Item, parts: list[Part], suite: Suite) -> Comparison:
-    for fit in (fit for part in parts for fit in part.fits):
+    for fit in (fit for part in parts for fit in part.fits):  # they differ from run to run; the report does not
         fit["seconds"] = np.nan
     if item.oracle is not None:
         parts = [*parts, oracle_part(replace(item.task, oracle=item.oracle))]
