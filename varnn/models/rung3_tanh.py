@@ -56,7 +56,8 @@ class TanhRNN(Forecaster):
     max_lags : int, optional
         Largest p considered when `lags` is left out; by default a tenth of the rows for each series, at most 12,
         but never less than the order AIC gives the VAR, unless k² p > 3000: a RationWarning says so.  Memory (W_hh,
-        W_eh and that of the linear part) is tried beside lags up to T · (k² p)² = 1e9.
+        W_eh and that of the linear part) is then tried beside lags up to T · (k² p)² = 1e9; a `max_lags` that is
+        given holds for both, whatever it costs.
 
     Examples
     --------
