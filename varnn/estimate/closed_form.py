@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack, qr, solve_triangular
 
 from varnn.errors import InputError, RankDeficientError, TooShortError
-from varnn.estimate.moments import LARGE, LARGEST_LOSS, gram_by_shifts, regression, residuals, standardise
+from varnn.estimate.moments import LARGE, LARGEST_LOSS, centred, gram_by_shifts, regression, residuals, standardise
 from varnn.estimate.threads import one_thread
 from varnn.series import FloatArray
 
@@ -26,7 +26,7 @@ Trend = Literal["n", "c", "ct"]
 WORST_CONDITION = 500.0    # beyond it the Gram route would cost more than 1e-10 of a standard error
 WELL_CONDITIONED = 10.0    # up to it the normal equations alone keep 14 digits, and one pass is saved
 SMALL_PRODUCT = 200_000  # multiply-adds below which OpenBLAS never starts a second thread
-NOTHING = (np.empty((0, 0)), np.empty(0), np.empty(0))  # no fixed regressors, standardised
+NOTHING = (np.empty((0, 0)), np.empty(0))  # no fixed regressors, centred
 
 
 def pinned(work: int) -> AbstractContextManager[None]:
@@ -235,39 +235,38 @@ def _check_rows(n: int, k: int, lags: int, trend: Trend, g: int) -> None:
 
 def _by_gram(values: FloatArray, z: FloatArray, lags: int, start: int, trend: Trend,
              first: int = 0) -> LeastSquares | None:
-    """Fit by Cholesky of the Gram matrix of standardised columns and refine; None if that keeps too few digits.
+    """Fit by Cholesky of the Gram matrix of centred columns and refine; None if that keeps too few digits.
 
     `first` is the row of the whole series where `values` begins, from which a trend in z counts.
     """
     (T, k), g, centre = values.shape, z.shape[1], trend != "n"
     n, d = T - start, int(centre) + g + lags * k
-    y, y_shift, y_unit = standardise(values, centre)
-    zs, z_shift, z_unit = standardise(z, centre) if g else NOTHING
+    y, y_shift = centred(values, centre)
+    zs, z_shift = centred(z, centre) if g else NOTHING
     with pinned(n * k * (d + k)):
-        found = (_from_rows(regression(y, zs, lags, start, centre), d) if n * k * (d + k) < LARGE else
+        found = (_from_rows(regression(y, zs, lags, start, centre), k) if n * k * (d + k) < LARGE else
                  _from_sums(y, zs, lags, start, centre))
         if found is None:
             return None
-        weights, inverse, e = found
+        coef, root, e = found
         resid = np.ascontiguousarray(e.T)
-        resid /= y_unit
         sigma = resid.T @ resid / (n - d)
     if trend == "ct":
         z_shift[0] -= first
-    shift, unit = np.concatenate((z_shift, *(y_shift,) * lags)), np.concatenate((z_unit, *(y_unit,) * lags))
-    return LeastSquares(*_in_user_units(weights, inverse, shift, unit, y_shift, y_unit), resid, sigma)
+    _uncentre(coef, root, np.concatenate((z_shift, *(y_shift,) * lags)), y_shift)
+    return LeastSquares(coef, root, resid, sigma)
 
 
 Solution = tuple[FloatArray, FloatArray, FloatArray]  # weights (d, k), R⁻¹ (d, d), residuals (k, n)
 
 
-def _from_rows(rows: FloatArray, d: int) -> Solution | None:
-    """Regress the last of the `rows` on the first d; None if the normal equations keep too few digits."""
-    x, y, gram = rows[:d], rows[d:], rows @ rows.T
-    inverse, condition = _inverse_root(gram[:d, :d])
+def _from_rows(rows: FloatArray, k: int) -> Solution | None:
+    """Regress the first k of the `rows` on the others; None if the normal equations keep too few digits."""
+    y, x, gram = rows[:k], rows[k:], rows @ rows.T
+    inverse, condition = _inverse_root(gram[k:, k:])
     if condition > WORST_CONDITION:
         return None
-    weights = inverse @ (inverse.T @ gram[:d, d:])
+    weights = inverse @ (inverse.T @ gram[k:, :k])
     e = y - weights.T @ x
     if condition > WELL_CONDITIONED:
         weights += inverse @ (inverse.T @ (x @ e.T))
@@ -278,13 +277,13 @@ def _from_rows(rows: FloatArray, d: int) -> Solution | None:
 def _from_sums(y: FloatArray, z: FloatArray, lags: int, start: int, centre: bool) -> Solution | None:
     """Do what `_from_rows` does with the rows of `regression`, without building them."""
     gram, loss = gram_by_shifts(y, z, lags, start, centre)
-    d = len(gram) - len(y)
-    inverse, condition = _inverse_root(gram[:d, :d])
+    k = len(y)
+    inverse, condition = _inverse_root(gram[k:, k:])
     if loss > LARGEST_LOSS or condition > WORST_CONDITION:
         return None
-    weights = inverse @ (inverse.T @ gram[:d, d:])
+    weights = inverse @ (inverse.T @ gram[:k, k:].T)
     if condition > WELL_CONDITIONED:
-        products = np.zeros((d, len(y)))
+        products = np.zeros((len(weights), k))
         residuals(y, z, lags, start, weights, products)
         weights += inverse @ (inverse.T @ products)
     return weights, inverse, residuals(y, z, lags, start, weights, None)
@@ -299,17 +298,11 @@ def _inverse_root(gram: FloatArray) -> tuple[FloatArray, float]:
     return inverse, float((gram.diagonal() @ inverse**2).sum() / max(len(gram), 1)) ** 0.5
 
 
-def _in_user_units(weights: FloatArray, inverse: FloatArray, shift: FloatArray, unit: FloatArray, y_shift: FloatArray,
-                   y_unit: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Undo `standardise`: return coefficients and a root of (XᵀX)⁻¹ for the columns as the user gave them."""
-    c = len(weights) - len(shift)
-    coef, root = weights / y_unit, inverse.copy()
-    coef[c:] *= unit[:, None]
-    root[c:] *= unit[:, None]
-    if c:
+def _uncentre(coef: FloatArray, root: FloatArray, shift: FloatArray, y_shift: FloatArray) -> None:
+    """Give the constant of `coef` and of a root of (XᵀX)⁻¹, in place, the value it has for columns not centred."""
+    if len(coef) > len(shift):
         coef[0] += y_shift - shift @ coef[1:]
         root[0] -= shift @ root[1:]
-    return coef, root
 
 
 @dataclass(frozen=True, eq=False)
@@ -356,8 +349,11 @@ def _by_qr(values: FloatArray, z: FloatArray, lags: int, start: int, trend: Tren
         if centre:
             weights = np.vstack([means[d:] - means[:d] @ weights, weights])
             inverse = np.block([[np.full((1, 1), n**-0.5), -means[None, :d] @ inverse], [np.zeros((d, 1)), inverse]])
-        coef, root = _in_user_units(weights, inverse, shift[:d], unit[:d], shift[d:], unit[d:])
-        return LeastSquares(coef, root, resid, resid.T @ resid / (n - c - d))
+        coef = weights / unit[d:]
+        coef[c:] *= unit[:d, None]
+        inverse[c:] *= unit[:d, None]
+        _uncentre(coef, inverse, shift[:d], shift[d:])
+        return LeastSquares(coef, inverse, resid, resid.T @ resid / (n - c - d))
 
 
 def refuse_constant(scale: FloatArray, resolution: FloatArray, labels: Sequence[str], centre: bool) -> None:

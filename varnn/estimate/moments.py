@@ -1,8 +1,8 @@
 """Sums of lagged products: the one pass over the data that every least-squares fit starts from.
 
 Used by closed_form and order. Series lie in rows here, (k, T), where memory is read in order. The variables of the
-regression stand in the order (1, z, lag 1, …, lag p, now): the constant if there is one, the other fixed regressors z
-(trend and exogenous), the k series at each lag, and the k series themselves. The callers judge the accuracy.
+regression stand in the order (now, 1, z, lag 1, …, lag p): the k series themselves, the constant if there is one, the
+other fixed regressors z (trend and exogenous), and the k series at each lag. The callers judge the accuracy.
 """
 
 from __future__ import annotations
@@ -14,6 +14,30 @@ from varnn.series import FloatArray
 LARGEST_LOSS = 1e4  # beyond this loss (see `gram_by_shifts`) a Gram matrix is left for QR
 BLOCK_ROWS = 2048  # times that a matrix product takes at once; they stay in the second-level cache
 LARGE = 600_000  # products of rows, series and columns from which the shifts save more than they cost
+
+
+def centred(values: FloatArray, centre: bool) -> tuple[FloatArray, FloatArray]:
+    """Lay each column in a row, less its mean.
+
+    Parameters
+    ----------
+    values : array (T, k)
+
+    Returns
+    -------
+    values - shift : array (k, T)
+    shift : array (k,)
+
+    Examples
+    --------
+    >>> centred(np.array([[1.0], [4.0]]), True)
+    (array([[-1.5,  1.5]]), array([2.5]))
+    """
+    T, k = values.shape
+    out = np.array(values.T, order="C")
+    shift = np.add.reduce(out, axis=1) / T if centre else np.zeros(k)
+    out -= shift[:, None]
+    return out, shift
 
 
 def standardise(values: FloatArray, centre: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -35,10 +59,7 @@ def standardise(values: FloatArray, centre: bool) -> tuple[FloatArray, FloatArra
     >>> standardise(np.array([[1.0], [4.0]]), True)
     (array([[-0.75,  0.75]]), array([2.5]), array([0.5]))
     """
-    T, k = values.shape
-    out = np.array(values.T, order="C")
-    shift = np.add.reduce(out, axis=1) / T if centre else np.zeros(k)
-    out -= shift[:, None]
+    out, shift = centred(values, centre)
     unit = np.ldexp(1.0, -np.frexp(np.maximum.reduce(np.abs(out), axis=1))[1])
     out *= unit[:, None]
     return out, shift, unit
@@ -50,20 +71,22 @@ def regression(y: FloatArray, z: FloatArray, lags: int, start: int, centre: bool
     Examples
     --------
     >>> regression(np.arange(4.0)[None], np.empty((0, 4)), 2, 2, True)
-    array([[1., 1.],
+    array([[2., 3.],
+           [1., 1.],
            [1., 2.],
-           [0., 1.],
-           [2., 3.]])
+           [0., 1.]])
     """
-    (k, T), n, c, at = y.shape, y.shape[1] - start, int(centre), int(centre) + len(z)
-    rows = np.empty((at + (lags + 1) * k, n))
-    rows[:c] = 1.0
-    if at > c:
-        rows[c:at] = z[:, start:]
-    step = y.itemsize
-    lagged = np.ndarray((lags + 1, k, n), y.dtype, y, start * step, (-step, T * step, step))  # y at lags 0 … p, no copy
-    rows[at:at + lags * k].reshape(lags, k, n)[:] = lagged[1:]
-    rows[at + lags * k:] = lagged[0]
+    (k, T), n, c = y.shape, y.shape[1] - start, int(centre)
+    at = k + c + len(z)
+    rows = np.empty((at + lags * k, n))
+    rows[:k] = y[:, start:]
+    rows[k:k + c] = 1.0
+    if at > k + c:
+        rows[k + c:at] = z[:, start:]
+    if lags:
+        step = y.itemsize
+        lagged = np.ndarray((lags, k, n), y.dtype, y, (start - 1) * step, (-step, T * step, step))  # a view of y
+        rows[at:].reshape(lags, k, n)[:] = lagged
     return rows
 
 
@@ -76,21 +99,21 @@ def gram_by_shifts(y: FloatArray, z: FloatArray, lags: int, start: int, centre: 
     """
     k, T = y.shape
     fixed, now = np.vstack([np.ones((int(centre), T - start)), *z[:, start:]]), y[:, start:]
-    at, d = len(fixed), len(fixed) + lags * k
-    gram = np.zeros((d + k, d + k))
-    gram[:at, :at], gram[:at, d:], gram[d:, d:] = fixed @ fixed.T, fixed @ now.T, now @ now.T
+    at, d = k + len(fixed), k + len(fixed) + lags * k
+    gram = np.zeros((d, d))
+    gram[:k, :k], gram[:k, k:at], gram[k:at, k:at] = now @ now.T, now @ fixed.T, fixed @ fixed.T
     for i in range(lags):
         past, where = y[:, start - 1 - i:T - 1 - i], slice(at + i * k, at + (i + 1) * k)
-        gram[:at, where], gram[where, d:] = fixed @ past.T, past @ now.T
+        gram[:k, where], gram[k:at, where] = now @ past.T, fixed @ past.T
     enters, leaves = y.T[:start][::-1][:lags].ravel(), y.T[::-1][:lags].ravel()
-    above = np.hstack([gram[d:, d:], gram[at:d, d:].T])
+    above = np.hstack([gram[:k, :k], gram[:k, at:]])
     for i in range(0, lags * k, k):
         above = above[:, :-k] + np.outer(enters[i:i + k], enters[i:]) - np.outer(leaves[i:i + k], leaves[i:])
-        gram[at + i:at + i + k, at + i:d] = above
+        gram[at + i:at + i + k, at + i:] = above
     lengths = gram.diagonal()
-    if not (lengths[at:d] > 0.0).all():
+    if not (lengths[at:] > 0.0).all():
         return gram, np.inf
-    return gram, float(np.max(np.tile(lengths[d:], lags) / lengths[at:d], initial=1.0))
+    return gram, float(np.max(np.tile(lengths[:k], lags) / lengths[at:], initial=1.0))
 
 
 def residuals(y: FloatArray, z: FloatArray, lags: int, start: int, weights: FloatArray,

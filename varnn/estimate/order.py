@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log
 from typing import Literal
 
@@ -27,7 +28,7 @@ from varnn.estimate.closed_form import (
     scaled_design,
     undetermined_below,
 )
-from varnn.estimate.moments import LARGE, LARGEST_LOSS, gram_by_shifts, regression, standardise
+from varnn.estimate.moments import LARGE, LARGEST_LOSS, centred, gram_by_shifts, regression
 from varnn.series import FloatArray
 
 Criterion = Literal["aic", "bic", "hqic", "fpe"]
@@ -131,49 +132,66 @@ def search_orders(values: FloatArray, max_lags: int, trend: Trend = "c", exog: F
         raise TooShortError(f"max_lags={max_lags} on {k} series needs at least {need} rows, got {T}; "
                             f"use max_lags <= {most} or a longer series")
     with pinned(T * k * k * max_lags):
-        rows, scale, determined = _triangle(values, z, max_lags, trend != "n", names)
-    return criteria_of(rows, scale, z.shape[1] + (trend != "n"), determined, max_lags, T - max_lags)
+        log_det, determined = _log_determinants(values, z, max_lags, trend != "n", names)
+    return criteria_of(log_det, k, z.shape[1] + (trend != "n"), determined, T - max_lags)
 
 
-def criteria_of(rows: FloatArray, scale: FloatArray, fixed: int, determined: int, max_lags: int, n: int) -> OrderSearch:
-    """Return the criteria, given the rows of R below the `fixed` columns in the columns of `now`, and their scale."""
-    k, least = len(scale), 0 if fixed else 1
-    blocks = rows.reshape(max_lags + 1, k, k)
-    products = np.add.accumulate((blocks.swapaxes(1, 2) @ blocks)[::-1])[::-1]
-    log_det = np.linalg.slogdet(products[least:])[1] + (2.0 * sum(map(log, scale.tolist())) - k * log(n))
+def criteria_of(log_det: FloatArray, k: int, fixed: int, determined: int, n: int) -> OrderSearch:
+    """Return the criteria, given ln|n Σ_p| of the orders 0 … P, of which those up to `determined` count."""
+    max_lags, least = len(log_det) - 1, 0 if fixed else 1
+    table = log_det[least:] + _penalties(k, fixed, least, max_lags, n)
+    table[3] = np.exp(np.minimum(table[3], LARGEST_EXPONENT))
     orders = np.arange(least, max_lags + 1)
-    regressors = orders * k + fixed
-    table = np.empty((4, len(orders)))
-    table[:3] = log_det + np.array([[2.0], [log(n)], [2 * log(log(n))]]) * (regressors * (k / n))
-    table[3] = np.exp(np.minimum(log_det + k * np.log((n + regressors) / (n - regressors)), LARGEST_EXPONENT))
     if determined < max_lags:
         table[:, orders > determined] = np.inf
     return OrderSearch(orders, dict(zip(CRITERIA, table, strict=True)), n)
 
 
-def _triangle(values: FloatArray, z: FloatArray, lags: int, centre: bool,
-              names: Sequence[str] | None) -> tuple[FloatArray, FloatArray, int]:
-    """Return the rows of R below the fixed columns in the columns of `now`, the scale of these, the longest order.
+@lru_cache(maxsize=64)
+def _penalties(k: int, fixed: int, least: int, most: int, n: int) -> FloatArray:
+    """Return what each criterion, and the logarithm of fpe, adds to ln|n Σ_p|; (4, orders)."""
+    coefficients = np.arange(least, most + 1) * k + fixed
+    penalties = [weight * k / n * coefficients for weight in (2.0, log(n), 2.0 * log(log(n)))]
+    return np.stack([*penalties, k * np.log((n + coefficients) / (n - coefficients))]) - k * log(n)
 
-    RᵀR is the Gram matrix of (1, z, lag 1 … lag p, now) in units of their own.
+
+def log_determinants_of(rows: FloatArray, scale: FloatArray) -> FloatArray:
+    """Return ln|n Σ_p| of all orders, given the rows of R below the fixed columns in the columns of `now`.
+
+    n Σ_p is the product of the rows of order p and beyond with themselves, in units of `scale`.
     """
-    (T, k), loss = values.shape, 1.0
-    y, _, unit = standardise(values, centre)
-    zs = standardise(z, centre)[0] if z.size else NOTHING[0]
+    k = len(scale)
+    blocks = rows.reshape(-1, k, k)
+    products = np.add.accumulate((blocks.swapaxes(1, 2) @ blocks)[::-1])[::-1]
+    return np.asarray(np.linalg.slogdet(products)[1] + 2.0 * np.log(scale).sum())
+
+
+def _log_determinants(values: FloatArray, z: FloatArray, lags: int, centre: bool,
+                      names: Sequence[str] | None) -> tuple[FloatArray, int]:
+    """Return ln|n Σ_p| of the orders 0 … `lags`, and the longest order that is determined.
+
+    |n Σ_p| = |G(now, x_p)| / |G(x_p)|, G the Gram matrix and x_p the regressors of order p, both products of the
+    pivots of one factorisation for all orders: of (now, 1, z, lag 1 … lag P), and of the same without `now`.
+    """
+    (T, k), loss, fixed = values.shape, 1.0, z.shape[1] + centre
+    y, zs = centred(values, centre)[0], centred(z, centre)[0] if z.size else NOTHING[0]
     if (T - lags) * k * (z.shape[1] + (lags + 1) * k) >= LARGE:
         gram, loss = gram_by_shifts(y, zs, lags, lags, centre)
     else:
         design = regression(y, zs, lags, lags, centre)
         gram = design @ design.T
-    lower, failed = lapack.dpotrf(gram.T, lower=1)
-    if failed or loss > LARGEST_LOSS or (lower.diagonal()**2 < SMALLEST_PIVOT * gram.diagonal()).any():
-        return _triangle_by_qr(values, z, lags, centre, names)
-    return lower.T[-(lags + 1) * k:, -k:].copy(), 1.0 / unit, lags
+    given_now, failed = lapack.dpotrf(gram.T, lower=1, clean=0)
+    pivots = given_now.diagonal() ** 2
+    if failed or loss > LARGEST_LOSS or (pivots < SMALLEST_PIVOT * gram.diagonal()).any():
+        return _log_determinants_by_qr(values, z, lags, centre, names)
+    logs = np.log(pivots)
+    logs[k:] -= np.log(lapack.dpotrf(gram[k:, k:].T, lower=1, clean=0)[0].diagonal() ** 2)
+    return np.add.accumulate(logs)[k + fixed - 1::k], lags
 
 
-def _triangle_by_qr(values: FloatArray, z: FloatArray, lags: int, centre: bool,
-                    names: Sequence[str] | None) -> tuple[FloatArray, FloatArray, int]:
-    """Do what `_triangle` does without squaring, and find the first column that is not determined."""
+def _log_determinants_by_qr(values: FloatArray, z: FloatArray, lags: int, centre: bool,
+                            names: Sequence[str] | None) -> tuple[FloatArray, int]:
+    """Do what `_log_determinants` does without squaring, and find the first column that is not determined."""
     k, g = values.shape[1], z.shape[1]
     design = scaled_design(values, z, lags, lags, centre)
     d = g + lags * k
@@ -183,4 +201,4 @@ def _triangle_by_qr(values: FloatArray, z: FloatArray, lags: int, centre: bool,
     refuse_collinear(upper[:g + k, :g + k], design.resolution[:g + k], len(design.columns), labels)
     short = np.flatnonzero(np.abs(np.diag(upper))[:d] <= undetermined_below(design.resolution[:d], len(design.columns)))
     longest = (int(short[0]) - g) // k if short.size else lags
-    return np.ascontiguousarray(upper[g:, d:]), np.asarray(design.scale[d:] / design.unit[d:]), longest
+    return log_determinants_of(np.ascontiguousarray(upper[g:, d:]), design.scale[d:] / design.unit[d:]), longest

@@ -13,7 +13,7 @@ from scipy.linalg import qr
 
 from varnn.errors import RankDeficientError
 from varnn.estimate.likelihood import Sample
-from varnn.estimate.order import OrderSearch, criteria_of
+from varnn.estimate.order import OrderSearch, criteria_of, log_determinants_of
 
 Array = npt.NDArray[np.float64]
 DETERMINED = 1e-10  # smallest diagonal of R, of columns of unit length, that determines a coefficient
@@ -60,7 +60,8 @@ def orders_of_panel(sample: Sample, max_lags: int, trend: str) -> OrderSearch:
     scale = np.where(scale > 0.0, scale, 1.0)
     upper: Array = np.asarray(qr(columns / scale, mode="r")[0], dtype=np.float64)
     d = X.shape[1]
-    return criteria_of(upper[g : columns.shape[1], d:], scale[d:], g + centred, max_lags, max_lags, n)
+    log_det = log_determinants_of(upper[g : columns.shape[1], d:], scale[d:])
+    return criteria_of(log_det, len(scale) - d, g + centred, max_lags, n)
 
 
 def noise_of_each(errors: Sequence[Array], sigma: Array) -> Array:
