@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from varnn.estimate import kernels
 from varnn.estimate.design import Design
 from varnn.estimate.kernels import LIMIT
+from varnn.estimate.simulation import Layout, simulate
 
 SHAPES = [{"n": 4, "r": 2, "rl": 1, "ar": False}, {"n": 3, "r": 0, "rl": 0, "ar": False},
           {"n": 0, "r": 0, "rl": 2, "ar": False}, {"n": 3, "r": 1, "rl": 2, "ar": True},
@@ -152,7 +152,8 @@ def test_simulated_paths_obey_the_recursion(driven):
     S, U = design.run(theta)
     shocks = (Y - U)[None, T:].copy()
     feedback = (design.base - U)[T - 2 : T][::-1].copy()
-    kernels.simulate(*(part.T.copy() for part in design.matrices(theta)), (2, 1, 0, 1, 2, 1), one[:h], one[:h],
-                     Y[T - 2 : T][::-1].copy(), feedback, S[T - 1].copy(), U[T - 1].copy(), 0.0 if driven else 1.0,
-                     shocks)
-    assert_allclose(shocks[0], Y[T:], atol=1e-12)
+    more = rng.normal(size=(1, 4, h, k))
+    one_of = [part[None] for part in (*design.matrices(theta), Y[T - 2 : T][::-1], feedback, S[T - 1], U[T - 1])]
+    paths = simulate(*one_of[:3], Layout(2, 1, False, True, 2, 1), one[:h], one[:h], *one_of[3:],
+                     0.0 if driven else 1.0, np.concatenate([shocks[None], more], axis=1))
+    assert_allclose(paths[0, 0], Y[T:], atol=1e-12)

@@ -139,9 +139,9 @@ def _value(theta: Any, XL: Any, XH: Any, Y: Any, n: int, penalty: float, gradien
         s = S[t]
         for i in range(n):
             s[i] = 0.0
-        kernels._combine(s, XH[t], GT, 0, 0)
+        kernels._combine(s, XH[t], GT)
         if t:
-            kernels._combine(s, S[t - 1], Gs, 0, 0)
+            kernels._combine(s, S[t - 1], Gs)
         for i in range(n):
             s[i] = 1.0 - 2.0 / (np.exp(2.0 * s[i]) + 1.0)
         for a in range(k):
@@ -164,12 +164,12 @@ def _value(theta: Any, XL: Any, XH: Any, Y: Any, n: int, penalty: float, gradien
         for j in range(n):
             d[j] *= 1.0 - S[t, j] * S[t, j]
         if t:
-            kernels._combine(D[t - 1], d, Gb, 0, 0)
+            kernels._combine(D[t - 1], d, Gb)
     seen, before = np.ascontiguousarray(XH.T), np.ascontiguousarray(S.T)
     for q in range(qH):
-        kernels._combine(gG[q], seen[q], D, 0, 0)
+        kernels._combine(gG[q], seen[q], D)
     for j in range(n):
-        kernels._combine(gG[qH + j], before[j, : T - 1], D[1:], 0, 0)
+        kernels._combine(gG[qH + j], before[j, : T - 1], D[1:])
     for i in range(n):
         for q in range(dh):
             gradient[oG + i * dh + q] = gG[q, i]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from varnn.estimate import kernels, memoryless
+from varnn.estimate import kernels, memoryless, sensitivities
 
 Array = npt.NDArray[np.float64]
 BLOCK = 2**22  # numbers of the Jacobian held at a time, 32 MiB
@@ -138,17 +138,27 @@ class Design:
         DU, DZ = np.zeros((T, self.m)), np.zeros((T, self.n))
         DU[:, :k] = C
         kernels.adjoint(c.Lf, c.Lu, c.W, c.Gf, c.Gs, self.base, S, U, DU, DZ)
-        seen = self.feedback(U)
-        parts = [self.XL, *seen[: self.rl]] + ([np.vstack([self.start, U[:-1]])] if self.ar else [])
-        partsH = [self.XH, *seen[: self.r]] + ([np.vstack([np.zeros(self.n), S[:-1]])] if self.recurrent else [])
-        gL = np.hstack([DU.T @ part for part in parts])
-        gG = np.hstack([DZ.T @ part for part in partsH])
-        return np.concatenate([gL.ravel(), (DU.T @ S).ravel(), gG.ravel()])
+        RL, RH = self.seen(S, U)
+        return np.concatenate([(DU.T @ RL).ravel(), (DU.T @ S).ravel(), (DZ.T @ RH).ravel()])
+
+    def seen(self, S: Array, U: Array) -> tuple[Array, Array]:
+        """Return all that identity and tanh units see, (T, width_L) and (T, width_G)."""
+        past = self.feedback(U)
+        state = [np.vstack([self.start, U[:-1]])] if self.ar else []
+        stateH = [np.vstack([np.zeros(self.n), S[:-1]])] if self.recurrent else []
+        return np.hstack([self.XL, *past[: self.rl], *state]), np.hstack([self.XH, *past[: self.r], *stateH])
 
     def feedback(self, U: Array) -> list[Array]:
         """Return the feedback at lags 1, 2, …, each of shape (T, k)."""
-        f = self.base - U[:, : self.k]
-        f = f * np.minimum(1.0, kernels.LIMIT / np.maximum(np.abs(f), kernels.LIMIT)) ** 3
+        return self._lagged(kernels.believed(self.base - U[:, : self.k]))
+
+    def slopes(self, U: Array) -> list[Array]:
+        """Return the derivatives of the feedback by what it is made of, at lags 1, 2, …, each of shape (T, k)."""
+        size = np.abs(self.base - U[:, : self.k])
+        beyond = -2.0 * (kernels.LIMIT / np.maximum(size, kernels.LIMIT)) ** 3
+        return self._lagged(np.where(size <= kernels.LIMIT, 1.0, beyond))
+
+    def _lagged(self, f: Array) -> list[Array]:
         return [np.vstack([np.zeros((lag, self.k)), f[:-lag]]) for lag in range(1, max(self.r, self.rl) + 1)]
 
     def jacobian(self, theta: Array, S: Array, U: Array, white: Array) -> list[Array]:
@@ -192,14 +202,14 @@ class Design:
 
     def _blocks(self, theta: Array, S: Array, U: Array, white: Array) -> Iterator[tuple[int, Array]]:
         """Yield the Jacobian after `first` in blocks, each with the number of its first row."""
-        c = self.cuts(theta)
-        P, k, T = self.size, self.k, len(self.Y)
-        rows = max(1, min(T, BLOCK // (k * P)))
-        carry = np.zeros((self.m * self.ar + max(self.r, self.rl) * k + self.n * self.recurrent, P))
+        c, T = self.cuts(theta), len(self.Y)
+        rows, own = max(1, min(T, BLOCK // (self.k * self.size))), self.n * self.recurrent
+        (RL, RH), slope = self.seen(S, U), np.hstack([np.empty((T, 0)), *self.slopes(U)])
+        history = np.zeros((max(self.r, self.rl, int(self.ar or own > 0)), self.m + own, self.size))
         for begin in range(0, T, rows):
-            J = np.empty((min(rows, T - begin), k, P))
-            kernels.sensitivities(c.Lf, c.Lu, c.W, c.Gf, c.Gs, self.base, self.start, self.XL, self.XH, S, U, white,
-                                  begin, J, carry)
+            part = slice(begin, begin + rows)
+            J, history = sensitivities.jacobian(*c[3:5], c.W, *c[5:], RL[part], RH[part], S[part], slope[part], white,
+                                                history)
             warm = max(0, self.first - begin)
             if warm < len(J):
                 yield begin + warm - self.first, J[warm:]

@@ -1,7 +1,7 @@
-"""The recursion of rungs 1-3, compiled: forward, adjoint, forward sensitivities, simulation.
+"""The recursion of rungs 1-3, compiled: forward, adjoint, derivatives carried forward.
 
 Called by `gauss_newton`, `descend` and the tanh rung.  Never chooses, scales or checks: arrays in, arrays out.
-One equation (`forward`) and one weight vector theta = (L, W, G), both described by `gauss_newton.Design`.
+One equation (`forward`) and one weight vector theta = (L, W, G), both described by `design.Design`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import float64, int64, types
+import numpy.typing as npt
 
 from varnn.estimate.compiling import compiled
+
+Array = npt.NDArray[np.float64]
 
 # Weight matrices, already cut from theta by the caller (k series, n tanh units, m identity units):
 #   Lf (m, rl·k), Lu (m, m or 0)    identity units see feedback and themselves
@@ -35,6 +37,12 @@ def held(f: Any) -> Any:
     return f if size <= LIMIT else f * (LIMIT / size) ** 3
 
 
+def believed(f: Array) -> Array:
+    """Return `held` of each element, in numpy."""
+    share = LIMIT / np.maximum(np.abs(f), LIMIT)
+    return np.asarray(f * (share * share * share))
+
+
 @compiled()
 def _slope(f: float) -> float:
     """Return the derivative of `held`."""
@@ -49,20 +57,18 @@ def _add(out: Any, w: Any, source: Any) -> None:
         out[c] += w * source[c]
 
 
-@compiled(types.void(float64[::1], float64[::1], float64[:, ::1], int64, int64))  # one for literal zeros as well
-def _combine(out: Any, weights: Any, rows: Any, begin: int, low: int) -> None:
-    """Add Σ_{j ≥ begin} weights_j rows_j to out from column `low` on; four rows at a time, to write out less often."""
-    columns, count, j = out.shape[0], weights.shape[0], begin
+@compiled()
+def _combine(out: Any, weights: Any, rows: Any) -> None:
+    """Add Σ_j weights_j rows_j to out; four rows at a time, to write out less often."""
+    columns, count, j = out.shape[0], weights.shape[0], 0
     while j + 4 <= count:
         w0, w1, w2, w3 = weights[j], weights[j + 1], weights[j + 2], weights[j + 3]
         r0, r1, r2, r3 = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
-        for c in range(low, columns):
+        for c in range(columns):
             out[c] += (w0 * r0[c] + w1 * r1[c]) + (w2 * r2[c] + w3 * r3[c])
         j += 4
     while j < count:
-        w0, r0 = weights[j], rows[j]
-        for c in range(low, columns):
-            out[c] += w0 * r0[c]
+        _add(out, weights[j], rows[j])
         j += 1
 
 
@@ -147,173 +153,60 @@ def adjoint(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, S: Any, U: An
                     break
                 for i in range(n):
                     du[a] -= slope * Gf[i, (lag - 1) * k + a] * DZ[t + lag, i]
-        for i in range(m):
-            _add(dz, du[i], W[i])
+        _combine(dz, du, W)
         if t + 1 < T:
-            for i in range(Gs.shape[1]):
-                _add(dz, DZ[t + 1, i], Gs[i])
+            if Gs.shape[1]:
+                _combine(dz, DZ[t + 1], Gs)
         for j in range(n):
             dz[j] *= 1.0 - S[t, j] * S[t, j]
 
 
 @compiled()
-def sensitivities(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, start: Any, XL: Any, XH: Any, S: Any,
-                  U: Any, white: Any, first: int, J: Any, carry: Any) -> None:
-    """Rows first … first + len(J) - 1 of the Jacobian of the whitened forecasts by theta.
+def sensitivities(mix: Any, read: Any, RL: Any, RH: Any, S: Any, F: Any, lag: Any, row: Any, V: Any) -> None:
+    r"""Carry derivatives of the states by theta = (L, W, G) forward, in place.
+
+    .. math:: V_t = D_t + \sum_c F_{t,\cdot,c} \, V_{t - \text{lag}_c, \, \text{row}_c}
+
+    D_t is what weights do to their own date: x_t and s_t to their identity unit, all of them mixed by `mix`, and
+    (1 - s_t²) h_t to their tanh unit and through `read` to the identity units.
 
     Parameters
     ----------
-    Lf, Lu, W, Gf, Gs, base, start, S, U
-        As in `forward`, after it ran.
-    XL, XH : array (T, qL), (T, qH)
-    white : array (k, k)      multiplies the Jacobian of each row
-    first : int               blocks must be asked for in order
-    J : array (rows, k, P)    written
-    carry : array (len(Lu) + max(r, rl)·k + len(Gs), P)
-        Derivatives of u_{t-1}, of the feedback, whose lags take turns, and of s_{t-1}, carried from row to row; zeros
-        before the first.  Tanh units without memory of their own are eliminated: nothing of theirs is carried.
+    mix, read : array (m, m), (m, n)
+    RL, RH : array (T, width_L), (T, width_G)     x and h, all that identity and tanh units see
+    S : array (T, n)                              s
+    F : array (T or 1, M, C)      how what was carried moves each row; one for all dates where it does not change
+    lag, row : array (C,) of int  what was carried: how long ago, at least 1, and which row
+    V : array (back + T, M, P)    `back` = max(lag) rows of history; M is m, or m + n with the tanh units themselves
     """
-    n, m, k, P = S.shape[1], U.shape[1], base.shape[1], J.shape[2]
-    r, rl, ar, own = Gf.shape[1] // k, Lf.shape[1] // k, Lu.shape[1], Gs.shape[1]
-    qL, qH = XL.shape[1], XH.shape[1]
-    dl, dh, oW = qL + rl * k + ar, qH + r * k + own, m * (qL + rl * k + ar)
-    oG = oW + m * n
-    lags = r if r > rl else rl
-    low, states = 0 if r else oG, ar + lags * k  # without feedback the tanh units do not see L and W
-    nS, nU, f, bend = np.empty((own, P)), np.empty((m, P)), np.zeros(lags * k), np.empty(n)
-    heard, fed = np.zeros((n, len(carry))), np.zeros((m, len(carry)))  # weights of the rows of `carry`
-    for i in range(own):
-        for j in range(own):
-            heard[i, states + j] = Gs[i, j]
-    for i in range(m):
-        for j in range(ar):
-            fed[i, j] = Lu[i, j]
-        for j in range(own):
-            fed[i, states + j] = W[i, j]
-    for row in range(J.shape[0]):
-        t = first + row
-        for i in range(n):
-            bend[i] = 1.0 - S[t, i] * S[t, i]
-        for lag in range(1, lags + 1):
-            for a in range(k):
-                at, slot = (lag - 1) * k + a, ar + (t - lag) % lags * k + a
-                f[at] = held(base[t - lag, a] - U[t - lag, a]) if lag <= t else 0.0
-                for i in range(n):
-                    heard[i, slot] = -Gf[i, at] if lag <= r else 0.0
-                for i in range(m):
-                    total = -Lf[i, at] if lag <= rl else 0.0
-                    for j in range(n - own):
-                        total += W[i, j] * bend[j] * heard[j, slot]
-                    fed[i, slot] = total
-        for i in range(own):
-            at = oG + i * dh
-            for c in range(P):
-                nS[i, c] = 0.0
-            _combine(nS[i], heard[i], carry, ar, low)
-            for c in range(qH):
-                nS[i, at + c] += XH[t, c]
-            for c in range(r * k):
-                nS[i, at + qH + c] += f[c]
-            for c in range(own if t else 0):
-                nS[i, at + qH + r * k + c] += S[t - 1, c]
-            for c in range(low, P):
-                nS[i, c] *= bend[i]
-        for i in range(own):
-            for c in range(P):
-                carry[states + i, c] = nS[i, c]
-        for i in range(m):
-            for c in range(P):
-                nU[i, c] = 0.0
-            _combine(nU[i], fed[i], carry, 0, 0)
-            for j in range(n - own):
-                w, at = W[i, j] * bend[j], oG + j * dh
-                for c in range(qH):
-                    nU[i, at + c] += w * XH[t, c]
-                for c in range(r * k):
-                    nU[i, at + qH + c] += w * f[c]
-            for c in range(qL):
-                nU[i, i * dl + c] += XL[t, c]
-            for c in range(rl * k):
-                nU[i, i * dl + qL + c] += f[c]
-            for j in range(ar):
-                nU[i, i * dl + qL + rl * k + j] += U[t - 1, j] if t else start[j]
+    (m, n), dl, dh, C, P = read.shape, RL.shape[1], RH.shape[1], lag.shape[0], V.shape[2]
+    back, oW, oG = V.shape[0] - RL.shape[0], m * dl, m * (dl + n)
+    for t in range(RL.shape[0]):
+        for i in range(V.shape[1]):
+            out = V[back + t, i]
+            if i < m:
+                for j in range(m):
+                    for c in range(dl):
+                        out[j * dl + c] = mix[i, j] * RL[t, c]
+                    for c in range(n):
+                        out[oW + j * n + c] = mix[i, j] * S[t, c]
+            else:
+                for c in range(oG):
+                    out[c] = 0.0
             for j in range(n):
-                nU[i, oW + i * n + j] += S[t, j]
-        for i in range(ar):
-            for c in range(P):
-                carry[i, c] = nU[i, c]
-        for a in range(k):
-            slope = _slope(base[t, a] - U[t, a])
-            for c in range(P):
-                J[row, a, c] = 0.0
-                if lags:
-                    carry[ar + t % lags * k + a, c] = slope * nU[a, c]
-            _combine(J[row, a], white[a], nU, 0, 0)
-
-
-@compiled()
-def _inputs(x: Any, drive: Any, y: Any, f: Any, state: Any, seen: int, fed: int, own: int, now: int, k: int) -> None:
-    """Write one row of inputs: known columns, lags of y and of the feedback, newest first, and the state itself."""
-    at = drive.shape[0]
-    for c in range(at):
-        x[c] = drive[c]
-    for c in range(seen):
-        x[at + c] = y[now - (c // k + 1) * k + c % k]
-    for c in range(fed):
-        x[at + seen + c] = f[now - (c // k + 1) * k + c % k]
-    for c in range(own):
-        x[at + seen + fed + c] = state[c]
-
-
-@compiled()
-def _mix(out: Any, x: Any, weights: Any, rows: int) -> None:
-    """Write x' · weights over the first `rows` rows to out."""
-    for c in range(out.shape[0]):
-        out[c] = 0.0
-    for j in range(rows):
-        _add(out, x[j], weights[j])
-
-
-@compiled()
-def simulate(LT: Any, WT: Any, GT: Any, shape: Any, drive: Any, driveH: Any, Y: Any, F: Any, s0: Any, u0: Any,
-             scale: float, out: Any) -> None:
-    """Sample paths of the recursion from the end of a sample.
-
-    Parameters
-    ----------
-    LT, WT, GT : array (width_L, m), (n, m), (width_G, n)      L', W' and G' of `design.Design.matrices`
-    shape : tuple (r, rl, ar, recurrent, lags_L, lags_H)
-    drive, driveH : array (h, dL), (h, dH)
-        Constant, trend and exogenous columns, which come before the lags in XL and XH.
-    Y, F : array (rows, k)                last observations and feedback, newest first
-    s0, u0 : array (n,), (m,)             states at the end of the sample
-    scale : float                         1 where the feedback is the innovation, 0 where minus the forecast
-    out : array (M, h, k)                 holds the shocks on entry, the paths on return
-    """
-    r, rl, ar, recurrent, lagsL, lagsH = shape
-    M, h, k = out.shape
-    n, m, dl, dh, old = WT.shape[0], WT.shape[1], LT.shape[0], GT.shape[0], Y.shape[0]
-    y, f = np.zeros((h + old) * k), np.zeros((h + old) * k)
-    for lag in range(old):
-        for a in range(k):
-            y[(old - 1 - lag) * k + a], f[(old - 1 - lag) * k + a] = Y[lag, a], F[lag, a]
-    s, u, x = np.empty(n), np.empty(m), np.empty(dl + dh)
-    for path in range(M):
-        for j in range(n):
-            s[j] = s0[j]
-        for j in range(m):
-            u[j] = u0[j]
-        for t in range(h):
-            now = (old + t) * k
-            _inputs(x, driveH[t], y, f, s, lagsH * k, r * k, n * recurrent, now, k)
-            _mix(s, x, GT, dh)
-            for j in range(n):
-                s[j] = 1.0 - 2.0 / (np.exp(2.0 * s[j]) + 1.0)
-            _inputs(x, drive[t], y, f, u, lagsL * k, rl * k, m * ar, now, k)
-            _mix(u, x, LT, dl)
-            for j in range(n):
-                _add(u, s[j], WT[j])
-            for a in range(k):
-                y[now + a] = u[a] + out[path, t, a]
-                f[now + a] = held(scale * y[now + a] - u[a])
-                out[path, t, a] = y[now + a]
+                weight = (read[i, j] if i < m else (1.0 if i == m + j else 0.0)) * (1.0 - S[t, j] * S[t, j])
+                for c in range(dh):
+                    out[oG + j * dh + c] = weight * RH[t, c]
+            weights, c = F[t if F.shape[0] > 1 else 0, i], 0
+            while c + 4 <= C:
+                w0, w1, w2, w3 = weights[c], weights[c + 1], weights[c + 2], weights[c + 3]
+                v0, v1 = V[back + t - lag[c], row[c]], V[back + t - lag[c + 1], row[c + 1]]
+                v2, v3 = V[back + t - lag[c + 2], row[c + 2]], V[back + t - lag[c + 3], row[c + 3]]
+                for p in range(P):
+                    out[p] += (w0 * v0[p] + w1 * v1[p]) + (w2 * v2[p] + w3 * v3[p])
+                c += 4
+            while c < C:
+                w0, v0 = weights[c], V[back + t - lag[c], row[c]]
+                for p in range(P):
+                    out[p] += w0 * v0[p]
+                c += 1

@@ -1,4 +1,4 @@
-"""The linear recursion u_t = C r_t, compiled: forward, adjoint, sensitivities, start-up transient.
+"""The linear recursion u_t = C r_t, compiled: forward, adjoint, start-up transient.
 
 r_t = (u_{t-1}, y_{t-1}, …, y_{t-p}, 1, w_t) and ŷ_t = u_t[:k].  Called by `likelihood`, `linear_starts` and
 `linear_states`; with `linear_states.paths`, quick enough in numpy, all that loops over time in the linear rung.
@@ -122,48 +122,3 @@ def transient(C: Any, lags: int, k: int, X: Any) -> Any:
         if t > before and largest < 1e-17:
             return t + 1
     return N
-
-
-@compiled()
-def sensitivities(C: Any, y: Any, w: Any, lags: int, U: Any, W: Any, S: Any, start: int, J: Any) -> None:
-    """Fill J (rows·k, n·m) with W ∂ŷ_t/∂C for `rows` time steps from `start`, carrying S (n, n·m) = ∂u/∂C along.
-
-    S_t = A S_{t-1} + [e_i r_t'] for row i of C, the exact Jacobian by forward sensitivities; W'W = Σ⁻¹.
-    """
-    n, m, k, q = C.shape[0], C.shape[1], y.shape[1], w.shape[1]
-    before = y.shape[0] - U.shape[0]
-    new = np.empty(S.shape)
-    r = np.empty(m)
-    size = n * m
-    for step in range(J.shape[0] // k):
-        t = start + step
-        for j in range(n):
-            r[j] = U[t - 1, j]
-        for lag in range(lags):
-            for j in range(k):
-                r[n + lag * k + j] = y[before + t - 1 - lag, j]
-        r[n + lags * k] = 1.0
-        for j in range(q):
-            r[n + lags * k + 1 + j] = w[t, j]
-        for i in range(n):
-            for c in range(size):
-                new[i, c] = 0.0
-            for j in range(n):
-                a = C[i, j]
-                if a != 0.0:
-                    for c in range(size):
-                        new[i, c] += a * S[j, c]
-            for j in range(m):
-                new[i, i * m + j] += r[j]
-        for i in range(n):
-            for c in range(size):
-                S[i, c] = new[i, c]
-        for i in range(k):
-            row = step * k + i
-            for c in range(size):
-                J[row, c] = 0.0
-            for j in range(k):
-                a = W[i, j]
-                if a != 0.0:
-                    for c in range(size):
-                        J[row, c] += a * S[j, c]

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from varnn.estimate import kernels_linear as kernels
+from varnn.estimate import kernels, kernels_linear
 
 Array = npt.NDArray[np.float64]
 INVERTIBLE = 1.0 - 1e-4  # the filter forgets its start: spectral radius of A stays below
@@ -204,9 +204,9 @@ def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True
     extended[before:] = y
     extended[:before] = mean[n:].reshape(before, k)[::-1]
     U = np.empty((T, n))
-    S = kernels.run(weights, extended, sample.inputs, 1.0, lags, mean[:n].copy(), U)
+    S = kernels_linear.run(weights, extended, sample.inputs, 1.0, lags, mean[:n].copy(), U)
     X = np.empty((min(T, transient_rows(radius, before, d)), n, d))
-    length = kernels.transient(weights, lags, k, X)
+    length = kernels_linear.transient(weights, lags, k, X)
     X = X[:length].reshape(length * n, d)
     HX = X.reshape(length, n, d)[:, :k].transpose(1, 0, 2).reshape(k * length, d)  # series by series
     VHX = (V @ HX.reshape(k, length * d)).reshape(k * length, d)
@@ -231,13 +231,13 @@ def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True
     revised = early - (HX @ shift).reshape(k, length).T
     S = S - early.T @ early + revised.T @ revised
     D, past = np.zeros(weights.shape), np.zeros((before, k))
-    lam = kernels.pull_back(weights, extended, sample.inputs, 1.0, lags, U, V, 1, D, past)
+    lam = kernels_linear.pull_back(weights, extended, sample.inputs, 1.0, lags, U, V, 1, D, past)
     spread, axes = np.linalg.eigh(posterior)
     roots = axes * np.sqrt(np.maximum(spread, 0.0))
     paths, states = np.zeros((d, before + length, k)), (roots.T @ X.T).reshape(d * length, n)
     paths[:, :before] = roots[n:].T.reshape(d, before, k)[:, ::-1]
     unused = np.zeros((before, k))
-    kernels.pull_back(weights, paths.reshape(-1, k), sample.inputs[:length], 0.0, lags, states, V, d, D, unused)
+    kernels_linear.pull_back(weights, paths.reshape(-1, k), sample.inputs[:length], 0.0, lags, states, V, d, D, unused)
     S += states[:, :k].T @ states[:, :k]
     dsigma = 0.5 * (T * V - V @ S @ V)
 
@@ -289,7 +289,7 @@ def conditional(sample: Sample, weights: Array, *, gradient: bool = True) -> Eva
     for part in sample.parts:
         r, rows = first_inputs(part, n), len(part.values) - part.start
         extended, inputs, U = part.values[part.start - before :], part.inputs[part.start :], states[at : at + rows]
-        S += kernels.run(weights, extended, inputs, 1.0, lags, weights @ r, U)
+        S += kernels_linear.run(weights, extended, inputs, 1.0, lags, weights @ r, U)
         if warm:
             early = extended[before : before + warm] - U[:warm, :k]
             S -= early.T @ early
@@ -307,7 +307,7 @@ def conditional(sample: Sample, weights: Array, *, gradient: bool = True) -> Eva
     for _ in range(warm):
         fades.insert(0, weights[:, :n].T @ fades[0])
     for r, extended, inputs, U in runs:
-        lam = kernels.pull_back(weights, extended[warm:], inputs[warm:], 1.0, lags, U[warm:], V, 1, D, past)
+        lam = kernels_linear.pull_back(weights, extended[warm:], inputs[warm:], 1.0, lags, U[warm:], V, 1, D, past)
         if warm:
             back = np.array(fades) @ lam
             seen = [extended[before + 1 - lag : before + 1 - lag + warm] for lag in range(1, lags + 1)]
@@ -347,7 +347,7 @@ def information(sample: Sample, weights: Array, sigma: Array, states: Array, *, 
         return np.asarray(np.sum([information(part, weights, sigma, own, rows=rows, warm=warm)
                                   for part, own in zip(sample.parts, np.split(states, cuts), strict=True)], axis=0))
     n, m = weights.shape
-    k, N = sample.values.shape[1], states.shape[0]
+    k, N, lags = sample.values.shape[1], states.shape[0], sample.lags
     start = sample.values.shape[0] - N
     conditioned = start > 0 or sample.lags == 0
     extended = np.zeros((sample.before + N, k))
@@ -355,20 +355,20 @@ def information(sample: Sample, weights: Array, sigma: Array, states: Array, *, 
     if conditioned and sample.before:
         extended[: sample.before] = sample.values[start - sample.before : start]
     inputs = sample.inputs[start:]
-    W = np.linalg.inv(np.linalg.cholesky(sigma))
-    S = np.zeros((n, n * m))
-    J = np.zeros((rows * k, n * m))
-    total = np.zeros((n * m, n * m))
+    mix, size, before = np.eye(n), n * m, sample.before
+    mix[:k, :k] = np.linalg.inv(np.linalg.cholesky(sigma))
+    total, last = np.zeros((size, size)), np.zeros((1, n, size))  # derivatives of the state, its forecasts whitened
     if conditioned:
-        r = first_inputs(sample, n)
-        for i in range(n):
-            S[i, i * m : (i + 1) * m] = r
-        first = W @ S[:k]
-        total += first.T @ first if not warm else 0.0
+        last[0] = np.kron(mix, first_inputs(sample, n))
+        total += last[0, :k].T @ last[0, :k] if not warm else 0.0
+    F, none, one = (mix @ weights[:, :n] @ np.linalg.inv(mix))[None], np.zeros((n, 0)), np.ones(n, dtype=np.int64)
     for t in range(1, N, rows):
-        block = J[: min(rows, N - t) * k]
-        kernels.sensitivities(weights, extended, inputs, sample.lags, states, W, S, t, block)
-        block = block[max(warm - t, 0) * k :]
+        end = min(t + rows, N)
+        seen = [extended[before + t - 1 - lag : before + end - 1 - lag] for lag in range(lags)]
+        R = np.hstack([states[t - 1 : end - 1], *seen, np.ones((end - t, 1)), inputs[t:end]])
+        V, absent = np.concatenate([last, np.empty((end - t, n, size))]), np.zeros((end - t, 0))
+        kernels.sensitivities(mix, none, R, absent, absent, F, one, np.arange(n), V)
+        block, last = V[1 + max(warm - t, 0) :, :k].reshape(-1, size), V[-1:]
         total += block.T @ block
     return total
 

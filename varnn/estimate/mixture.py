@@ -5,7 +5,7 @@ Called by `models.rung3_tanh`.  Members weigh what the evidence gave them times 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -14,13 +14,14 @@ import pandas as pd
 from scipy.signal import lfilter
 
 from varnn.errors import ParameterError
-from varnn.estimate import kernels
 from varnn.estimate.closed_form import Trend, regressor_names
 from varnn.estimate.design import Array, Design
 from varnn.estimate.evidence import prior
 from varnn.estimate.far_field import linear_radius
-from varnn.estimate.gauss_newton import Optimum
+from varnn.estimate.gauss_newton import Groups, Optimum
+from varnn.estimate.kernels import believed
 from varnn.estimate.linear_units import Units
+from varnn.estimate.simulation import Layout, simulate
 from varnn.estimate.stop import Stop
 from varnn.estimate.structure import Data, Member, design
 
@@ -100,7 +101,7 @@ def _end(number: int, member: Member, shape: Design, data: Data, theta: Array, w
         Y[lag] = data.Y[len(data.Y) - 1 - lag]
     for lag in range(min(back, len(U)) if shape.r or shape.rl else 0):
         f = shape.base[-1 - lag] - U[-1 - lag, :k]
-        F[lag] = f * np.minimum(1.0, kernels.LIMIT / np.maximum(np.abs(f), kernels.LIMIT)) ** 3
+        F[lag] = believed(f)
     s = S[-1].copy() if len(S) else np.zeros(shape.n)
     return Particle(number, theta, Y, F, s, U[-1].copy() if len(U) else shape.start.copy(), weight)
 
@@ -108,25 +109,33 @@ def _end(number: int, member: Member, shape: Design, data: Data, theta: Array, w
 def paths(members: Sequence[Member], particles: Particles, trend: Array, Z: Array, shocks: Array, *, cycle: bool
           ) -> Array:
     """Run shocks (M, h, k) in standard units through the particles: path i through particle i mod d, or by weight."""
-    (M, h, _), trend = shocks.shape, np.ascontiguousarray(trend)
+    M, h, _ = shocks.shape
     if cycle:
         owner = np.arange(M) % len(particles)
     else:
         total = np.cumsum([particle.weight for particle in particles])
         owner = np.minimum(np.searchsorted(total, (np.arange(M) + 0.5) / M * total[-1]), len(particles) - 1)
     out, heard, whole = np.empty(shocks.shape), np.hstack([np.ones((h, 1)), Z]), np.hstack([trend, Z])
-    for number, particle in enumerate(particles):
-        mine = owner == number
-        if mine.any():
-            block = np.ascontiguousarray(shocks[mine])
-            member = members[particle.member]
-            shape = member.optimum.design
-            weights = (np.ascontiguousarray(part.T) for part in shape.matrices(particle.theta))
-            layout = (shape.r, shape.rl, int(shape.ar), int(shape.recurrent), member.lags, member.lags_tanh)
-            kernels.simulate(*weights, layout, whole if member.skip else trend, heard, particle.Y, particle.F,
-                             particle.s, particle.u, 0.0 if member.driven else 1.0, block)
-            out[mine] = block
+    rows = [np.flatnonzero(owner == number) for number in range(len(particles))]
+    for member, alike in _alike(members, particles, rows):
+        group, shape = [particles[number] for number in alike], member.optimum.design
+        mine = np.stack([rows[number] for number in alike])
+        layout = Layout(shape.r, shape.rl, shape.ar, shape.recurrent, member.lags, member.lags_tanh)
+        L, W, G = map(np.stack, zip(*(shape.matrices(one.theta) for one in group), strict=True))
+        Y, F, s, u = map(np.stack, zip(*((one.Y, one.F, one.s, one.u) for one in group), strict=True))
+        out[mine] = simulate(L, W, G, layout, whole if member.skip else trend, heard, Y, F, s, u,
+                             0.0 if member.driven else 1.0, shocks[mine])
     return out
+
+
+def _alike(members: Sequence[Member], particles: Particles, rows: list[Groups]) -> Iterator[tuple[Member, list[int]]]:
+    """Yield the particles of each member that have as many paths, and that member."""
+    groups: dict[tuple[int, int], list[int]] = {}
+    for number, (particle, mine) in enumerate(zip(particles, rows, strict=True)):
+        if len(mine):
+            groups.setdefault((particle.member, len(mine)), []).append(number)
+    for (member, _), numbers in groups.items():
+        yield members[member], numbers
 
 
 def mean_path(members: Sequence[Member], particles: Particles, trend: Array, Z: Array, pairs: int) -> Array:

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from varnn.estimate import kernels
-from varnn.estimate.design import BLOCK, Array, Design
+from varnn.estimate.design import Array, Design
 from varnn.estimate.gauss_newton import Groups
 
 
@@ -97,16 +97,8 @@ class PooledDesign(Design):
 
     def _blocks(self, theta: Array, S: Array, U: Array, white: Array) -> Iterator[tuple[int, Array]]:
         """Yield the Jacobian of the rows that count, in blocks within a series."""
-        c, rows, warm, done = self.cuts(theta), self.joined, self.first // len(self.lengths), 0
-        S, U, P, k = S[self._in_time], U[self._in_time], self.size, self.k
-        most = max(1, BLOCK // (k * P))
-        for a, b in self._spans:
-            carry = np.zeros((self.m * self.ar + max(self.r, self.rl) * k + self.n * self.recurrent, P))
-            for begin in range(0, b - a, most):
-                J = np.empty((min(most, b - a - begin), k, P))
-                kernels.sensitivities(c.Lf, c.Lu, c.W, c.Gf, c.Gs, rows.base[a:b], self.start, rows.XL[a:b],
-                                      rows.XH[a:b], S[a:b], U[a:b], white, begin, J, carry)
-                J = J[max(0, warm - begin) :]
-                if len(J):
-                    yield done, J
-                    done += len(J)
+        S, U, done, warm = S[self._in_time], U[self._in_time], 0, self.first // len(self.lengths)
+        for part, (a, b) in zip(self.parts, self._spans, strict=True):
+            for begin, J in replace(part, first=warm)._blocks(theta, S[a:b], U[a:b], white):
+                yield done + begin, J
+            done += b - a - warm

@@ -1,0 +1,65 @@
+"""The Jacobian of a recursion with memory: what each date adds of its own, and how it carries on what was before.
+
+Called by `design`.  Derivatives of the states by theta obey a linear recursion of their own, run by
+`kernels.accumulate`; here stand its coefficients.  What is carried, one row of derivatives each, is the forecasts (or
+identity units), whitened, and, where tanh units remember themselves, the tanh units.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from varnn.estimate import kernels
+
+Array = npt.NDArray[np.float64]
+
+
+def jacobian(Lf: Array, Lu: Array, W: Array, Gf: Array, Gs: Array, RL: Array, RH: Array, S: Array, slope: Array,
+             white: Array, history: Array) -> tuple[Array, Array]:
+    r"""Return the whitened Jacobian of the forecasts by theta = (L, W, G) in some rows, and the history for the next.
+
+    With bends :math:`b_t = 1 - s_t^2`, the states of `kernels.forward` have the derivatives
+
+    .. math:: ds_t = b_t (dG\, h_t + G_s\, ds_{t-1} - G_f\, df_t), \quad
+              du_t = dL\, x_t + dW\, s_t + W ds_t + L_u du_{t-1} - L_f\, df_t
+
+    where df stacks the derivatives of past forecasts times the slopes of the feedback.  Tanh units without memory of
+    their own are eliminated: nothing of theirs is carried.
+
+    Parameters
+    ----------
+    Lf, Lu, W, Gf, Gs
+        As in `kernels.forward`.
+    RL, RH : array (T, width_L), (T, width_G)     all that identity and tanh units see
+    S : array (T, n)                              tanh states
+    slope : array (T, max(r, rl)·k)               slopes of the feedback at lags 1, 2, …; zeros before the first row
+    white : array (k, k)                          multiplies the Jacobian of each row
+    history : array (lags, M, P)                  derivatives in the rows before that are carried on; zeros at first
+
+    Returns
+    -------
+    array (T, k, P), array (lags, M, P)
+    """
+    (T, n), m, k, own, ar = S.shape, len(W), len(white), Gs.shape[1], Lu.shape[1]
+    mix, lags, back = np.eye(m), slope.shape[1] // k, len(history)
+    mix[:k, :k] = white
+    inverse, read = np.linalg.inv(mix), mix @ W
+    heard, fed = np.zeros((n, lags * k)), np.zeros((m, lags * k))
+    heard[:, : Gf.shape[1]], fed[:, : Lf.shape[1]] = Gf, Lf
+    past, bend = own + lags * k, 1.0 - S * S
+    both = np.hstack([Gs, -heard])                                                          # (n, past)
+    F = np.zeros((T, m + own, past + ar))
+    through = (read.T[:, :, None] * both[:, None]).reshape(n, m * past)                      # W dz, by what is carried
+    F[:, :m, :past] = (bend @ through).reshape(T, m, past)
+    F[:, m:, :past] = bend[:, :own, None] * both[:own]
+    F[:, :m, own:past] -= mix @ fed
+    feedback = F[:, :, own:past] * slope[:, None]
+    F[:, :, own:past] = (feedback.reshape(-1, k) @ inverse[:k, :k]).reshape(feedback.shape)  # from whitened forecasts
+    F[:, :m, past:] = mix @ Lu @ inverse[:ar, :ar]
+    lag = np.repeat([1, *range(1, lags + 1), 1], [own, *[k] * lags, ar])
+    row = np.concatenate([np.arange(m, m + own), np.arange(lags * k) % k, np.arange(ar)])
+    V = np.empty((back + T, m + own, RL.shape[1] * m + m * n + RH.shape[1] * n))
+    V[:back] = history
+    kernels.sensitivities(mix, read, RL, RH, S, F, lag, row, V)
+    return V[back:, :k], V[len(V) - back :]
