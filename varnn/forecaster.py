@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 import numpy as np
 import pandas as pd
 
+from varnn.deferred import Deferred
 from varnn.errors import ExogError, ParameterError, TooShortError
 from varnn.forecast import Forecast
 from varnn.questions import Questions
@@ -69,6 +70,9 @@ class Forecaster(ABC):
     draws_together: ClassVar[bool] = False
     """Whether `Fitted._outlooks` is quicker than one by one."""
 
+    draws_to_fit: ClassVar[bool] = True
+    """Whether `_estimate` is given a generator; making one takes longer than many a fit that needs none."""
+
     def fit(self, y: object, X: object = None, *, missing: Literal["raise", "filter"] = "raise",
             rng: object = None) -> Fitted:
         """Estimate the model on observations, oldest first.
@@ -100,11 +104,8 @@ class Forecaster(ABC):
             return fit_with_gaps(self, y, X, rng=rng)
         series = Series.of(y)
         exog = None if X is None else series.exog_of(X)
-        if exog is not None and set(exog.names) & set(series.names):
-            both = sorted(set(exog.names) & set(series.names))[0]
-            raise ExogError(f"X has a column named {both!r} like one of y; a series cannot explain itself at the "
-                            "same date. Rename the column if it is another variable, else leave it out")
-        return self._estimate(series, exog, generator(rng))
+        random = generator(rng) if self.draws_to_fit or rng is not None else None
+        return self._estimate(series, exog, random)
 
     @property
     def label(self) -> str:
@@ -112,7 +113,8 @@ class Forecaster(ABC):
         return type(self).__name__
 
     @abstractmethod
-    def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> Fitted: ...
+    def _estimate(self, series: Series, exog: Series | None, rng: Any) -> Fitted:
+        """Return the fit; `rng` is a Generator, or None where `draws_to_fit` is False."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -138,7 +140,7 @@ class Fitted(Questions, ABC):
     exog: Series | None
     seen: Series
     seen_exog: Series | None
-    params: pd.DataFrame
+    params: Deferred = Deferred()  # noqa: RUF009  (a descriptor, which keeps nothing of its own)
     df_model: int
 
     _carried: ClassVar[tuple[str, ...]] = ("_predicted", "fittedvalues", "resid", "sigma_u_mle", "llf")
@@ -381,7 +383,7 @@ def one_of(value: object, argument: str, accepted: tuple[object, ...]) -> None:
     --------
     >>> one_of("c", "trend", ("c", "n"))
     """
-    if not any(type(value) is type(choice) and value == choice for choice in accepted):
+    if type(value) not in map(type, accepted) or value not in accepted:
         raise ParameterError(f"{argument}={value!r} is not usable; give one of "
                              f"{', '.join(map(repr, accepted))}")
 
@@ -396,5 +398,3 @@ def _refuse_exog(X: object) -> None:
     if X is not None:
         raise ExogError("X was given, but this model was fitted without exogenous columns; leave X out or refit "
                         "with X")
-
-

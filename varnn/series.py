@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -99,8 +100,9 @@ impute it, or start the series later
             return data
         if type(data) is np.ndarray and data.dtype == np.float64 and data.ndim == 2 and data.size:
             values = np.array(data, order="C")
-            if np.abs(values).max() <= LARGEST and np.ptp(values, axis=0).min() >= SMALLEST:  # nothing to object to
-                return cls(values, _array_names(argument, data.shape[1]), pd.RangeIndex(len(values)))
+            moved = np.minimum.reduce(np.abs(values[-1] - values[0]))
+            if np.vdot(values, values) <= LARGEST**2 and moved >= SMALLEST:  # then `_check_finite` has no objection
+                return cls(values, _array_names(argument, data.shape[1]), _array_index(len(values)).view())
         frame = _frame(data, argument)
         _check_names(frame, argument)
         _check_dtypes(frame, argument)
@@ -153,12 +155,16 @@ impute it, or start the series later
         """Check in-sample exogenous data and align them to this series by date.
 
         A DataFrame must hold every date of the series (extra dates are ignored); an array is taken
-        by position and must have exactly T rows. A column that is one of y's, to the bit, is refused.
+        by position and must have exactly T rows. A column that is one of y's, by name or to the bit, is refused.
         """
         exog = _aligned(data, self.index, argument="X", names=None)
+        both = sorted(set(exog.names) & set(self.names))
+        if both:
+            raise ExogError(f"X has a column named {both[0]!r} like one of y; a series cannot explain itself at the "
+                            "same date. Rename the column if it is another variable, else leave it out")
         for name, x in zip(exog.names, exog.values.T, strict=True):
             for of, y in zip(self.names, self.values.T, strict=True):
-                if name != of and np.array_equal(x, y) and np.ptp(y) > 0:
+                if np.array_equal(x, y) and np.ptp(y) > 0:
                     raise LookaheadError(f"X column {name!r} equals {of!r} at the same date; a forecast would be given "
                                          "what it has to forecast. Leave the column out, or lag it by the horizon")
         return exog
@@ -287,8 +293,14 @@ def _frame_from_array(data: object, argument: str) -> pd.DataFrame:
     return pd.DataFrame(array, columns=list(_array_names(argument, array.shape[1])))
 
 
+@lru_cache(maxsize=64)
 def _array_names(argument: str, k: int) -> tuple[str, ...]:
     return tuple(f"{argument[0].lower()}{j + 1}" for j in range(k))
+
+
+@lru_cache(maxsize=64)
+def _array_index(T: int) -> pd.RangeIndex:
+    return pd.RangeIndex(T)
 
 
 def _check_names(frame: pd.DataFrame, argument: str) -> None:

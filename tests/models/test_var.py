@@ -1,5 +1,7 @@
 """The VAR behind the common interface: two engines, one set of numbers, forecasts that include what is not known."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -264,3 +266,32 @@ def test_the_specification_survives_its_fits():
     first, second = spec.fit(frame()), spec.fit(frame())
     assert spec == VAR(lags="bic")
     assert_array_equal(first.params, second.params)
+
+
+def test_a_table_is_made_when_first_read_and_travels_with_the_fit():
+    fit = VAR(lags=2).fit(frame())
+    travelled = pickle.loads(pickle.dumps(fit))
+    assert not isinstance(vars(fit)["params"], pd.DataFrame)
+    assert fit.params is fit.params
+    pd.testing.assert_frame_equal(travelled.params, fit.params)
+    assert fit.update(frame(160)[150:]).params is fit.params
+
+
+def test_what_a_user_does_to_a_table_reaches_no_other():
+    y = frame()
+    fit, clean = VAR(lags=2).fit(y), VAR(lags=2).fit(y)
+    fit.params.index.name, fit.bse.columns.name = "term", "equation"
+    fit.params.iloc[0, 0] = fit.bse.iloc[0, 0] = 99.0
+    for table in (clean.params, clean.bse, VAR(lags=2).fit(y).params):
+        assert table.index.name is None
+        assert table.columns.name is None
+    assert_array_equal(clean.params, fit.estimate.coef)
+    assert_array_equal(clean.bse, fit.estimate.bse)
+
+
+@pytest.mark.parametrize("scale", [1e149, 1e-149])
+def test_units_near_the_ends_of_float64_lose_no_digit(scale):
+    y = frame() * [scale, 1.0, 1.0]
+    fit, plain = VAR(lags=2).fit(y), VAR(lags=2).fit(frame())
+    assert_allclose(fit.tvalues, plain.tvalues, rtol=1e-11)
+    assert VAR().fit(y).k_ar == VAR().fit(frame()).k_ar

@@ -65,7 +65,8 @@ class LeastSquares:
     @cached_property
     def bse(self) -> FloatArray:
         """Standard errors of `coef`, (d, k): √((XᵀX)⁻¹_cc Σ_jj)."""
-        return np.asarray(np.sqrt((self.root**2).sum(axis=1))[:, None] * np.sqrt(self.sigma.diagonal()))
+        lengths = np.sqrt(np.add.reduce(self.root * self.root, axis=1))
+        return np.asarray(lengths[:, None] * np.sqrt(self.sigma.diagonal()))
 
     @property
     def inverse_gram(self) -> FloatArray:
@@ -248,8 +249,7 @@ def _by_gram(values: FloatArray, z: FloatArray, lags: int, start: int, trend: Tr
                  _from_sums(y, zs, lags, start, centre))
         if found is None:
             return None
-        coef, root, e = found
-        resid = np.ascontiguousarray(e.T)
+        coef, root, resid = found
         sigma = resid.T @ resid / (n - d)
     if trend == "ct":
         z_shift[0] -= first
@@ -257,7 +257,7 @@ def _by_gram(values: FloatArray, z: FloatArray, lags: int, start: int, trend: Tr
     return LeastSquares(coef, root, resid, sigma)
 
 
-Solution = tuple[FloatArray, FloatArray, FloatArray]  # weights (d, k), R⁻¹ (d, d), residuals (k, n)
+Solution = tuple[FloatArray, FloatArray, FloatArray]  # weights (d, k), R⁻¹ (d, d), residuals (n, k)
 
 
 def _from_rows(rows: FloatArray, k: int) -> Solution | None:
@@ -267,11 +267,11 @@ def _from_rows(rows: FloatArray, k: int) -> Solution | None:
     if condition > WORST_CONDITION:
         return None
     weights = inverse @ (inverse.T @ gram[k:, :k])
-    e = y - weights.T @ x
+    fitted = x.T @ weights
     if condition > WELL_CONDITIONED:
-        weights += inverse @ (inverse.T @ (x @ e.T))
-        e = y - weights.T @ x
-    return weights, inverse, e
+        weights += inverse @ (inverse.T @ (x @ (y.T - fitted)))
+        fitted = x.T @ weights
+    return weights, inverse, np.subtract(y.T, fitted, out=fitted)
 
 
 def _from_sums(y: FloatArray, z: FloatArray, lags: int, start: int, centre: bool) -> Solution | None:
@@ -286,7 +286,7 @@ def _from_sums(y: FloatArray, z: FloatArray, lags: int, start: int, centre: bool
         products = np.zeros((len(weights), k))
         residuals(y, z, lags, start, weights, products)
         weights += inverse @ (inverse.T @ products)
-    return weights, inverse, residuals(y, z, lags, start, weights, None)
+    return weights, inverse, np.ascontiguousarray(residuals(y, z, lags, start, weights, None).T)
 
 
 def _inverse_root(gram: FloatArray) -> tuple[FloatArray, float]:
@@ -295,7 +295,7 @@ def _inverse_root(gram: FloatArray) -> tuple[FloatArray, float]:
     if failed:
         return lower, np.inf
     inverse = lapack.dtrtri(lower, lower=1)[0].T
-    return inverse, float((gram.diagonal() @ inverse**2).sum() / max(len(gram), 1)) ** 0.5
+    return inverse, float(np.einsum("ii,ij,ij", gram, inverse, inverse) / max(len(gram), 1)) ** 0.5
 
 
 def _uncentre(coef: FloatArray, root: FloatArray, shift: FloatArray, y_shift: FloatArray) -> None:

@@ -80,3 +80,16 @@ def labels(names: tuple[str, ...], lags: int, trend: Trend,
     """
     rows = regressor_names(names, lags, trend, exog_names)
     return rows, pd.Index(list(rows)), pd.Index(list(names))
+
+
+def coefficient_table(block: FloatArray, names: tuple[str, ...], lags: int, trend: Trend,
+                      exog_names: tuple[str, ...]) -> pd.DataFrame:
+    """Return numbers of the shape of the coefficients, (d, k), with their labels.
+
+    Examples
+    --------
+    >>> coefficient_table(np.array([[2.0], [0.5]]), ("a",), 1, "c", ()).loc["L1.a", "a"].item()
+    0.5
+    """
+    _, index, columns = labels(names, lags, trend, exog_names)
+    return pd.DataFrame(block, index=index.view(), columns=columns.view())  # renamed, they leave those kept as they are

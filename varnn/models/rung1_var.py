@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from varnn.deferred import later
 from varnn.errors import ParameterError, TooShortError
 from varnn.estimate.closed_form import LeastSquares, Trend, fit_var, fit_windows, rows_needed
 from varnn.estimate.companion import (
@@ -26,7 +27,7 @@ from varnn.estimate.companion import (
 )
 from varnn.estimate.order import OrderSearch, default_max_lags, search_orders
 from varnn.estimate.posterior import spread_around, standard_numbers
-from varnn.estimate.regressors import TERMS, all_regressors, known_regressors, labels, transition
+from varnn.estimate.regressors import TERMS, all_regressors, coefficient_table, known_regressors, labels, transition
 from varnn.estimate.small_sample import are_stable, debiased, lag_bias, spread_correction
 from varnn.estimate.var_paths import Drawn, Predicted, kept, lag_matrices, predictive, recursion
 from varnn.forecaster import Draws, Fitted, Forecaster, Outlook, Plan, coloured, one_of, square_root
@@ -81,6 +82,7 @@ class VAR(Forecaster):
     engine: Engine = "qr"
     rung: ClassVar[int | None] = 1
     draws_together: ClassVar[bool] = True
+    draws_to_fit: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         one_of(self.trend, "trend", ("c", "n", "ct"))
@@ -94,7 +96,7 @@ class VAR(Forecaster):
             if isinstance(self.lags, (int, np.integer)):
                 raise ParameterError(f"max_lags={self.max_lags} has no use beside lags={self.lags}; leave one out")
 
-    def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> FittedVAR:
+    def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator | None) -> FittedVAR:
         q = 0 if exog is None else exog.k
         z = None if exog is None else exog.values
         lags, search = self._order(series, exog)
@@ -102,16 +104,17 @@ class VAR(Forecaster):
             raise ParameterError("lags=0 with trend='n' and no X leaves nothing to estimate; use lags >= 1, "
                                  "trend='c' or X")
         self._need_rows(series, lags, q)
-        rows, index, columns = labels(series.names, lags, self.trend, () if exog is None else exog.names)
+        others = () if exog is None else exog.names
+        rows = labels(series.names, lags, self.trend, others)[0]
         if self.engine == "statsmodels":
             from varnn.estimate.by_statsmodels import statsmodels_estimate, statsmodels_results
 
             estimate = statsmodels_estimate(statsmodels_results(series, exog, lags, self.trend))
         else:
             estimate = fit_var(series.values, lags, self.trend, z, names=rows)
-        params = pd.DataFrame(estimate.coef, index=index, columns=columns)
+        params = later(partial(coefficient_table, estimate.coef, series.names, lags, self.trend, others))
         return FittedVAR(spec=self, series=series, exog=exog, seen=series, seen_exog=exog, params=params,
-                         df_model=len(params), estimate=estimate, k_ar=lags, search=search)
+                         df_model=len(rows), estimate=estimate, k_ar=lags, search=search)
 
     def _order(self, series: Series, exog: Series | None) -> tuple[int, OrderSearch | None]:
         if isinstance(self.lags, (int, np.integer)):
@@ -187,7 +190,8 @@ class FittedVAR(Fitted):
     @cached_property
     def bse(self) -> pd.DataFrame:
         """Standard errors of `params`."""
-        return self._like_params(self.estimate.bse)
+        others = () if self.exog is None else self.exog.names
+        return coefficient_table(self.estimate.bse, self.series.names, self.k_ar, self.trend, others)
 
     @property
     def tvalues(self) -> pd.DataFrame:
@@ -197,7 +201,7 @@ class FittedVAR(Fitted):
     @property
     def pvalues(self) -> pd.DataFrame:
         """Two-sided normal p-values of `tvalues`, the large-sample convention of statsmodels."""
-        return self._like_params(2 * ndtr(-np.abs(self.tvalues.to_numpy())))
+        return pd.DataFrame(2 * ndtr(-self.tvalues.abs()))
 
     @property
     def coefs(self) -> FloatArray:
@@ -394,6 +398,3 @@ class FittedVAR(Fitted):
         """Return the part of (XᵀX)⁻¹ that belongs to the lags, (kp, kp)."""
         c = self.df_model - self.k_ar * self.series.k
         return self.estimate.inverse_gram[c:, c:]
-
-    def _like_params(self, block: FloatArray) -> pd.DataFrame:
-        return pd.DataFrame(block, index=self.params.index, columns=self.params.columns)
