@@ -177,9 +177,8 @@ def test_a_recursion_over_a_panel_is_that_of_each_series(first, shape):
     assert_allclose(pooled.leverages(theta, S, U, white, inverse),
                     np.vstack([part.leverages(theta, *run, white, inverse)
                                for part, run in zip(alone, runs, strict=True)]), rtol=1e-10, atol=1e-12)
-    for lag, ours in enumerate(pooled.feedback(U)):
-        assert_array_equal(ours[pooled.first :], np.vstack([part.feedback(u)[lag][part.first :] for part, (_, u)
-                                                            in zip(alone, runs, strict=True)]))
+    assert_array_equal(pooled.feedback(U)[pooled.first :],
+                       np.vstack([part.feedback(u)[part.first :] for part, (_, u) in zip(alone, runs, strict=True)]))
 
 
 def test_the_gradient_over_a_panel_is_that_of_differences():

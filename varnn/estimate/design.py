@@ -145,21 +145,26 @@ class Design:
         """Return all that identity and tanh units see, (T, width_L) and (T, width_G)."""
         past = self.feedback(U)
         state = [np.vstack([self.start, U[:-1]])] if self.ar else []
-        stateH = [np.vstack([np.zeros(self.n), S[:-1]])] if self.recurrent else []
-        return np.hstack([self.XL, *past[: self.rl], *state]), np.hstack([self.XH, *past[: self.r], *stateH])
+        stateH = [np.vstack([np.zeros(self.n), S[:-1]])] if self.recurrent and self.n else []
+        return (np.hstack([self.XL, past[:, : self.rl * self.k], *state]),
+                np.hstack([self.XH, past[:, : self.r * self.k], *stateH]))
 
-    def feedback(self, U: Array) -> list[Array]:
-        """Return the feedback at lags 1, 2, …, each of shape (T, k)."""
+    def feedback(self, U: Array) -> Array:
+        """Return the feedback at lags 1, 2, … beside one another, shape (T, max(r, rl)·k)."""
         return self._lagged(kernels.believed(self.base - U[:, : self.k]))
 
-    def slopes(self, U: Array) -> list[Array]:
-        """Return the derivatives of the feedback by what it is made of, at lags 1, 2, …, each of shape (T, k)."""
+    def slopes(self, U: Array) -> Array:
+        """Return the derivatives of the feedback by what it is made of, laid out as it is."""
         size = np.abs(self.base - U[:, : self.k])
-        beyond = -2.0 * (kernels.LIMIT / np.maximum(size, kernels.LIMIT)) ** 3
-        return self._lagged(np.where(size <= kernels.LIMIT, 1.0, beyond))
+        share = kernels.LIMIT / np.maximum(size, kernels.LIMIT)
+        return self._lagged(np.where(size <= kernels.LIMIT, 1.0, -2.0 * (share * share * share)))
 
-    def _lagged(self, f: Array) -> list[Array]:
-        return [np.vstack([np.zeros((lag, self.k)), f[:-lag]]) for lag in range(1, max(self.r, self.rl) + 1)]
+    def _lagged(self, f: Array) -> Array:
+        k = self.k
+        out = np.zeros((len(f), max(self.r, self.rl) * k))
+        for lag in range(1, out.shape[1] // k + 1):
+            out[lag:, (lag - 1) * k : lag * k] = f[:-lag]
+        return out
 
     def jacobian(self, theta: Array, S: Array, U: Array, white: Array) -> list[Array]:
         """Return the whitened Jacobian of the forecasts after `first`, in one or several blocks (rows, k, P).
@@ -204,7 +209,7 @@ class Design:
         """Yield the Jacobian after `first` in blocks, each with the number of its first row."""
         c, T = self.cuts(theta), len(self.Y)
         rows, own = max(1, min(T, BLOCK // (self.k * self.size))), self.n * self.recurrent
-        (RL, RH), slope = self.seen(S, U), np.hstack([np.empty((T, 0)), *self.slopes(U)])
+        (RL, RH), slope = self.seen(S, U), self.slopes(U)
         history = np.zeros((max(self.r, self.rl, int(self.ar or own > 0)), self.m + own, self.size))
         for begin in range(0, T, rows):
             part = slice(begin, begin + rows)

@@ -192,12 +192,12 @@ def _step(design: Design, prior: Prior, theta: Array, G: Array, slope: Array, a:
     """Take one damped step that lowers the objective; None where no damping finds one."""
     away, free = theta[: design.free] - prior.centre, design.free
     now = float(np.vdot(e, e) + (a * away) @ away)
-    scale = 1.0 / np.sqrt(np.diag(G) + a)
-    base = G * scale[:, None] * scale
-    ridge, slope = 1.0 + damping, slope * scale
+    scale = 1.0 / np.sqrt(G.diagonal() + a)
+    slope = slope * scale
     for _ in range(14):
-        H = base.copy()
-        H.ravel()[:: free + 1] = ridge
+        H = G * scale[:, None]
+        H *= scale
+        H.ravel()[:: free + 1] = 1.0 + damping
         factor, failed = lapack.dpotrf(H.T, lower=1, overwrite_a=1, clean=0)
         if not failed:
             move, _ = lapack.dpotrs(factor, slope, lower=1)
@@ -209,5 +209,4 @@ def _step(design: Design, prior: Prior, theta: Array, G: Array, slope: Array, a:
             if np.vdot(error, error) + (a * left) @ left <= now:  # false for NaN: a step that diverges is refused
                 return new, S, U, E, damping
         damping = damping * 6 + 1e-12
-        ridge = 1.0 + damping
     return None

@@ -56,21 +56,23 @@ def grow(inputs: Array, explained: Array, errors: Array, width: int, rng: np.ran
     inputs, explained, errors = inputs[::every], explained[::every], errors[::every]
     weights = candidates(inputs, max(pool, 2 * width), rng)
     units = np.tanh(weights[:, 0] + inputs @ weights[:, 1:].T)                              # (T, pool)
-    basis, _ = np.linalg.qr(explained)
-    units -= basis @ (basis.T @ units)
-    left = errors - basis @ (basis.T @ errors)
-    chosen: list[int] = []
+    directions, _ = np.linalg.qr(explained)  # what is in the model, and what the chosen units add
+    sizes = (units * units).sum(axis=0) - ((directions.T @ units) ** 2).sum(axis=0)         # of what each unit adds
+    pulls = units.T @ (errors - directions @ (directions.T @ errors))                       # (pool, k)
+    least, chosen = 1e-6 * len(units), np.empty(0, dtype=int)
     for _ in range(width):
-        sizes = (units * units).sum(axis=0)
-        gain = ((units.T @ left) ** 2).sum(axis=1) / (sizes + 1.0)
-        gain[sizes < 1e-6 * len(units)] = -1.0
+        gain = (pulls * pulls).sum(axis=1) / (np.maximum(sizes, 0.0) + 1.0)
+        gain[sizes < least] = -1.0
         gain[chosen] = -2.0
         best = int(np.argmax(gain))
-        chosen.append(best)
-        if sizes[best] > 1e-6 * len(units):
-            direction = units[:, best] / np.sqrt(sizes[best])
-            units -= np.outer(direction, direction @ units)
-            left -= np.outer(direction, direction @ left)
+        chosen = np.append(chosen, best)
+        if sizes[best] > least:
+            added = units[:, best] - directions @ (directions.T @ units[:, best])
+            added /= np.sqrt(added @ added)
+            shares = added @ units
+            sizes -= shares * shares
+            pulls -= np.outer(shares, added @ errors)
+            directions = np.column_stack([directions, added])
     return weights[chosen]
 
 

@@ -154,9 +154,8 @@ def adjoint(Lf: Any, Lu: Any, W: Any, Gf: Any, Gs: Any, base: Any, S: Any, U: An
                 for i in range(n):
                     du[a] -= slope * Gf[i, (lag - 1) * k + a] * DZ[t + lag, i]
         _combine(dz, du, W)
-        if t + 1 < T:
-            if Gs.shape[1]:
-                _combine(dz, DZ[t + 1], Gs)
+        if t + 1 < T and Gs.shape[1]:
+            _combine(dz, DZ[t + 1], Gs)
         for j in range(n):
             dz[j] *= 1.0 - S[t, j] * S[t, j]
 

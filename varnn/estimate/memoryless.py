@@ -27,29 +27,31 @@ def normal(X: Array, H: Array, S: Array, W: Array, white: Array, errors: Array, 
     white, errors : array (k, k), (T, k)    whitening matrix, whitened errors
     gram : array, optional         the products of d, where they are known
     """
-    n, k, own, both = S.shape[1], len(white), X.shape[1] + S.shape[1], errors @ white
-    bent = n * H.shape[1]
-    slopes = np.zeros(bent)
-    right = np.zeros((own, k))
-    known, sums = gram is not None, np.zeros((own + bent, own + bent)) if gram is None else gram
+    (q, n), h, k, both = (X.shape[1], S.shape[1]), H.shape[1], len(white), errors @ white
+    own, known = q + n, gram is not None
+    sums = np.zeros((own + n * h, own + n * h)) if gram is None else gram
+    right, slopes = np.zeros((own, k)), np.zeros((n, h))
     for rows, d in directions(X, H, S):
         if not known:
             sums += d.T @ d
         right += d[:, :own].T @ both[rows]
-        if bent:
-            slopes += (((1.0 - S[rows] ** 2) * (both[rows] @ W)).T @ H[rows]).ravel()
+        if h:
+            slopes += ((both[rows] @ W) * (1.0 - S[rows] ** 2)).T @ H[rows]
     precision = white.T @ white
-    P, flat = k * own + bent, order(k, X.shape[1], n)
-    G, g = np.empty((P, P)), np.empty(P)
-    linear = (precision[:, None, :, None] * sums[None, :own, None, :own]).reshape(k * own, k * own)
-    G[np.ix_(flat, flat)], g[flat] = linear, right.T.ravel()
-    if bent:
-        by_unit = np.repeat(precision @ W, H.shape[1], axis=1)  # (k, n h)
-        G[flat, k * own :] = (by_unit[:, None] * sums[None, :own, own:]).reshape(k * own, bent)
-        G[k * own :, flat] = G[flat, k * own :].T
-        units = np.repeat(np.repeat(W.T @ precision @ W, H.shape[1], axis=0), H.shape[1], axis=1)
-        G[k * own :, k * own :] = units * sums[own:, own:]
-        g[k * own :] = slopes
+    G, g = np.empty((k * own + n * h,) * 2), np.concatenate([right[:q].T.ravel(), right[q:].T.ravel(), slopes.ravel()])
+    spans = ((slice(0, k * q), slice(0, q), q), (slice(k * q, k * own), slice(q, own), n))   # of L, W: in theta, in d
+    last, through = slice(k * own, None), precision @ W
+    for at, rows, size in spans:
+        for beside, columns, width in spans:
+            block = G[at, beside].reshape(k, size, k, width)
+            np.multiply(precision[:, None, :, None], sums[None, rows, None, columns], out=block)
+        if h:
+            block = G[at, last].reshape(k, size, n, h)
+            np.multiply(through[:, None, :, None], sums[rows, own:].reshape(1, size, n, h), out=block)
+            G[last, at] = G[at, last].T
+    if h:
+        block = G[last, last].reshape(n, h, n, h)
+        np.multiply((W.T @ through)[:, None, :, None], sums[own:, own:].reshape(n, h, n, h), out=block)
     return G, g
 
 

@@ -5,7 +5,7 @@ Called by `models.rung3_tanh`.  Members weigh what the evidence gave them times 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -17,7 +17,6 @@ from varnn.errors import ParameterError
 from varnn.estimate.closed_form import Trend, regressor_names
 from varnn.estimate.design import Array, Design
 from varnn.estimate.evidence import prior
-from varnn.estimate.far_field import linear_radius
 from varnn.estimate.gauss_newton import Groups, Optimum
 from varnn.estimate.kernels import believed
 from varnn.estimate.linear_units import Units
@@ -94,14 +93,15 @@ def ends(members: Sequence[Member], data: Data) -> Particles:
 
 def _end(number: int, member: Member, shape: Design, data: Data, theta: Array, weight: float) -> Particle:
     """Run a member's recursion, `shape`, to the end of `data` with weights theta."""
-    S, U = shape.run(theta)
     back, k = max(member.presample, shape.r, shape.rl), shape.k
-    Y, F = np.zeros((back, k)), np.zeros((back, k))
-    for lag in range(min(back, len(data.Y))):
-        Y[lag] = data.Y[len(data.Y) - 1 - lag]
-    for lag in range(min(back, len(U)) if shape.r or shape.rl else 0):
-        f = shape.base[-1 - lag] - U[-1 - lag, :k]
-        F[lag] = believed(f)
+    Y, F, known = np.zeros((back, k)), np.zeros((back, k)), min(back, len(data.Y))
+    Y[:known] = data.Y[len(data.Y) - known :][::-1]
+    if shape.static:  # nothing is remembered but Y
+        return Particle(number, theta, Y, F, np.zeros(shape.n), shape.start, weight)
+    S, U = shape.run(theta)
+    if shape.r or shape.rl:
+        heard = min(back, len(U))
+        F[:heard] = believed((shape.base - U[:, :k])[len(U) - heard :])[::-1]
     s = S[-1].copy() if len(S) else np.zeros(shape.n)
     return Particle(number, theta, Y, F, s, U[-1].copy() if len(U) else shape.start.copy(), weight)
 
@@ -157,71 +157,37 @@ def mean_path(members: Sequence[Member], particles: Particles, trend: Array, Z: 
     return mean
 
 
-def draw(members: Sequence[Member], data: Data, particles: Particles, rows: int, count: int, rng: np.random.Generator
-         ) -> tuple[Array, Particles]:
-    """Draw covariances and weights from the posterior: a member by its weight, Laplace around it.
+def draw(members: Sequence[Member], data: Data, particles: Particles, rows: int, count: int, seed: int,
+         rng: np.random.Generator) -> tuple[Array, Particles]:
+    """Draw covariances and weights from the posterior: a member by its present weight, its weights by Laplace.
 
-    Laplace's Gaussian is too wide along flat directions (the slope of a steep unit): a draw that fits the data much
-    worse than a posterior draw should, or whose linear part explodes, is pulled half-way to the mode, up to five times.
+    The weights of each member are drawn with `seed`, once for the fit; which of them are called for, and the
+    covariances, come from `rng`.
 
     Returns
     -------
     array (d, k, k), tuple of Particle         in standard units
     """
     votes = np.array([particle.weight for particle in particles])
-    number = min(count, DISTINCT_DRAWS)
+    number, k = min(count, DISTINCT_DRAWS), data.Y.shape[1]
     owners = rng.choice(len(members), size=number, p=votes / votes.sum())
+    lower = np.tril(rng.standard_normal((number, k, k)), -1)
     recent = Data(data.Y[-LONGEST_MEMORY:], data.trend[-LONGEST_MEMORY:], data.Z[-LONGEST_MEMORY:])
-    drawers = {owner: _posterior(members[owner].optimum) for owner in sorted(set(owners.tolist()))}
-    shapes = {owner: members[owner].over(data if members[owner].optimum.design.recurrent else recent)
-              for owner in drawers}
-    out, sigmas = [], []
-    for owner in owners.tolist():
-        member = members[owner]
+    roots, ends = np.empty((number, k, k)), {}
+    for owner in np.unique(owners).tolist():
+        member, mine = members[owner], np.flatnonzero(owners == owner)
         optimum = member.optimum
-        k = len(optimum.sigma)
-        theta = drawers[owner](rng)
         df = max(int(rows - optimum.effective / k), k + 1)
-        lower = np.tril(rng.standard_normal((k, k)), -1)
-        lower[np.arange(k), np.arange(k)] = np.sqrt(rng.chisquare(df + k - 1 - np.arange(k)))
-        root = np.linalg.cholesky(optimum.sigma * df) @ np.linalg.inv(lower).T
-        sigmas.append(root @ root.T)
+        lower[mine[:, None], np.arange(k), np.arange(k)] = np.sqrt(rng.chisquare(df + k - 1 - np.arange(k),
+                                                                                 size=(len(mine), k)))
+        roots[mine] = np.linalg.cholesky(optimum.sigma * df)
         # A recurrent unit can keep time (the season of weekly CO₂ did) and must be run from where it was set.
-        out.append(_end(owner, member, shapes[owner], data if optimum.design.recurrent else recent, theta, 1.0))
-    return np.stack(sigmas), tuple(out)
-
-
-def _posterior(optimum: Optimum) -> Callable[[np.random.Generator], Array]:
-    """Return a drawer of weights (d,) around an optimum."""
-    precision = np.linalg.inv(optimum.sigma)
-    shape = optimum.design
-    penalty = optimum.prior.precisions(optimum.alpha)
-
-    def objective(theta: Array) -> float:
-        _, U = shape.run(theta)
-        error = (shape.Y - U[:, : shape.k])[shape.first :]
-        return float(0.5 * np.einsum("ti,ij,tj", error, precision, error)
-                     + 0.5 * (penalty * theta[: shape.free] ** 2).sum())
-
-    lengths, axes = optimum.axes
-    linear = shape.n == 0 and not (shape.rl or shape.ar)
-    mode, free = 0.0 if linear else objective(optimum.theta), max(optimum.effective, 1.0)
-    steady = max(1.0, linear_radius(shape, optimum.theta)) if shape.n else np.inf
-
-    def one(rng: np.random.Generator) -> Array:
-        away = np.zeros_like(optimum.theta)  # frozen weights, last in theta, stay where they are
-        away[: shape.free] = axes @ (lengths * rng.standard_normal(len(lengths)))
-        if linear:
-            return np.asarray(optimum.theta + away)
-        for _ in range(5):
-            theta = optimum.theta + away
-            near = objective(theta) - mode <= 0.5 * free + 2.0 * np.sqrt(0.5 * free) + 2.0
-            if near and linear_radius(shape, theta) <= steady:
-                return np.asarray(theta)
-            away = 0.5 * away
-        return optimum.theta
-
-    return one
+        run_over = data if optimum.design.recurrent else recent
+        shape = member.over(run_over)
+        for place, theta in zip(mine.tolist(), member.weight_draws.first(len(mine), seed), strict=True):
+            ends[place] = _end(owner, member, shape, run_over, theta, 1.0)
+    roots = roots @ np.swapaxes(np.linalg.inv(lower), 1, 2)
+    return roots @ np.swapaxes(roots, 1, 2), tuple(ends[place] for place in range(number))
 
 
 def lifted(data: Data, weights: Array, sigma: Array, lags: int, width: int, rng: np.random.Generator) -> Member:

@@ -76,11 +76,11 @@ class PooledDesign(Design):
             kernels.forward(c.Lf, c.Lu, c.W, c.Gf, c.Gs, rows.base[a:b], self.start, S[a:b], U[a:b])
         return S[self._held], U[self._held]
 
-    def feedback(self, U: Array) -> list[Array]:
+    def feedback(self, U: Array) -> Array:
         """Return the feedback at lags 1, 2, …, zeros before each series."""
         U = U[self._in_time]
         parts = [part.feedback(U[a:b]) for part, (a, b) in zip(self.parts, self._spans, strict=True)]
-        return [np.vstack(lag)[self._held] for lag in zip(*parts, strict=True)]
+        return np.vstack(parts)[self._held]
 
     def gradient(self, theta: Array, S: Array, U: Array, C: Array) -> Array:
         """Return the derivative of an objective by theta, the sum over the series."""

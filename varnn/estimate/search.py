@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 import numpy as np
 
@@ -23,12 +24,14 @@ from varnn.estimate.evidence import (
     units_used,
 )
 from varnn.estimate.far_field import calmed
-from varnn.estimate.gauss_newton import LARGEST, Optimum, fit
+from varnn.estimate.gauss_newton import LARGEST, Optimum, Prior, fit
 from varnn.estimate.growth import grow, smooth
 from varnn.estimate.mixture import Particle, paths
 from varnn.estimate.structure import Data, Member, Space, design
+from varnn.estimate.symmetric import whitener
 
-WORKERS = 2
+WORKERS = 2        # threads, where numpy's overhead, which they cannot share, is small beside its work
+WORTH_THREADS = 3000  # observations from which that is so
 SURE = 2.0         # t statistic that tanh units must reach to be kept (evidence.paired_gain)
 TEMPERATURE = 2.0  # Laplace evidences are good to a nat or two; measured on anchors §1
 SAFETY = 0.02      # weight of the linear rung in a mixture of tanh units, which takes over if their filters get lost
@@ -37,10 +40,12 @@ EXACT = 1e-3       # error variance of the linear rung, in units of the series',
 UNFREEZE = 450     # most weights that are refined once random units were frozen
 EXACT_GAIN = 50.0  # nats over the linear rung at which nothing else is tried then
 LARGEST_SEARCHED = 500  # weights of the tanh units beyond which no wider network is tried
+SHORT = 6          # steps of the first climb of every structure
 WARM_UP = 50       # rows that a recursion driven by inputs alone is not judged by
 HEAVY = 3e8        # T·k·P² from which on fewer structures are tried
 MANY = 600         # weights of a VAR beyond which not every order is tried
 COARSE = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
+_evidence = attrgetter("evidence")
 
 
 def rated(optimum: Optimum | None) -> float:
@@ -80,10 +85,7 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> Found:
     first = min(space.max_lags if space.lags is None else space.lags, len(data.Y) // 3)
     if driven:  # the state before the first row is unknown, and forecasts are fed back: its trace has to fade
         first = min(WARM_UP, data.shortest // 10)
-    linear = _linear(data, space, first, driven) if space.skip else []
-    if linear and space.lags is None and max(linear, key=_evidence).lags <= first // 2:  # then the rows may count
-        first //= 2
-        linear = _linear(data, space, first, driven)
+    linear, first = _linear(data, space, first, driven) if space.skip else ([], first)
     bent = _bent(data, space, first, driven, linear, rng) if space.width != 0 else []
     rungs = {name: max(member.evidence for member in found) for name, found in (
         ("VAR", [member for member in linear if not member.optimum.design.rl]),
@@ -106,10 +108,6 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> Found:
     return Found((*mixed, replace(below, weight=SAFETY)), rungs, gain)
 
 
-def _evidence(member: Member) -> float:
-    return member.evidence
-
-
 def _mixture(members: Iterable[Member]) -> tuple[Member, ...]:
     members = [member for member in members if np.isfinite(member.evidence)]
     weights = mixture_weights([member.evidence for member in members], temperature=TEMPERATURE, least=0.02)
@@ -117,32 +115,49 @@ def _mixture(members: Iterable[Member]) -> tuple[Member, ...]:
     return tuple(sorted(kept, key=lambda member: -member.weight))
 
 
-def _linear(data: Data, space: Space, first: int, driven: bool) -> list[Member]:
-    """Fit rungs 1 and 2 with the same evidence: every lag without memory, the best lags with it.
+def _linear(data: Data, space: Space, first: int, driven: bool) -> tuple[list[Member], int]:
+    """Fit rungs 1 and 2 with the same evidence, and return them and the first row that counts.
 
-    Orders of very many weights are tried 0, 1, 2, 3, 4, 6, 8, 12, …, and then between the best and its neighbours.
+    Where at most half of the lags are called for, the rows that only longer ones need count as well.
     """
+    more = [first // 2] if space.lags is None else []
+    while True:
+        plain = _plain(data, space, first, driven)
+        short = bool(more) and max(plain, key=_evidence).lags <= more[0]
+        linear = plain if short else plain + _remembering(data, space, first, driven, plain)
+        if not (more and max(linear, key=_evidence).lags <= more[0]):
+            return linear, first
+        first = more.pop()
+
+
+def _plain(data: Data, space: Space, first: int, driven: bool) -> list[Member]:
+    """Fit every lag without memory; where weights are many 0, 1, 2, 3, 4, 6, 8, 12, …, then beside the best."""
     least, weights = int(not data.trend.shape[1]), first * data.Y.shape[1] ** 2
     orders = [space.lags] if space.lags is not None else list(range(least, first + 1))
-
-    def one(task: tuple[int, int]) -> Member:
-        lags, rl = task
-        shape = design(data, lags, 0, 0, 0, rl, first=first, driven=driven)
-        shrink = prior(shape)
-        optimum = fit(shape, shrink, np.zeros(shape.size), np.ones(len(shrink.names)), steps=60)
-        return Member(optimum, lags, 0, True, driven, rated(optimum))  # type: ignore[arg-type]
-
     fresh = orders if weights <= MANY else [p for p in orders if p in (*COARSE, first)]
-    plain: list[Member] = []
+    found: list[Member] = []
     while fresh:
-        plain += _map(one, [(p, 0) for p in fresh])
-        best, tried = max(plain, key=_evidence).lags, sorted(member.lags for member in plain)
+        found += _map(lambda p: _linear_member(data, p, 0, first, driven), fresh, data)
+        best, tried = max(found, key=_evidence).lags, sorted(member.lags for member in found)
         at = tried.index(best)
         between = {(best + other) // 2 for other in tried[max(at - 1, 0) : at + 2]}
         fresh = sorted(between - set(tried))
+    return found
+
+
+def _remembering(data: Data, space: Space, first: int, driven: bool, plain: list[Member]) -> list[Member]:
+    """Fit the best lags, and few, with memory."""
+    best, lags = max(plain, key=_evidence).lags, {member.lags for member in plain}
     beside = {best, max(best - 1, 1), 1, 2} if best <= space.with_memory else {space.with_memory}
-    memory = sorted(beside & set(orders)) if not driven else [0]
-    return plain + _map(one, [(p, 1) for p in memory])
+    memory = [0] if driven else sorted(beside & set(range(min(lags), max(lags) + 1)))
+    return _map(lambda p: _linear_member(data, p, 1, first, driven), memory, data)
+
+
+def _linear_member(data: Data, lags: int, rl: int, first: int, driven: bool) -> Member:
+    shape = design(data, lags, 0, 0, 0, rl, first=first, driven=driven)
+    shrink = prior(shape)
+    optimum = fit(shape, shrink, np.zeros(shape.size), np.ones(len(shrink.names)), steps=60)
+    return Member(optimum, lags, 0, True, driven, rated(optimum))  # type: ignore[arg-type]
 
 
 def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Member], rng: np.random.Generator
@@ -181,7 +196,7 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
         (p, r, _), generator = task
         return _begin(data, space, first, driven, below[r], lags, p, r, widths, generator)
 
-    pool = [member for members in _map(begin, list(zip(starts, seeds, strict=True))) for member in members]
+    pool = [member for members in _map(begin, list(zip(starts, seeds, strict=True)), data) for member in members]
     longest = max(pool, key=_evidence, default=None)
     if longest is None:
         return []
@@ -201,11 +216,12 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
     other = [(member, not member.optimum.design.recurrent, member.lags) for member in best if not forgetful]
     if space.lags is None:  # what was nonlinear may have looked like long lags
         other += [(member, member.optimum.design.recurrent, 1) for member in best if member.lags > 1 and not driven]
-    best = _top(best + _map(lambda task: _continue(task[0], None, 15, task[1], lags=task[2]), other), len(best))
+    best = _top(best + _map(lambda task: _continue(task[0], None, 15, task[1], lags=task[2]), other, data),
+                len(best))
     polished = _map(lambda task: _continue(task[0], task[1], 40, task[0].optimum.design.recurrent),
-                    [(member, kind) for member in best for kind in (("unit",) if heavy else ("unit", "sparse"))])
+                    [(member, kind) for member in best for kind in (("unit",) if heavy else ("unit", "sparse"))], data)
     if space.skip and not driven:
-        polished = _map(lambda member: _bounded(member, data, linear, first), polished)
+        polished = _map(lambda member: _bounded(member, data, linear, first), polished, data)
     return [member for member in polished if np.isfinite(member.evidence)]
 
 
@@ -238,9 +254,7 @@ def _below(data: Data, linear: list[Member], lags: int, rl: int, first: int, dri
     for member in linear:
         if member.lags == lags and member.optimum.design.rl == rl and np.isfinite(member.evidence):
             return member.optimum
-    shape = design(data, lags, 0, 0, 0, rl, first=first, driven=driven)
-    shrink = prior(shape)
-    return fit(shape, shrink, np.zeros(shape.size), np.ones(len(shrink.names)), steps=60)
+    return _linear_member(data, lags, rl, first, driven).optimum
 
 
 def _begin(data: Data, space: Space, first: int, driven: bool, below: Optimum | None, lags: int, lags_tanh: int, r: int,
@@ -255,9 +269,10 @@ def _begin(data: Data, space: Space, first: int, driven: bool, below: Optimum | 
                    skip=space.skip, driven=driven)
     _, U = below.design.run(below.theta)
     U = np.vstack([np.zeros((max(len(shape.Y) - len(U), 0), U.shape[1])), U])[-len(shape.Y) :]
-    heard = np.hstack([shape.XH, *(shape.feedback(U)[:r])])                                # (T, 1 + q)
-    linear = np.hstack([shape.XL, *(shape.feedback(U)[: shape.rl])])
-    white, start = np.linalg.inv(np.linalg.cholesky(below.sigma)), shape.first
+    fed, k = shape.feedback(U), shape.k
+    heard = np.hstack([shape.XH, fed[:, : r * k]])                                          # (T, 1 + q)
+    linear = np.hstack([shape.XL, fed[:, : shape.rl * k]])
+    (white, _), start = whitener(below.sigma), shape.first
     units = grow(heard[start:, 1:], linear[start:], below.resid @ white.T, max(widths), rng)
     for n in widths:
         shape = replace(shape, n=n)
@@ -271,7 +286,7 @@ def _begin(data: Data, space: Space, first: int, driven: bool, below: Optimum | 
             G[:, units.shape[1] :] = 0.3 * rng.normal(size=(n, n)) / np.sqrt(n)
         theta = np.concatenate([weights[:-n].T.ravel(), weights[-n:].T.ravel(), G.ravel()])
         shrink = prior(shape)
-        optimum = fit(shape, shrink, theta, _first_precisions(shrink, theta), steps=8)
+        optimum = fit(shape, shrink, theta, _first_precisions(shrink, theta), steps=SHORT)
         out.append(Member(optimum, lags if space.skip else 0, lags_tanh, space.skip, driven, rated(optimum)))  # type: ignore[arg-type]
     return [member for member in out if np.isfinite(member.evidence)]
 
@@ -297,11 +312,11 @@ def _smooth(data: Data, first: int, driven: bool, lags: int, seen: list[int], rn
         theta = np.concatenate([weights[:-n].T.ravel(), weights[-n:].T.ravel(), G.ravel()])
         shrink = prior(shape)
         known = theta[: shape.free]
-        alpha = 1.0 / (shrink.sums(known**2) / np.maximum(shrink.sums(np.ones(shape.free)), 1.0) + 1e-8)
+        alpha = 1.0 / (shrink.sums(known**2) / np.maximum(shrink.count, 1.0) + 1e-8)
         optimum = fit(shape, shrink, theta, np.maximum(alpha, 1e-4), steps=10)
         return Member(optimum, own, p, True, driven, rated(optimum))  # type: ignore[arg-type]
 
-    return [member for member in _map(one, list(zip(tasks, seeds, strict=True))) if np.isfinite(member.evidence)]
+    return [member for member in _map(one, list(zip(tasks, seeds, strict=True)), data) if np.isfinite(member.evidence)]
 
 
 def _finest(members: list[Member], data: Data) -> list[Member]:
@@ -338,11 +353,10 @@ def free_run_error(member: Member, data: Data, *, horizon: int = 40, origins: in
     return float(np.mean(errors))
 
 
-def _first_precisions(shrink: object, theta: Array) -> Array:
-    sums, counts = shrink.sums(theta**2), shrink.sums(np.ones(len(theta)))  # type: ignore[attr-defined]
-    floor = np.array([0.3 if name == "W_hh" else 0.05 for name in shrink.names])  # type: ignore[attr-defined]
-    alpha = 1.0 / (sums / np.maximum(counts, 1.0) + floor)
-    return np.asarray(np.where([name.startswith(("B", "A", "W_hy")) for name in shrink.names], 1.0, alpha))  # type: ignore[attr-defined]
+def _first_precisions(shrink: Prior, theta: Array) -> Array:
+    floor = np.array([0.3 if name == "W_hh" else 0.05 for name in shrink.names])
+    alpha = 1.0 / (shrink.sums(theta**2) / np.maximum(shrink.count, 1.0) + floor)
+    return np.asarray(np.where([name.startswith(("B", "A", "W_hy")) for name in shrink.names], 1.0, alpha))
 
 
 def _continue(member: Member, kind: Kind | None, steps: int, recurrent: bool, *, lags: int | None = None) -> Member:
@@ -360,7 +374,7 @@ def _continue(member: Member, kind: Kind | None, steps: int, recurrent: bool, *,
     known = dict(zip(old.prior.names, old.alpha, strict=True))
     guess = _first_precisions(shrink, theta)
     if old.design.frozen:
-        guess = 1.0 / (shrink.sums(theta**2) / np.maximum(shrink.sums(np.ones(len(theta))), 1.0) + 1e-8)
+        guess = 1.0 / (shrink.sums(theta**2) / np.maximum(shrink.count, 1.0) + 1e-8)
     alpha = np.array([known.get(name, value) for name, value in zip(shrink.names, guess, strict=True)])
     optimum = fit(shape, shrink, theta, alpha, sigma=old.sigma, steps=steps)
     if optimum is None:
@@ -379,9 +393,9 @@ def _top(members: list[Member], count: int) -> list[Member]:
     return out[:count]
 
 
-def _map(work: Callable, tasks: list) -> list:  # type: ignore[type-arg]
+def _map(work: Callable, tasks: list, data: Data) -> list:  # type: ignore[type-arg]
     """Run independent fits on WORKERS threads; results keep the order of the tasks, so bits do not depend on it."""
-    if WORKERS == 1 or len(tasks) < 2:
+    if WORKERS == 1 or len(tasks) < 2 or data.Y.size < WORTH_THREADS:
         return [work(task) for task in tasks]
     with ThreadPoolExecutor(WORKERS) as pool:
         return list(pool.map(work, tasks))

@@ -7,12 +7,15 @@ identity units), whitened, and, where tanh units remember themselves, the tanh u
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
 from varnn.estimate import kernels
 
 Array = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
 
 
 def jacobian(Lf: Array, Lu: Array, W: Array, Gf: Array, Gs: Array, RL: Array, RH: Array, S: Array, slope: Array,
@@ -42,24 +45,31 @@ def jacobian(Lf: Array, Lu: Array, W: Array, Gf: Array, Gs: Array, RL: Array, RH
     array (T, k, P), array (lags, M, P)
     """
     (T, n), m, k, own, ar = S.shape, len(W), len(white), Gs.shape[1], Lu.shape[1]
-    mix, lags, back = np.eye(m), slope.shape[1] // k, len(history)
+    mix, fed, back = np.eye(m), slope.shape[1], len(history)
     mix[:k, :k] = white
-    inverse, read = np.linalg.inv(mix), mix @ W
-    heard, fed = np.zeros((n, lags * k)), np.zeros((m, lags * k))
-    heard[:, : Gf.shape[1]], fed[:, : Lf.shape[1]] = Gf, Lf
-    past, bend = own + lags * k, 1.0 - S * S
-    both = np.hstack([Gs, -heard])                                                          # (n, past)
+    inverse, read, past = np.linalg.inv(mix), mix @ W, own + fed
+    lag, row = _carried(m, k, own, fed // k, ar)
+    both = np.zeros((n, past))                                                              # dz, by what is carried
+    both[:, :own], both[:, own : own + Gf.shape[1]] = Gs, -Gf
+    through, bend = (read.T[:, :, None] * both[:, None]).reshape(n, m * past), 1.0 - S * S
     F = np.zeros((T, m + own, past + ar))
-    through = (read.T[:, :, None] * both[:, None]).reshape(n, m * past)                      # W dz, by what is carried
     F[:, :m, :past] = (bend @ through).reshape(T, m, past)
-    F[:, m:, :past] = bend[:, :own, None] * both[:own]
-    F[:, :m, own:past] -= mix @ fed
-    feedback = F[:, :, own:past] * slope[:, None]
-    F[:, :, own:past] = (feedback.reshape(-1, k) @ inverse[:k, :k]).reshape(feedback.shape)  # from whitened forecasts
-    F[:, :m, past:] = mix @ Lu @ inverse[:ar, :ar]
-    lag = np.repeat([1, *range(1, lags + 1), 1], [own, *[k] * lags, ar])
-    row = np.concatenate([np.arange(m, m + own), np.arange(lags * k) % k, np.arange(ar)])
+    if own:
+        F[:, m:, :past] = bend[:, :, None] * both
+    if fed:
+        F[:, :m, own : own + Lf.shape[1]] -= mix @ Lf
+        moved = F[:, :, own:past] * slope[:, None]
+        F[:, :, own:past] = (moved.reshape(-1, k) @ inverse[:k, :k]).reshape(moved.shape)    # from whitened forecasts
+    if ar:
+        F[:, :m, past:] = mix @ Lu @ inverse
     V = np.empty((back + T, m + own, RL.shape[1] * m + m * n + RH.shape[1] * n))
     V[:back] = history
     kernels.sensitivities(mix, read, RL, RH, S, F, lag, row, V)
     return V[back:, :k], V[len(V) - back :]
+
+
+@lru_cache(maxsize=64)
+def _carried(m: int, k: int, own: int, lags: int, ar: int) -> tuple[Places, Places]:
+    """Return how long ago and in which row of V each column of F is: tanh units, feedback, identity units."""
+    lag = np.repeat([1, *range(1, lags + 1), 1], [own, *[k] * lags, ar])
+    return lag, np.concatenate([np.arange(m, m + own), np.arange(lags * k) % k, np.arange(ar)])

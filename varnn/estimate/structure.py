@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from varnn.estimate.order import default_max_lags, search_orders
 from varnn.estimate.pooled import noise_of_each, own_constants
 from varnn.estimate.pooled_design import PooledDesign, panel_rows
 from varnn.estimate.symmetric import whitener
+from varnn.estimate.weight_draws import WeightDraws
 from varnn.series import Series
 
 USUAL_LAGS = 12
@@ -75,6 +77,11 @@ class Member:
     def presample(self) -> int:
         """Rows that serve as lags only."""
         return max(self.lags, self.lags_tanh)
+
+    @cached_property
+    def weight_draws(self) -> WeightDraws:
+        """Posterior draws of the weights, in standard units."""
+        return WeightDraws(self.optimum)
 
     def over(self, data: Data) -> Design:
         """Return the same recursion over other rows, from `presample` on."""

@@ -30,14 +30,15 @@ def variances(G: Array, a: Array) -> tuple[Array, float]:
 
 def _factored(G: Array, a: Array) -> tuple[Array, Array, float]:
     """Return Cholesky's L of G + diag a scaled to a unit diagonal, the scale, and the log determinant of G + diag a."""
-    scale = 1.0 / np.sqrt(np.diag(G) + a)
-    H = G * scale[:, None] * scale
+    scale = 1.0 / np.sqrt(G.diagonal() + a)
     for nudge in (0.0, 1e-12, 1e-9, 1e-6):
+        H = G * scale[:, None]
+        H *= scale
         H.ravel()[:: len(H) + 1] = 1.0 + nudge
-        factor, failed = lapack.dpotrf(H.T, lower=1)
+        factor, failed = lapack.dpotrf(H.T, lower=1, overwrite_a=1)
         if not failed:
             break
-    return factor, scale, 2 * float(np.log(np.diag(factor)).sum() - np.log(scale).sum())
+    return factor, scale, 2 * float(np.log(factor.diagonal()).sum() - np.log(scale).sum())
 
 
 def positive(sigma: Array) -> Array:

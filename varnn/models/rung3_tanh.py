@@ -106,7 +106,7 @@ class TanhRNN(Forecaster):
             raise ParameterError(f"no start of {self.label} converged on these {len(series)} rows; use fewer lags or a "
                                  "smaller width")
         fit = replace(_fitted(self, series, exog, found.members, units, series, exog), rungs=found.rungs,
-                      certainty=found.certainty)
+                      certainty=found.certainty, draws_seed=int(rng.integers(2**62)))
         if not fit.stop.converged:
             warnings.warn(f"{self.label} stopped for the reason {fit.stop.name} after "
                           f"{fit.members[0].optimum.steps} steps: {fit.stop.message}; the best point found is kept "
@@ -174,12 +174,15 @@ class FittedTanhRNN(Fitted):
         Best log evidence that the search found for each rung, all on the same rows; empty for a lifted fit.
     certainty : float
         t statistic of the paired leave-one-out losses of tanh units against the linear rungs, which keeps them above 2.
+    draws_seed : int
+        Seed of the posterior draws of the weights, which are made once and serve all forecasts of the fit.
     """
 
     members: tuple[Member, ...]
     units: Units
     rungs: dict[str, float] = field(default_factory=dict)
     certainty: float = 0.0
+    draws_seed: int = 0
 
     @property
     def lags(self) -> int:
@@ -338,7 +341,8 @@ class FittedTanhRNN(Fitted):
         from varnn.estimate.mixture import draw
 
         with one_thread():
-            sigma, particles = draw(self.members, self._seen_data, self._ends, self.nobs, count, rng)
+            sigma, particles = draw(self.members, self._seen_data, self._ends, self.nobs, count, self.draws_seed,
+                                    rng)
         return Draws(sigma * np.outer(self.units.scale, self.units.scale), particles)
 
     def _mixture(self) -> tuple[Draws, FloatArray]:
