@@ -311,8 +311,7 @@ def _smooth(data: Data, first: int, driven: bool, lags: int, seen: list[int], rn
         weights = right.T @ ((sizes / (sizes**2 + 1e-13 * sizes[0] ** 2))[:, None] * (left.T @ shape.Y[shape.first :]))
         theta = np.concatenate([weights[:-n].T.ravel(), weights[-n:].T.ravel(), G.ravel()])
         shrink = prior(shape)
-        known = theta[: shape.free]
-        alpha = 1.0 / (shrink.sums(known**2) / np.maximum(shrink.count, 1.0) + 1e-8)
+        alpha = 1.0 / (shrink.sums(theta[: shape.free] ** 2) / np.maximum(shrink.count, 1.0) + 1e-8)
         optimum = fit(shape, shrink, theta, np.maximum(alpha, 1e-4), steps=10)
         return Member(optimum, own, p, True, driven, rated(optimum))  # type: ignore[arg-type]
 
