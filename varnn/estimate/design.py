@@ -213,8 +213,8 @@ class Design:
         history = np.zeros((max(self.r, self.rl, int(self.ar or own > 0)), self.m + own, self.size))
         for begin in range(0, T, rows):
             part = slice(begin, begin + rows)
-            J, history = sensitivities.jacobian(*c[3:5], c.W, *c[5:], RL[part], RH[part], S[part], slope[part], white,
-                                                history)
+            J, history = sensitivities.jacobian(c.Lf, c.Lu, c.W, c.Gf, c.Gs, RL[part], RH[part], S[part], slope[part],
+                                                white, history)
             warm = max(0, self.first - begin)
             if warm < len(J):
                 yield begin + warm - self.first, J[warm:]

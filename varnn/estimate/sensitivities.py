@@ -1,8 +1,8 @@
 """The Jacobian of a recursion with memory: what each date adds of its own, and how it carries on what was before.
 
-Called by `design`.  Derivatives of the states by theta obey a linear recursion of their own, run by
-`kernels.accumulate`; here stand its coefficients.  What is carried, one row of derivatives each, is the forecasts (or
-identity units), whitened, and, where tanh units remember themselves, the tanh units.
+Called by `design`.  Derivatives of the states by theta obey a linear recursion of their own, which
+`kernels.sensitivities` runs; here stand its coefficients.  What is carried, one row of derivatives each, is the
+forecasts (or identity units), whitened, and, where tanh units remember themselves, the tanh units.
 """
 
 from __future__ import annotations

@@ -31,7 +31,8 @@ class WeightDraws:
         if len(made) < count:
             lengths, axes = self._optimum.axes
             numbers = np.random.default_rng(seed).standard_normal((count, len(lengths)))[len(made) :]
-            made = np.vstack([made, _safe(self._optimum, (numbers * lengths) @ axes.T)])
+            away = [axes @ (lengths * one) for one in numbers]  # one by one: bits do not depend on how many
+            made = np.vstack([made, _safe(self._optimum, np.stack(away))])
             self._made[seed] = made
         return made[:count]
 
