@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from varnn.errors import MissingDataError, NonFiniteError, ParameterError, ShapeError, VarnnError
+from varnn.errors import MissingDataError, NonFiniteError, ShapeError, VarnnError
 from varnn.evaluate.long_run import cosine_terms, long_run_variance
 from varnn.evaluate.pairwise import clark_west, diebold_mariano, giacomini_white, p_text
 
@@ -106,9 +107,46 @@ def test_identical_losses_give_p_one_with_a_note(test, horizon):
 
 
 def test_nested_models_with_identical_forecasts_give_clark_west_p_one():
-    losses = np.random.default_rng(9).normal(size=50) ** 2
-    result = clark_west(losses, losses, np.zeros(50))
+    errors = np.random.default_rng(9).normal(size=50)
+    for forecast in (None, errors):
+        result = clark_west(errors, errors * (1 + 1e-13), forecast=forecast)
+        assert (result.pvalue, result.valid) == (1.0, True)
+
+
+def test_clark_west_given_the_forecast_is_the_coefficient_in_fair_and_shillers_regression():
+    """y on a constant and both forecasts: same sign, and the t statistic with White's standard error."""
+    rng = np.random.default_rng(19)
+    small, large, noise = rng.normal(size=(3, 60))
+    y = 0.5 * small + 0.2 * large + noise
+    fit = sm.OLS(y, np.column_stack([np.ones(60), small, large])).fit(cov_type="HC0")
+    ours = clark_west(y - small, y - large, forecast=small)
+    X = np.column_stack([np.ones(60), small])
+    e, g = (x - X @ np.linalg.lstsq(X, x, rcond=None)[0] for x in (y - small, large - small))
+    assert_allclose((e @ g) / (g @ g), fit.params[2], rtol=1e-10)
+    assert_allclose(ours.statistic, (e * g).mean() / (e * g).std() * 60**0.5, rtol=1e-10)
+    assert ours.distribution == "t(57)"
+    assert np.sign(ours.statistic) == np.sign(fit.tvalues[2])
+
+
+def test_a_model_that_only_moves_and_shrinks_the_forecasts_of_another_adds_nothing():
+    y, small = np.random.default_rng(20).normal(size=(2, 40, 2))
+    result = clark_west(y - small, y - (0.1 + 0.3 * small), forecast=small)
     assert (result.pvalue, result.valid) == (1.0, True)
+    assert "a line" in result.note
+    assert clark_west(y - small, y - (0.1 + 0.3 * small)).pvalue < 0.05
+
+
+def test_clark_west_given_the_forecast_keeps_its_size_where_only_level_and_slope_are_known_better():
+    """Estimated once, the restricted model is off by a line in its forecast, which the larger one has right."""
+    rng, pvalues, textbook = np.random.default_rng(21), [], []
+    for _ in range(1000):
+        x, noise, news = rng.normal(size=(3, 40))
+        errors = 0.4 + 0.4 * x + noise, noise - news
+        pvalues.append(clark_west(*errors, forecast=x).pvalue)
+        textbook.append(clark_west(*errors).pvalue)
+    rate, error = rejection_rate(pvalues)
+    assert abs(rate - 0.05) < error
+    assert rejection_rate(textbook)[0] > 0.2
 
 
 @pytest.mark.parametrize("test", [diebold_mariano, giacomini_white])
@@ -138,10 +176,10 @@ def test_bad_losses_are_refused_by_name():
         diebold_mariano(np.full(20, np.inf), good)
     with pytest.raises(ShapeError, match="first has 20 losses and second 19"):
         giacomini_white(good, good[:19])
-    with pytest.raises(ParameterError, match="squared error is negative"):
-        clark_west(-good, good, good)
+    with pytest.raises(ShapeError, match=r"forecast has shape \(19, 1\) and restricted \(20, 1\)"):
+        clark_west(good, -good, forecast=good[:19])
     for call in (lambda: diebold_mariano(good, good, variance="hac"), lambda: diebold_mariano("ab", good),
-                 lambda: diebold_mariano(good, good, alternative="less"), lambda: clark_west(good, good, good[:3]),
+                 lambda: diebold_mariano(good, good, alternative="less"), lambda: clark_west(good, good[:3]),
                  lambda: giacomini_white(good, good, instruments=good), lambda: diebold_mariano(good, good, horizon=0),
                  lambda: giacomini_white(good, good, instruments=np.ones((3, 1))),
                  lambda: diebold_mariano(good, good, horizon=2.5), lambda: diebold_mariano(good, good, horizon="1")):
@@ -190,7 +228,7 @@ def test_clark_west_never_rejects_a_true_null_more_often_than_it_says(n, horizon
         m = len(target)
         mean = ys.mean(1)[:m]
         full = mean + slope[:m] * (now[:m] - xs.mean(1)[:m])
-        pvalues.append(clark_west((target - mean) ** 2, (target - full) ** 2, mean - full, horizon=horizon).pvalue)
+        pvalues.append(clark_west(target - mean, target - full, horizon=horizon).pvalue)
     rate, error = rejection_rate(pvalues)
     assert rate < 0.05 + error
 
@@ -200,7 +238,7 @@ def test_clark_west_finds_a_larger_model_useful_whose_raw_loss_is_no_lower():
     signal, noise, estimation = rng.normal(size=(3, 200))
     y = 0.3 * signal + noise
     full = 0.3 * signal + 0.3 * estimation
-    result = clark_west(y**2, (y - full) ** 2, -full)
+    result = clark_west(y, y - full)
     assert result.pvalue < 0.05
     assert result.second_mean > 0.97 * result.first_mean
 

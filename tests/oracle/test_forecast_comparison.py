@@ -27,7 +27,7 @@ def test_diebold_mariano_equals_r_forecast():
 
 def test_clark_west_equals_its_reference_value():
     """Outcome 0, e1 of the restricted model: forecasts are −e1 and −e2; standard deviation with ddof 0."""
-    result = clark_west(E1**2, E2**2, -E1 + E2)
+    result = clark_west(E1, E2)
     assert_allclose(result.statistic, 8.0392287, rtol=1e-8)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from varnn.evaluate.ledger import ORACLE, Ledger
 from varnn.evaluate.many_datasets import holm
-from varnn.evaluate.pairwise import clark_west, diebold_mariano, giacomini_white
+from varnn.evaluate.pairwise import PairTest, clark_west, diebold_mariano, giacomini_white
 from varnn.evaluate.skill import skill_interval
 from varnn.series import FloatArray
 
@@ -28,8 +28,10 @@ class Losses:
     ----------
     models : list of str
         Without the oracle.
+    observed : array (o, h, k)
+        Observations, divided by the RMSSE yardstick of their series.
     error : array (r, o, h, k)
-        Observed less forecast, divided by the RMSSE yardstick of its series; NaN where a model failed.
+        Observed less forecast, in the same units; NaN where a model failed.
     best : array (o, h, k) or None
         The same for the oracle.
     usable : array (r, o)
@@ -42,6 +44,7 @@ class Losses:
     steps: list[int]
     series: list[str]
     scale: FloatArray
+    observed: FloatArray
     error: FloatArray
     best: FloatArray | None
     usable: np.ndarray
@@ -57,12 +60,13 @@ class Losses:
         origins = table["origin"].nunique()
         shape = (-1, origins, len(steps), len(series))
         scaled = ((table["observed"] - table["mean"]) / table["scale_rmse"]).to_numpy()
+        observed = (table["observed"] / table["scale_rmse"]).to_numpy().reshape(shape)[0]
         mine = (table["model"] != ORACLE).to_numpy()
         error = scaled[mine].reshape(shape)
         best = scaled[~mine].reshape(shape)[0] if (~mine).any() else None
         spacing = int(ledger.meta["windows"]["step"])
         return cls(models, [int(step) for step in steps], series,
-                   table["scale_rmse"].to_numpy()[:len(series)], error, best,
+                   table["scale_rmse"].to_numpy()[:len(series)], observed, error, best,
                    np.isfinite(error).all(axis=(2, 3)), [-(-int(step) // spacing) for step in steps])
 
     def pair(self, first: str, second: str, step: int | None = None) -> tuple[FloatArray, FloatArray]:
@@ -71,6 +75,15 @@ class Losses:
         both = self.usable[one] & self.usable[two]
         steps = slice(None) if step is None else slice(step, step + 1)
         return self.error[one, both, steps], self.error[two, both, steps]
+
+    def nested(self, small: str, large: str, step: int | None = None) -> PairTest:
+        """Test whether a model knows more than the one nested in it, at one step or at all: Clark and West."""
+        errors = self.pair(small, large, step)
+        both = self.usable[self.models.index(small)] & self.usable[self.models.index(large)]
+        forecast = self.observed[both, slice(None) if step is None else slice(step, step + 1)] - errors[0]
+        restricted, full, forecast = (part.reshape(len(part), -1) for part in (*errors, forecast))
+        return clark_west(restricted, full, forecast=forecast,
+                          horizon=max(self.overlap) if step is None else self.overlap[step])
 
 
 def reference(models: list[str]) -> str:
@@ -184,11 +197,11 @@ def _against(losses: Losses, model: str, position: int | None) -> dict[str, floa
     gain = skill_interval(mine, theirs, horizon=overlap, coverage=0.95, count=RESAMPLES)
     test = diebold_mariano(mine, theirs, horizon=overlap)
     unconditional = giacomini_white(mine, theirs, horizon=overlap)
-    nested = base == "VAR" and model in NESTED
+    nested = losses.nested(base, model, position) if base == "VAR" and model in NESTED else None
     lower, upper = (gain.lower, gain.upper) if gain.valid else (np.nan, np.nan)
     return {"skill": gain.value, "skill_lower": lower, "skill_upper": upper,
             "dm": test.statistic, "dm_p": test.pvalue if test.valid else np.nan,
-            "cw_p": _nested_p(*errors, overlap) if nested else np.nan,
+            "cw_p": nested.pvalue if nested is not None and nested.valid else np.nan,
             "gw_p": unconditional.pvalue if unconditional.valid else np.nan}
 
 
@@ -197,10 +210,3 @@ def _holm(pvalues: list[float]) -> list[float]:
     given = [p for p in pvalues if np.isfinite(p)]
     corrected = iter(holm(given).tolist() if given else [])
     return [next(corrected) if np.isfinite(p) else np.nan for p in pvalues]
-
-
-def _nested_p(large: FloatArray, small: FloatArray, overlap: int) -> float:
-    """Clark and West's p-value from the errors (o, h, k) of a model and of the one nested in it."""
-    gap = np.sqrt(((large - small) ** 2).mean(axis=(1, 2)))
-    test = clark_west((small**2).mean(axis=(1, 2)), (large**2).mean(axis=(1, 2)), gap, horizon=overlap)
-    return test.pvalue if test.valid else float("nan")

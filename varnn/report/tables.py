@@ -130,8 +130,8 @@ COLUMNS = (
            lambda value: f"{percent(value)} %" if math.isfinite(value) else NOTHING),
     Column("dm_p", "DM\N{NO-BREAK SPACE}p", "Diebold–Mariano test of equal squared error with the VAR, two-sided "
            "p-value", probability),
-    Column("cw_p", "CW\N{NO-BREAK SPACE}p", "Clark–West test that a model which contains the VAR adds nothing, "
-           "one-sided p-value", probability),
+    Column("cw_p", "CW\N{NO-BREAK SPACE}p", "Clark–West test that a model which contains the VAR adds nothing "
+           "but a better level and scale, one-sided p-value", probability),
     Column("seconds", "time", "seconds to fit and forecast at all origins together", duration))
 
 
