@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -244,6 +245,13 @@ def process(name: str, title: str, *, citation: str, length: int = 1000, train: 
 
 def recipes() -> dict[str, Recipe]:
     """Return every process of the folder `processes`, by name."""
+    _imported()
+    return dict(sorted(RECIPES.items()))
+
+
+@cache
+def _imported() -> None:
+    """Import every file of the folder once; to list the folder anew took a seventh of a simulation."""
     from importlib import import_module
     from pkgutil import iter_modules
 
@@ -251,7 +259,6 @@ def recipes() -> dict[str, Recipe]:
 
     for module in iter_modules(processes.__path__):
         import_module(f"{processes.__name__}.{module.name}")
-    return dict(sorted(RECIPES.items()))
 
 
 def simulate(name: str, n: int | None = None, rng: object = None, **parameters: Any) -> Simulated:

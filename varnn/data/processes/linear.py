@@ -36,10 +36,12 @@ def varma_process(ar: Matrices, ma: Matrices, *, sd: float, burn: int) -> Proces
         return state @ weights.T
 
     def step(state: FloatArray, shock: FloatArray, t: int) -> tuple[FloatArray, FloatArray]:
-        value = mean(state, t) + shock
-        lags = np.hstack([value, state[:, : k * p]])[:, : k * p]
-        shocks = np.hstack([shock, state[:, k * p :]])[:, : k * q]
-        return value, np.hstack([lags, shocks])
+        value, after = mean(state, t) + shock, np.empty_like(state)
+        for begin, end, newest in ((0, k * p, value), (k * p, k * (p + q), shock)):
+            if end > begin:
+                after[:, begin : begin + k] = newest
+                after[:, begin + k : end] = state[:, begin : end - k]
+        return value, after
 
     return Process(columns=numbered(k), mean=mean, step=step, shock=normal_shocks(k, sd), symmetric=True,
                    start=at_rest(k * (p + q)), burn=burn)
