@@ -6,11 +6,12 @@ Made by `structure.design`; fits and searches take it for a Design.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from varnn.estimate import kernels
 from varnn.estimate.design import Array, Design
@@ -33,6 +34,41 @@ def panel_rows(lengths: tuple[int, ...], skipped: int, warm: int) -> Groups:
     age = np.arange(sum(lengths)) - np.repeat(begins, lengths)
     warming = (begins + (skipped + np.arange(warm))[:, None]).ravel()
     return np.concatenate([warming, np.flatnonzero(age >= skipped + warm)])
+
+
+@dataclass(frozen=True, eq=False)
+class Joined(Design):
+    """Series that follow one another in time; nothing is carried from one into the next.
+
+    Attributes
+    ----------
+    begins : array (B,)       first row of each series
+    """
+
+    begins: Groups = field(default_factory=lambda: np.zeros(1, dtype=np.intp))
+
+    @cached_property
+    def fresh(self) -> npt.NDArray[np.bool_]:
+        """Whether a row begins a series."""
+        out = np.zeros(len(self.Y), dtype=bool)
+        out[self.begins] = True
+        return out
+
+    def seen(self, S: Array, U: Array) -> tuple[Array, Array]:
+        """Return all that identity and tanh units see, each series from the state at its start."""
+        RL, RH = super().seen(S, U)
+        if self.ar:
+            RL[self.begins, -self.m :] = self.start
+        if self.recurrent and self.n:
+            RH[self.begins, -self.n :] = 0.0
+        return RL, RH
+
+    def _lagged(self, f: Array) -> Array:
+        out = super()._lagged(f)
+        for lag in range(out.shape[1] // self.k):
+            early = (self.begins + np.arange(lag + 1)[:, None]).ravel()
+            out[early[early < len(out)], lag * self.k : (lag + 1) * self.k] = 0.0
+        return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +97,11 @@ class PooledDesign(Design):
         return list(pairwise(np.cumsum((0, *self.lengths)).tolist()))
 
     @cached_property
-    def joined(self) -> Design:
-        """The same rows in time as if the series followed one another."""
+    def joined(self) -> Joined:
+        """The same rows in time, one series after another."""
         XL, XH, Y, base = (part[self._in_time] for part in (self.XL, self.XH, self.Y, self.base))
-        return Design(XL, XH, Y, base, self.start, self.n, self.r, self.rl, self.ar, self.recurrent, 0, self.flat,
-                      self.fixed, self.fixed_H, self.frozen)
+        return Joined(XL, XH, Y, base, self.start, self.n, self.r, self.rl, self.ar, self.recurrent, 0, self.flat,
+                      self.fixed, self.fixed_H, self.frozen, np.array([a for a, _ in self._spans]))
 
     def run(self, theta: Array) -> tuple[Array, Array]:
         """Return tanh and identity states as `Design.run` does."""
@@ -78,9 +114,7 @@ class PooledDesign(Design):
 
     def feedback(self, U: Array) -> Array:
         """Return the feedback at lags 1, 2, …, zeros before each series."""
-        U = U[self._in_time]
-        parts = [part.feedback(U[a:b]) for part, (a, b) in zip(self.parts, self._spans, strict=True)]
-        return np.vstack(parts)[self._held]
+        return self.joined.feedback(U[self._in_time])[self._held]
 
     def gradient(self, theta: Array, S: Array, U: Array, C: Array) -> Array:
         """Return the derivative of an objective by theta, the sum over the series."""
@@ -92,13 +126,16 @@ class PooledDesign(Design):
     def parts(self) -> Iterator[Design]:
         """Each series alone, all its rows counted."""
         rows = self.joined
+        alone = Design(rows.XL, rows.XH, rows.Y, rows.base, self.start, self.n, self.r, self.rl, self.ar,
+                       self.recurrent, 0, self.flat, self.fixed, self.fixed_H, self.frozen)
         for a, b in self._spans:
-            yield replace(rows, XL=rows.XL[a:b], XH=rows.XH[a:b], Y=rows.Y[a:b], base=rows.base[a:b])
+            yield replace(alone, XL=rows.XL[a:b], XH=rows.XH[a:b], Y=rows.Y[a:b], base=rows.base[a:b])
 
     def _blocks(self, theta: Array, S: Array, U: Array, white: Array) -> Iterator[tuple[int, Array]]:
-        """Yield the Jacobian of the rows that count, in blocks within a series."""
-        S, U, done, warm = S[self._in_time], U[self._in_time], 0, self.first // len(self.lengths)
-        for part, (a, b) in zip(self.parts, self._spans, strict=True):
-            for begin, J in replace(part, first=warm)._blocks(theta, S[a:b], U[a:b], white):
-                yield done + begin, J
-            done += b - a - warm
+        """Yield the Jacobian of the rows that count, series by series, in blocks that may hold many series."""
+        done, warm = 0, self.first // len(self.lengths)
+        counts = np.concatenate([np.arange(rows) >= warm for rows in self.lengths])
+        for begin, J in self.joined._blocks(theta, S[self._in_time], U[self._in_time], white):
+            J = J[counts[begin : begin + len(J)]] if warm else J
+            yield done, J
+            done += len(J)

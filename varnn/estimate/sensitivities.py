@@ -19,7 +19,7 @@ Places = npt.NDArray[np.int64]
 
 
 def jacobian(Lf: Array, Lu: Array, W: Array, Gf: Array, Gs: Array, RL: Array, RH: Array, S: Array, slope: Array,
-             white: Array, history: Array) -> tuple[Array, Array]:
+             white: Array, history: Array, fresh: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
     r"""Return the whitened Jacobian of the forecasts by theta = (L, W, G) in some rows, and the history for the next.
 
     With bends :math:`b_t = 1 - s_t^2`, the states of `kernels.forward` have the derivatives
@@ -39,6 +39,7 @@ def jacobian(Lf: Array, Lu: Array, W: Array, Gf: Array, Gs: Array, RL: Array, RH
     slope : array (T, max(r, rl)·k)               slopes of the feedback at lags 1, 2, …; zeros before the first row
     white : array (k, k)                          multiplies the Jacobian of each row
     history : array (lags, M, P)                  derivatives in the rows before that are carried on; zeros at first
+    fresh : array (T,)                            whether a row begins a series, so that nothing is carried into it
 
     Returns
     -------
@@ -62,6 +63,7 @@ def jacobian(Lf: Array, Lu: Array, W: Array, Gf: Array, Gs: Array, RL: Array, RH
         F[:, :, own:past] = (moved.reshape(-1, k) @ inverse[:k, :k]).reshape(moved.shape)    # from whitened forecasts
     if ar:
         F[:, :m, past:] = mix @ Lu @ inverse
+    F[fresh] = 0.0
     V = np.empty((back + T, m + own, RL.shape[1] * m + m * n + RH.shape[1] * n))
     V[:back] = history
     kernels.sensitivities(mix, read, RL, RH, S, F, lag, row, V)
