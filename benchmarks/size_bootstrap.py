@@ -127,10 +127,11 @@ def page(board: pd.DataFrame, count: int) -> str:
     return "\n".join([
         "# p-values bootstrapped under the VAR: do they hold their size?\n",
         f"{count} series y_t = {COEFFICIENT} y_(t-1) + e_t, {TRAINING} rows to estimate on, {ORIGINS} one-step "
-        "forecasts each. The truth is a VAR, so a test of level α should say that an RNN knows more on a share α of the "
-        "series. All tests are one-sided: the RNN is the better one. Clark–West as boards use it is freed of the VAR's errors "
-        "of level and of proportion. One series is drawn from the fitted VAR for each seed, and the statistics of all "
-        "drawn series make one distribution (Giacomini, Politis and White 2013, Econometric Theory 29).\n",
+        "forecasts each. The truth is a VAR, so a test of level α should say that an RNN knows more on a share α of "
+        "the series. All tests are one-sided: the RNN is the better one. Clark–West as boards use it is freed of the "
+        "VAR's errors of level and of proportion. One series is drawn from the fitted VAR for each seed, and the "
+        "statistics of all drawn series make one distribution (Giacomini, Politis and White 2013, Econometric "
+        "Theory 29).\n",
         pictured("Share of series on which each test rejects a true null, with two Monte Carlo standard errors."),
         "**What it teaches.**\n", *said, "",
         "A VAR whose order is chosen by AIC has surplus lags on some series, and a model that shrinks them forecasts "
