@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from varnn.estimate.companion import companion
 from varnn.estimate.design import Array, Design
 from varnn.estimate.gauss_newton import Optimum, Prior, fit
 
@@ -22,8 +21,9 @@ def linear_radius(design: Design, theta: Array) -> float:
     k, (left, right) = design.k, (design.fixed, design.XL.shape[1])
     if right == left:
         return 0.0
-    B = design.cuts(theta).L[:k, left:right]
-    return float(np.abs(np.linalg.eigvals(companion(np.stack(np.split(B, (right - left) // k, axis=1))))).max())
+    companion = np.eye(right - left, k=-k)
+    companion[:k] = design.matrices(theta)[0][:k, left:right]
+    return float(np.abs(np.linalg.eigvals(companion)).max())
 
 
 def height(optimum: Optimum, prior: Prior, alpha: Array) -> float:

@@ -29,9 +29,9 @@ def candidates(inputs: Array, count: int, rng: np.random.Generator) -> Array:
     q = inputs.shape[1]
     slopes = rng.normal(size=(count, q)) * (rng.random((count, q)) < min(1.0, 1.5 / q))
     slopes[np.arange(count), rng.integers(q, size=count)] += rng.normal(size=count)
-    seen = inputs @ slopes.T                                                                # (T, count)
-    steepness = np.exp(rng.uniform(np.log(FLATTEST), np.log(STEEPEST), count)) / np.maximum(seen.std(axis=0), 1e-12)
-    centre = seen[rng.integers(len(seen), size=count), np.arange(count)]
+    spread = np.sqrt(np.maximum(((slopes @ np.cov(inputs.T, bias=True).reshape(q, q)) * slopes).sum(axis=1), 0.0))
+    steepness = np.exp(rng.uniform(np.log(FLATTEST), np.log(STEEPEST), count)) / np.maximum(spread, 1e-12)
+    centre = (inputs[rng.integers(len(inputs), size=count)] * slopes).sum(axis=1)
     return np.column_stack([-centre * steepness, slopes * steepness[:, None]])
 
 
@@ -55,9 +55,11 @@ def grow(inputs: Array, explained: Array, errors: Array, width: int, rng: np.ran
     every = -(-len(inputs) // ROWS)
     inputs, explained, errors = inputs[::every], explained[::every], errors[::every]
     weights = candidates(inputs, max(pool, 2 * width), rng)
-    units = np.tanh(weights[:, 0] + inputs @ weights[:, 1:].T)                              # (T, pool)
+    units = inputs @ weights[:, 1:].T                                                       # (T, pool), in place:
+    units += weights[:, 0]                                                                  # fresh memory costs more
+    np.tanh(units, out=units)                                                               # than the arithmetic
     directions, _ = np.linalg.qr(explained)  # what is in the model, and what the chosen units add
-    sizes = (units * units).sum(axis=0) - ((directions.T @ units) ** 2).sum(axis=0)         # of what each unit adds
+    sizes = np.einsum("tj,tj->j", units, units) - ((directions.T @ units) ** 2).sum(axis=0)  # of what each unit adds
     pulls = units.T @ (errors - directions @ (directions.T @ errors))                       # (pool, k)
     least, chosen = 1e-6 * len(units), np.empty(0, dtype=int)
     for _ in range(width):

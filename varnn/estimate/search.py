@@ -213,7 +213,7 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
         pool += _begin(data, space, first, driven, below[chosen[1]], lags, *chosen, wide, rng)
     heavy = heavy or len(data.Y) * k * max(pool, key=_evidence).optimum.design.size ** 2 > HEAVY / 4
     best = _top(pool, 1 if heavy else 4)
-    other = [(member, not member.optimum.design.recurrent, member.lags) for member in best if not forgetful]
+    other = [(member, not member.optimum.design.recurrent, member.lags) for member in best[:1] if not forgetful]
     if space.lags is None:  # what was nonlinear may have looked like long lags
         other += [(member, member.optimum.design.recurrent, 1) for member in best if member.lags > 1 and not driven]
     best = _top(best + _map(lambda task: _continue(task[0], None, 15, task[1], lags=task[2]), other, data),
