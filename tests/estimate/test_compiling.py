@@ -27,6 +27,34 @@ def test_the_first_process_says_that_it_compiles_and_the_next_finds_it_on_disk(t
     assert first.stdout == second.stdout
 
 
+WORKERS = """
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+import numpy as np
+
+def begin(barrier):
+    barrier.wait()
+
+def fit(seed):
+    import varnn
+    return varnn.LinearRNN(lags=1).fit(np.random.default_rng(seed).normal(size=(50, 2)))
+
+if __name__ == "__main__":
+    context = get_context("spawn")
+    with ProcessPoolExecutor(3, mp_context=context, initializer=begin, initargs=(context.Barrier(3),)) as pool:
+        print(len(list(pool.map(fit, range(6)))))
+"""
+
+
+def test_of_workers_that_compile_at_once_one_says_so(tmp_path):
+    program = tmp_path / "workers.py"
+    program.write_text(WORKERS, encoding="utf-8")
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True,
+                          env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")})
+    assert done.stdout == "6\n"
+    assert done.stderr.count(compiling.MESSAGE) == 1
+
+
 def test_a_var_needs_nothing_compiled(tmp_path):
     assert fit("VAR", tmp_path).stderr == ""
     assert not list(tmp_path.rglob("*.nb?"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from multiprocessing import current_process, parent_process
 from typing import Any
 
 import numba
@@ -19,9 +20,9 @@ MESSAGE = "varnn compiles its recursions for this machine: once, a few seconds, 
 
 
 class _Announce(event.Listener):
-    """Say once in a process that compiling has begun."""
+    """Say once that compiling has begun; of worker processes that begin together only the first one speaks."""
 
-    said = False
+    said = parent_process() is not None and not current_process().name.endswith("-1")
 
     def on_start(self, event: Any) -> None:
         """Log the message at the first compilation of a function of ours; loading from disk is none."""
