@@ -54,10 +54,10 @@ def block_indices(n: int, block: int, count: int, rng: np.random.Generator, *,
         raise ParameterError(f"scheme={scheme!r} is not one of {list(get_args(Scheme))}")
     n, count = whole_number(n, "n", least=1), whole_number(count, "count", least=1)
     block = whole_number(block, "block", least=1, most=n)
-    indices = np.empty((count, n), dtype=np.int64)
-    for row in range(count):
-        indices[row] = _stationary(n, block, rng) if scheme == "stationary" else _circular(n, block, rng)
-    return indices
+    if scheme == "circular":
+        starts = rng.integers(n, size=(count, -(-n // block)), dtype=np.int64)
+        return np.asarray((starts[:, :, None] + np.arange(block)).reshape(count, -1)[:, :n] % n)
+    return np.stack([_stationary(n, block, rng) for _ in range(count)])
 
 
 def block_means(losses: FloatArray, indices: IntArray) -> FloatArray:
@@ -129,8 +129,3 @@ def _stationary(n: int, block: int, rng: np.random.Generator) -> IntArray:
     fresh[0] = True
     since = np.maximum.accumulate(np.where(fresh, np.arange(n), 0))      # where the running block began
     return np.asarray((starts[since] + np.arange(n) - since) % n)
-
-
-def _circular(n: int, block: int, rng: np.random.Generator) -> IntArray:
-    starts = rng.integers(n, size=-(-n // block), dtype=np.int64)
-    return np.asarray((starts[:, None] + np.arange(block)).ravel()[:n] % n)

@@ -56,7 +56,7 @@ class Ledger:
     @property
     def models(self) -> list[str]:
         """Models in the order they were run; the oracle, where there is one, comes last."""
-        return list(dict.fromkeys(self.forecasts["model"]))
+        return list(self.forecasts["model"].unique())
 
     def write(self, folder: str | Path) -> Path:
         """Write the tables as CSV and `meta.json` into `folder`, which is made if need be.

@@ -17,6 +17,7 @@ import pandas as pd
 from varnn.errors import StoreError
 from varnn.evaluate.backtest import Part, assemble, blocks, failed_part, oracle_part
 from varnn.evaluate.ledger import Ledger
+from varnn.forecaster import Forecaster
 from varnn.harness.execute import Outcome, Work, execute
 from varnn.harness.jobs import Item, Job, code_version, items, jobs, part_of
 from varnn.harness.store import Store
@@ -177,7 +178,7 @@ def results(out: str | Path) -> Results:
             parts = [failed_part(job.label, item.task, blocks(item.task)[job.block], failed[job]) if job in failed
                      else part_of(store.read(job.key)) for job in by_item[item.name]]
             took = _seconds(item.name, parts)
-            one = _comparison(item, parts, suite)
+            one = _comparison(item, parts, models, suite.question)
             if item.drawn_for:
                 drawn.setdefault(item.drawn_for, []).append(one.ledger)
                 continue
@@ -311,13 +312,13 @@ def _sampled(text: str, committed: pd.DataFrame, sample: int) -> tuple[str, pd.D
     return text, committed[[any(str(name).startswith(title) for title in titles) for name in committed["data"]]]
 
 
-def _comparison(item: Item, parts: list[Part], suite: Suite) -> Comparison:
+def _comparison(item: Item, parts: list[Part], models: dict[str, Forecaster], question: str) -> Comparison:
     for fit in (fit for part in parts for fit in part.fits):  # they differ from run to run; the report does not
         fit["seconds"] = np.nan
     if item.oracle is not None:
         parts = [*parts, oracle_part(replace(item.task, oracle=item.oracle))]
-    about = item.about | {"command": f"varnn benchmark run {SUITE}", "question": suite.question}
-    return Comparison(assemble(parts, facts(item.task, suite.forecasters(), about)))
+    about = item.about | {"command": f"varnn benchmark run {SUITE}", "question": question}
+    return Comparison(assemble(parts, facts(item.task, models, about)))
 
 
 def _seconds(name: str, parts: list[Part]) -> list[dict[str, Any]]:
