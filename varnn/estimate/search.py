@@ -218,7 +218,7 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
         other += [(member, member.optimum.design.recurrent, 1) for member in best if member.lags > 1 and not driven]
     best = _top(best + _map(lambda task: _continue(task[0], None, 15, task[1], lags=task[2]), other, data),
                 len(best))
-    polished = _map(lambda task: _continue(task[0], task[1], 40, task[0].optimum.design.recurrent),
+    polished = _map(lambda task: _continue(task[0], task[1], 120, task[0].optimum.design.recurrent),
                     [(member, kind) for member in best for kind in (("unit",) if heavy else ("unit", "sparse"))], data)
     if space.skip and not driven:
         polished = _map(lambda member: _bounded(member, data, linear, first), polished, data)
