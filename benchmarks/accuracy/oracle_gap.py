@@ -1,7 +1,7 @@
 """The oracle-gap board: share of the way from AR/VAR by AIC to E[y | past] that the automatic tanh RNN closes.
 
 python benchmarks/accuracy/oracle_gap.py            writes benchmarks/results/accuracy/oracle_gap.csv
-python benchmarks/accuracy/oracle_gap.py --only ARMA --first 20 --reps 160 --name oracle_gap_more
+python benchmarks/accuracy/oracle_gap.py --only ARMA SGN --first 20 --reps 160 --name oracle_gap_more
                                                     the same on more seeds, where 20 leave a difference open
 
 Eight processes of arXiv 2208.14919 (equations of Lee, White and Granger 1993), n = 1000, first 700 rows train, one-step
