@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 ROWS, K, SETS, UNITS, EPOCHS = 200, 3, 8, 16, (10, 20, 40, 100)
-STEPS, PENALTY, BATCH = 20, 5.0, 400  # of our fits with fixed settings
+STEPS, PENALTY, BATCH = 14, 5.0, 400  # of our fits with fixed settings
 Outcome = dict[str, list[float]]
 
 
