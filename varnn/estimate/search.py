@@ -200,8 +200,7 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
     longest = max(pool, key=_evidence, default=None)
     if longest is None:
         return []
-    flat = below[0]
-    if free and flat is not None and _noise(longest.optimum.sigma) < NOISELESS * _noise(flat.sigma):
+    if free and below[0] is not None and _noise(longest.optimum.sigma) < NOISELESS * _noise(below[0].sigma):
         gentle = _smooth(data, first, driven, lags, sorted({*seen, lags}), rng)
         if gentle and max(gentle, key=_evidence).evidence > longest.evidence:
             return _finest(gentle, data)
@@ -218,7 +217,8 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
         other += [(member, member.optimum.design.recurrent, 1) for member in best if member.lags > 1 and not driven]
     best = _top(best + _map(lambda task: _continue(task[0], None, 15, task[1], lags=task[2]), other, data),
                 len(best))
-    polished = _map(lambda task: _continue(task[0], task[1], 120, task[0].optimum.design.recurrent),
+    last = 120 if len(data.Y) * k * best[0].optimum.design.size ** 2 <= HEAVY else 40
+    polished = _map(lambda task: _continue(task[0], task[1], last, task[0].optimum.design.recurrent),
                     [(member, kind) for member in best for kind in (("unit",) if heavy else ("unit", "sparse"))], data)
     if space.skip and not driven:
         polished = _map(lambda member: _bounded(member, data, linear, first), polished, data)
