@@ -234,3 +234,11 @@ def test_inputs_alone_can_drive_a_panel():
         assert fits["s0"].lags == 0
         resid = fits["s1"].resid.to_numpy()
         assert resid[10:].std() < 0.5 * data["s1"].to_numpy().std()
+
+
+def test_each_series_has_posterior_draws_of_its_own_and_the_seed_decides_them():
+    fits, again, other = (Panel(model=TANH).fit(many(3), rng=seed) for seed in (1, 1, 2))
+    seeds = [[panel[name].draws_seed for name in ("s0", "s1", "s2")] for panel in (fits, again, other)]
+    assert seeds[0] == seeds[1] != seeds[2]
+    assert len(set(seeds[0])) == 3
+    assert_array_equal(fits["s1"].forecast(2, rng=0).paths, again["s1"].forecast(2, rng=0).paths)

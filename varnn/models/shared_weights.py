@@ -249,7 +249,8 @@ def _tanh(model: TanhRNN, panel: _Panel, rng: np.random.Generator) -> list[Fitte
                                  model.trend), list(series.names))
         fits.append(FittedSharedTanhRNN(
             spec=model, series=series, exog=exog, seen=series, seen_exog=exog, params=table, df_model=len(table),
-            members=own, units=units, rungs=found.rungs, certainty=found.certainty, rows=first.design.rows))
+            members=own, units=units, rungs=found.rungs, certainty=found.certainty, rows=first.design.rows,
+            draws_seed=int(rng.integers(2**62))))
     return fits
 
 
