@@ -95,7 +95,7 @@ def heading(title: str) -> str:
 
 def tally(model: str, better: int, surely_better: int, surely_worse: int, among: int) -> str:
     """Say on how many data sets a model beats the VAR, and on how many that is beyond chance."""
-    sure = f"beyond chance on {surely_better or 'none'}"
+    sure = f"by a single Diebold–Mariano test beyond chance on {surely_better or 'none'}"
     worse = f"it is worse beyond chance on {surely_worse}" if surely_worse else "it is nowhere worse beyond chance"
     return (f"Over all steps together the {short(model)} has a lower RMSE than the VAR on {better or 'none'} of "
             f"{among} data sets, {sure}; {worse}.")
