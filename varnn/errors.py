@@ -107,3 +107,7 @@ class StationarityWarning(VarnnWarning):
 
 class RationWarning(VarnnWarning):
     """A choice was searched less widely than the data would bear, to keep its cost in bounds."""
+
+
+class SingularWarning(VarnnWarning):
+    """A series, or a combination of some, follows from the past without error, so that a likelihood has no maximum."""

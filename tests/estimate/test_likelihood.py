@@ -12,6 +12,7 @@ from varnn.estimate import likelihood
 from varnn.estimate.likelihood import Sample
 from varnn.estimate.linear_starts import lagged_moments
 from varnn.estimate.linear_states import filtered
+from varnn.estimate.symmetric import SINGULAR
 
 CASES = [(1, 1, 1), (3, 1, 3), (2, 2, 2), (1, 3, 1), (2, 1, 4), (2, 3, 3)]
 
@@ -159,6 +160,47 @@ def test_an_explosive_process_or_an_unstable_filter_has_no_exact_likelihood():
     assert likelihood.exact(sample, unstable, sigma) is None
     assert likelihood.conditional(sample, unstable) is None
     assert likelihood.exact(sample, explosive, sigma) is None
+
+
+def _lag_of_itself(T=200, seed=0):
+    """A sample whose second series is the first a date ago, and the weights of that VAR."""
+    e, y = np.random.default_rng(seed).normal(size=T + 1), np.zeros(T + 1)
+    for t in range(1, T + 1):
+        y[t] = 0.6 * y[t - 1] + e[t]
+    weights = np.zeros((2, 5))
+    weights[0, 2], weights[1, 2] = 0.6, 1.0
+    return Sample(np.column_stack([y[1:], y[:-1]]), np.empty((T, 0)), 1, 1), weights
+
+
+def test_without_an_error_the_conditional_likelihood_is_the_largest_over_regular_covariances():
+    sample, weights = _lag_of_itself()
+    found, N = likelihood.conditional(sample, weights), sample.conditional_rows
+    moment = found.moments / N
+    assert moment[1, 1] < SINGULAR < moment[0, 0]
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        root = np.diag(np.sqrt(np.diag(found.sigma))) @ (np.eye(2) + 0.2 * np.tril(rng.normal(size=(2, 2))))
+        other = root @ root.T + SINGULAR * np.eye(2)
+        value = 0.5 * N * (np.linalg.slogdet(other)[1] + np.trace(np.linalg.solve(other, moment)))
+        assert found.value <= value
+    assert_allclose(found.value, 0.5 * N * (np.log(moment[0, 0]) + np.log(SINGULAR) + 1.0), rtol=1e-9)
+
+
+def test_without_an_error_the_conditional_gradient_is_its_derivative():
+    sample, weights = _lag_of_itself()
+    step = np.zeros_like(weights)
+    step[1] = np.random.default_rng(2).normal(size=5)  # of the series without error
+    at = weights + 1e-8 * step
+    slope = (likelihood.conditional(sample, at + 1e-9 * step, gradient=False).value
+             - likelihood.conditional(sample, at - 1e-9 * step, gradient=False).value) / 2e-9
+    assert_allclose(np.sum(likelihood.conditional(sample, at).weights * step), slope, rtol=1e-6)
+
+
+def test_a_singular_covariance_has_no_exact_likelihood():
+    sample, weights = _lag_of_itself()
+    assert likelihood.exact(sample, weights, np.diag([1.0, 1e-13])) is not None
+    assert likelihood.exact(sample, weights, np.diag([1.0, 1e-15])) is None
+    assert likelihood.exact(sample, weights, np.ones((2, 2))) is None
 
 
 @pytest.mark.parametrize("d", [3, 9])

@@ -9,8 +9,17 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from varnn.errors import InputError, ParameterError, RankDeficientError, TooShortError
+from varnn.data import load
+from varnn.errors import (
+    ConvergenceWarning,
+    InputError,
+    ParameterError,
+    RankDeficientError,
+    SingularWarning,
+    TooShortError,
+)
 from varnn.estimate.stop import Stop
+from varnn.estimate.symmetric import SINGULAR
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN, fit_windows, lift
 from varnn.series import Series
@@ -270,3 +279,58 @@ def test_responses_are_those_of_the_var_and_in_a_varma_the_closed_form():
     fit = LinearRNN(lags=1, shrinkage=None).fit(_varma(400, 3)[0])
     theta, phi = fit.ma, fit.phi[0]                    # Ψ_1 = Φ + Θ, Ψ_s = Φ Ψ_{s-1}
     assert_allclose(fit.ma_rep(3)[1:], [phi + theta, phi @ (phi + theta), phi @ phi @ (phi + theta)], atol=1e-12)
+
+
+def _henon():
+    return next(frame for _, frame in load("henon", n=300, seed=0).each())
+
+
+def _shock_and_last():
+    y, _ = _varma(301, 2, np.array([[0.6]]), np.array([[0.0]]))
+    return pd.DataFrame({"first": y[1:, 0], "lag": y[:-1, 0]})
+
+
+@pytest.mark.parametrize("settings", [{}, {"lags": 1}, {"lags": 1, "shrinkage": None}, {"lags": 1, "width": 3},
+                                      {"lags": 1, "shrinkage": None, "likelihood": "exact"}])
+@pytest.mark.parametrize(("series", "name"), [(_henon, "'y' follows"), (_shock_and_last, "'lag' follows")])
+def test_a_series_without_error_is_named_and_every_number_stays_finite(series, name, settings):
+    y = series()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # rounding decides among equally perfect forecasts
+        with pytest.warns(SingularWarning, match=f"^{name} from the past without error"):
+            fit = LinearRNN(**settings).fit(y)
+    most = 0.5 * len(y) * -np.log(SINGULAR) * y.shape[1]  # no error is taken to be less than the least
+    assert all(abs(optimum.llf) < most for optimum in fit.optima)
+    assert abs(fit.llf + fit.nobs * np.log(fit.units.scale).sum()) < most
+    assert fit.likelihood == "conditional"
+    assert_allclose(np.sqrt(fit.sigma_u_mle[1, 1]), 1e-7 * fit.units.scale[1], rtol=1e-6)
+    ahead = fit.forecast(3, n_paths=50)
+    assert_allclose(ahead.point[0, 1], VAR(lags=1).fit(y).forecast(1).point[0, 1], atol=1e-6)
+    assert np.isfinite(ahead.paths).all()
+
+
+def test_an_accounting_identity_is_named_by_its_members():
+    y, _ = _varma(301, 4, PHI[:2, :2], MA[:2, :2])
+    parts = pd.DataFrame(y[1:], columns=["C", "I"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        with pytest.warns(SingularWarning, match="combination of 'C', 'I', 'Y' follows"):
+            fit = LinearRNN(lags=1).fit(parts.assign(Y=parts.sum(axis=1) + 0.5 * y[:-1, 0]))
+    assert np.isfinite([fit.llf, *(optimum.llf for optimum in fit.optima)]).all()
+    assert np.isfinite(fit.forecast(3, n_paths=50).paths).all()
+
+
+def test_a_series_that_its_own_past_determines_is_named():
+    wave = pd.DataFrame({"wave": np.sin(0.7 * np.arange(200))})
+    with pytest.warns(SingularWarning, match="'wave' follows"):
+        fit = LinearRNN(lags=2).fit(wave)
+    assert_allclose(fit.forecast(10, n_paths=50).point[:, 0], np.sin(0.7 * np.arange(200, 210)), atol=1e-5)
+
+
+def test_hidden_units_that_nothing_is_known_of_leave_the_forecasts_finite():
+    wave = pd.DataFrame({"wave": np.sin(0.7 * np.arange(200))})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fit = LinearRNN(lags=1, width=4, shrinkage=None).fit(wave)
+    assert (fit.estimate.information.diagonal() == 0.0).any()
+    assert np.isfinite(fit.forecast(3, n_paths=50).paths).all()

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from varnn.estimate import kernels, kernels_linear
+from varnn.estimate.symmetric import regular
 
 Array = npt.NDArray[np.float64]
 INVERTIBLE = 1.0 - 1e-4  # the filter forgets its start: spectral radius of A stays below
@@ -178,7 +179,7 @@ def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True
 
     Returns
     -------
-    Evaluation, or None where the process is not stationary or the filter not stable.
+    Evaluation, or None where the process is not stationary, the filter not stable or Σ singular.
 
     References
     ----------
@@ -190,7 +191,7 @@ def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True
     (T, k), n, before = y.shape, weights.shape[0], sample.before
     F, G = transition(weights, lags, k)
     radius = radius_bound(weights[:, :n])
-    if radius >= INVERTIBLE or radius_bound(F) >= STATIONARY:
+    if radius >= INVERTIBLE or radius_bound(F) >= STATIONARY or regular(sigma) is not sigma:
         return None
     d = F.shape[0]
     P = stationary_covariance(F, G @ sigma @ G.T)
@@ -274,7 +275,8 @@ def conditional(sample: Sample, weights: Array, *, gradient: bool = True) -> Eva
 
         -2 log L = N log|S/N| + N k,   S = Σ_{t ≥ start} e_t e_t'
 
-    Used where the stationary start is undefined: unit roots, trends, exogenous inputs.
+    Used where the stationary start is undefined: unit roots, trends, exogenous inputs.  A series without errors has no
+    maximum; Σ is then the best one that is `regular`, and tr Σ⁻¹S takes the place of N k.
 
     Returns
     -------
@@ -295,11 +297,11 @@ def conditional(sample: Sample, weights: Array, *, gradient: bool = True) -> Eva
             S -= early.T @ early
         runs.append((r, extended, inputs, U))
         at += rows
-    sigma = S / N
-    sign, logdet = np.linalg.slogdet(sigma)
-    if not (sign > 0 and np.isfinite(logdet)):
+    if not np.isfinite(S).all():
         return None
-    value = 0.5 * N * (logdet + k)
+    sigma = regular(raw := S / N)
+    misfit = k if sigma is raw else float(np.vdot(np.linalg.inv(sigma), raw))
+    value = 0.5 * N * (_logdet(sigma) + misfit)
     if not gradient:
         return Evaluation(value, np.empty(0), sigma, S, states)
     D, past, V = np.zeros(weights.shape), np.zeros((before, k)), np.linalg.inv(sigma)

@@ -17,12 +17,15 @@ from varnn.estimate.linear_evidence import LARGE, fit_evidence
 from varnn.estimate.linear_fit import LinearEstimate, fit_likelihood, var_below
 from varnn.estimate.order import Criterion, default_max_lags, search_orders
 from varnn.estimate.pooled import orders_of_panel
+from varnn.estimate.symmetric import without_error
 
 WORK = 1e8  # T · weights² up to which a linear RNN with p lags is tried; beyond, only the VAR has that many
 
 
-def stationary_below(sample: Sample, width: int, *, intercept: bool) -> bool:
-    """Say whether the VAR with the same lags is clearly stationary.
+def exact_is_defined(sample: Sample, *, intercept: bool, asked: bool) -> bool:
+    """Say whether the exact likelihood has a maximum and, unless it was `asked` for, the VAR is clearly stationary.
+
+    Where the VAR leaves a combination of the series no error, the density of the sample grows without bound.
 
     Under a unit root T(ρ̂ - 1) has 5 % of its distribution below about -14 (Dickey and Fuller 1979, with a constant),
     so that ρ̂ < 1 - 14/T says with 95 % confidence that the levels have a stationary distribution to start from.
@@ -33,9 +36,11 @@ def stationary_below(sample: Sample, width: int, *, intercept: bool) -> bool:
     Harris and Tzavalis (1999), Inference for unit roots in dynamic panels, J. Econometrics 91, theorem 2.
     """
     T, k = sample.usual_rows, sample.values.shape[1]
-    if sample.lags == 0:
+    if sample.lags == 0 and not asked:
         return False
     below = var_below(sample, k, exact=False, intercept=intercept)
+    if without_error(below.sigma) or asked:
+        return not without_error(below.sigma)
     F, _ = gaussian.transition(below.weights, sample.lags, k)
     reach = 3.0 + 1.645 * (10.2 / len(sample.lengths)) ** 0.5 if sample.lengths else 14.0
     return bool(gaussian.spectral_radius(F) < max(1.0 - reach / T, 0.5))
@@ -126,9 +131,7 @@ def fit_chosen(
     if searched and not lags:
         return var_below(below, width, exact=False, intercept=intercept), var_lags
     sample = replace(sample, lags=lags, start=lags) if searched else sample
-    exact = likelihood == "exact"
-    if likelihood == "auto":
-        exact = stationary_below(sample, width, intercept=intercept)
+    exact = likelihood != "conditional" and exact_is_defined(sample, intercept=intercept, asked=likelihood == "exact")
     if not shrunk:
         return fit_likelihood(sample, width, exact=exact, intercept=intercept), lags
     found = fit_evidence(sample, width, exact=exact, intercept=intercept, warm=draft)

@@ -66,8 +66,11 @@ class LinearEstimate:
 
     @cached_property
     def inverse_information(self) -> Array:
-        """Inverse of `information`, found once for all forecasts from this estimate."""
-        return np.asarray(inverted(self.information, 0.0))
+        """Inverse of `information`, found once for all forecasts; 0 for weights of which the sample says nothing."""
+        told = np.flatnonzero(self.information.diagonal() > 0.0)
+        inverse = np.zeros_like(self.information)
+        inverse[np.ix_(told, told)] = inverted(self.information[np.ix_(told, told)], 0.0)
+        return inverse
 
 
 @dataclass(frozen=True)

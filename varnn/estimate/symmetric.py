@@ -1,6 +1,6 @@
 """Curvatures and covariances kept invertible: an inverse with its log determinant, a floor for eigenvalues.
 
-Used by `gauss_newton`.
+Used by `gauss_newton`, the likelihood of the linear RNN and the models above them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from scipy.linalg import lapack
 
 Array = npt.NDArray[np.float64]
 LEAST_EIGENVALUE = 0.02
+SINGULAR = 1e-14  # share of the variance below which an error is rounding: float64 keeps no more beside an error of 1
 
 
 def inverted(G: Array, a: Array) -> tuple[Array, float]:
@@ -54,6 +55,28 @@ def positive(sigma: Array) -> Array:
         values, vectors = np.linalg.eigh(sigma / np.outer(scale, scale))
         sigma = (vectors * np.maximum(values, LEAST_EIGENVALUE)) @ vectors.T * np.outer(scale, scale)
     return sigma
+
+
+def regular(sigma: Array) -> Array:
+    """Return sigma with eigenvalues of at least `SINGULAR`, more where it is large; the same array where they are."""
+    least = SINGULAR * max(1.0, float(sigma.trace()) / len(sigma))
+    if not lapack.dpotrf(sigma - least * np.eye(len(sigma)), lower=1)[1]:
+        return sigma
+    values, vectors = np.linalg.eigh(sigma)
+    return np.asarray((vectors * np.maximum(values, least)) @ vectors.T)
+
+
+def without_error(sigma: Array) -> list[int]:
+    """Return the series in the combination of least variance where a `regular` sigma was raised, else none.
+
+    Examples
+    --------
+    >>> without_error(np.eye(2)), without_error(regular(np.diag([1.0, 0.0])))
+    ([], [1])
+    """
+    values, vectors = np.linalg.eigh(sigma)
+    weights = np.abs(vectors[:, 0])
+    return np.flatnonzero(weights > 0.1 * weights.max()).tolist() if values[0] < 2 * SINGULAR else []
 
 
 def whitener(sigma: Array) -> tuple[Array, float]:

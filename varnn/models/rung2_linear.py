@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import ThreadpoolController
 
-from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError
+from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, SingularWarning
 from varnn.estimate import likelihood as gaussian
 from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.likelihood import Sample
@@ -26,6 +26,7 @@ from varnn.estimate.linear_fit import LinearEstimate, Optimum, var_below
 from varnn.estimate.linear_states import end_states, filtered_states, paths, posterior_draws, responses
 from varnn.estimate.linear_units import Units, weight_table
 from varnn.estimate.stop import Stop
+from varnn.estimate.symmetric import SINGULAR, without_error
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of, square_root
 from varnn.questions import LinearQuestions
 from varnn.series import FloatArray, Series, whole_number
@@ -104,6 +105,11 @@ class LinearRNN(Forecaster):
     def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> FittedLinearRNN:
         with _numerics():
             fit = _estimate(self, series, exog)
+        if still := [repr(series.names[j]) for j in without_error(fit.estimate.sigma)]:
+            what = still[0] if len(still) == 1 else f"a combination of {', '.join(still)}"
+            warnings.warn(f"{what} follows from the past without error, so that the likelihood has no maximum; its "
+                          f"error is taken as {SINGULAR**0.5:.0e} standard deviations (leave {still[-1]} out and "
+                          "compute it by the rule that a VAR finds)", SingularWarning, stacklevel=3)
         if not fit.stop.converged:
             warnings.warn(
                 f"{self.label} stopped for the reason {fit.stop.name} after {fit.estimate.steps} steps: "
