@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -103,6 +105,19 @@ def test_bands_that_hold_too_few_are_called_too_narrow(macro):
     assert len(said) == 3
     assert all("too narrow" in sentence and "of 180 outcomes" in sentence for sentence in said)
     assert all("as promised" in sentence for sentence in calibration(Outcomes.of(macro.ledger)))
+
+
+def test_a_verdict_on_coverage_agrees_with_the_numbers_beside_it_where_chance_reaches_less_far():
+    said = []
+    for seed in range(3):
+        many = made_up(names=tuple(f"y{i}" for i in range(16)), origins=300, horizon=1, seed=seed)
+        said += calibration(Outcomes.of(many.ledger))
+    for sentence in said:
+        held, lower, upper = map(float, re.search(r"held ([0-9.]+) % .*\(([0-9.]+) to ([0-9.]+) %", sentence).groups())
+        assert upper - lower < 4
+        assert ("as promised" in sentence) == (lower <= held <= upper)
+    assert any("too narrow" in sentence for sentence in said)
+    assert any("as promised" in sentence for sentence in said)
 
 
 def test_the_oracle_gives_no_bands_and_takes_no_part_in_calibration(simulated):

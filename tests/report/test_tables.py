@@ -51,6 +51,19 @@ def test_names_that_look_like_formulas_reach_no_spreadsheet_as_such(tmp_path):
     assert not [cell for cell in cells if cell[:1] in "=@+-"]
 
 
+def test_the_gain_by_series_has_a_row_for_each_series_however_many():
+    names = tuple(f"series number {i}, with a long name" for i in range(1, 17))
+    comparison = made_up(names=names, origins=12, horizon=2)
+    heads, rows = tables.series_table(Outcomes.of(comparison.ledger))
+    assert heads == ["naive", "mean", "VAR", "linear RNN", "tanh RNN"]
+    assert [name for name, _ in rows] == list(names)
+    table = comparison.ledger.forecasts
+    rmse = ((table["observed"] - table["mean"]) ** 2).groupby([table["series"], table["model"]]).mean() ** 0.5
+    for name, cells in rows:
+        gain = 100 * (1 - rmse[name, "TanhRNN"] / rmse[name, "VAR"])
+        assert float(cells[4].value) == pytest.approx(gain, rel=1e-8)
+
+
 def test_marks_of_significance_follow_the_p_values():
     line = {"skill": 3.0, "skill_lower": 1.0, "skill_upper": 5.0, "dm_p": 0.04, "cw_p": 0.2}
     assert tables.skill_cell("tanh RNN", line).text == "+3.0*"

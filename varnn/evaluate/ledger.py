@@ -113,5 +113,5 @@ def _typed(column: str, texts: pd.Series) -> pd.Series:
         return texts
     if column == "refit":
         return texts == "True"
-    numbers = np.array([float(text) if text else np.nan for text in texts])
+    numbers = np.array([float(text) if text else np.nan for text in texts.tolist()])  # half the time of a Series
     return pd.Series(numbers.astype(np.int64) if column in WHOLE else numbers)

@@ -103,7 +103,7 @@ class Section(Brief):
     steps: list[int]
     horizons: list[tuple[str, int, list[tables.Cell]]]
     bootstrap: list[tuple[str, int, list[tables.Cell]]]
-    by_series: tuple[list[str], list[tuple[str, int, list[tables.Cell]]]]
+    by_series: tuple[list[str], list[tuple[str, list[tables.Cell]]]]
     coverage: list[tuple[str, int, list[tables.Cell]]]
     calibration: list[str]
     best_set: str
@@ -295,7 +295,7 @@ def _ranks(comparisons: Sequence[Comparison]) -> tuple[Markup | None, str]:
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(loader=jinja2.PackageLoader("varnn.report", ""), autoescape=True,
                                      trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.filters["tied"] = words.tied
+    environment.filters.update(tied=words.tied, told=words.told)
     return environment
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NOTHING = "–"
 SIGNIFICANT = 0.05
 MOST_STEPS = 24
+MOST_SERIES = 60
 
 
 @dataclass(frozen=True)
@@ -226,23 +227,21 @@ def bootstrap_table(comparison: Comparison, models: list[str], steps: list[int])
     return rows
 
 
-
-def series_table(outcomes: Outcomes) -> tuple[list[str], list[tuple[str, int, list[Cell]]]]:
-    """Return the names of at most 24 series, and each model's gain in RMSE on each, all steps together."""
+def series_table(outcomes: Outcomes) -> tuple[list[str], list[tuple[str, list[Cell]]]]:
+    """Return the names of the models, and each one's gain in RMSE on each of at most 60 series, all steps together."""
     models = [model for model in outcomes.models if model != ORACLE]
     squared = np.stack([outcomes.squared(model) for model in models])
     usable = np.isfinite(squared).all(axis=(0, 2, 3))
-    shown = min(len(outcomes.series), MOST_STEPS)
     if not usable.any():
         return [], []
-    rmse = np.sqrt(squared[:, usable].mean(axis=(1, 2)))[:, :shown]                                  # (r, k)
+    rmse = np.sqrt(squared[:, usable].mean(axis=(1, 2)))                                             # (r, k)
     base = rmse[models.index(outcomes.reference)]
     skill = np.full_like(rmse, np.nan)
     np.divide(100 * (base - rmse), base, out=skill, where=base > 0)
-    return outcomes.series[:shown], [
-        (short(model), outcomes.models.index(model), [skill_cell(f"{short(model)} on {name}", {"skill": float(gain)})
-                                                      for name, gain in zip(outcomes.series, gains, strict=False)])
-        for model, gains in zip(models, skill, strict=True)]
+    return [short(model) for model in models], [
+        (name, [skill_cell(f"{short(model)} on {name}", {"skill": float(gain)})
+                for model, gain in zip(models, gains, strict=True)])
+        for name, gains in zip(outcomes.series[:MOST_SERIES], skill.T, strict=False)]
 
 
 def troubles(comparison: Comparison) -> list[tuple[str, str, int, str, str]]:

@@ -24,6 +24,8 @@ FREQUENCIES = {"Q": "quarterly", "M": "monthly", "W": "weekly", "D": "daily", "B
                "A": "yearly", "Y": "yearly", "MS": "monthly", "ME": "monthly", "QS": "quarterly", "QE": "quarterly",
                "YS": "yearly", "YE": "yearly", "min": "by the minute", "15min": "every quarter of an hour"}
 
+FINE = 4.0  # per cent; chance that reaches less far is told with a decimal, so that verdict and numbers agree
+
 TRANSFORMS = {"diff": "difference", "logdiff": "log difference"}
 
 
@@ -61,8 +63,10 @@ def calibration(outcomes: Outcomes) -> list[str]:
         verdict = ("as promised" if lower <= held <= upper else
                    "they are too narrow" if held < lower else "they are wider than need be")
         width = 100 * (float(outcomes.relative_width(model)[0]) - 1)
-        said.append(f"{step[0].upper()}{step[1:]}, the 90 % bands of the {short(model)} held {held:.0f} % of "
-                    f"{found.outcomes} outcomes ({lower:.0f} to {upper:.0f} % is within chance): {verdict}"
+        digits = 0 if upper - lower >= FINE else 1
+        said.append(f"{step[0].upper()}{step[1:]}, the 90 % bands of the {short(model)} held {held:.{digits}f} % of "
+                    f"{found.outcomes} outcomes ({lower:.{digits}f} to {upper:.{digits}f} % is within chance): "
+                    + verdict
                     + (f"; {_wider(width)} the {short(outcomes.reference)}'s." if model != outcomes.reference
                        and math.isfinite(width) else "."))
     return said
@@ -86,6 +90,18 @@ def unit(meta: Mapping[str, Any], name: str) -> str:
     if own and own[1] != name:
         return own[1]
     return units if units and ": " not in units else TRANSFORMS.get(transform, "")
+
+
+def told(units: object) -> str:
+    """Return the units of the series, without those that only say the series' name again.
+
+    Examples
+    --------
+    >>> told("y1: y1; y2: y2"), told("gdp: growth (%); rate: rate"), told("% a year")
+    ('', 'gdp: growth (%)', '% a year')
+    """
+    pieces = [piece.partition(": ") for piece in str(units or "").split("; ")]
+    return "; ".join("".join(piece) for piece in pieces if piece[0] != piece[2])
 
 
 def heading(title: str) -> str:
