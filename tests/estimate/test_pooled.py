@@ -122,11 +122,11 @@ def test_a_pooled_fit_of_one_series_or_of_its_copies_is_the_plain_fit(likelihood
 def test_noise_differs_only_as_far_as_the_series_do():
     rng = np.random.default_rng(5)
     e = rng.standard_normal((50, 40, 1))
-    assert noise_of_each([e[0]], np.eye(1)).tolist() == [1.0]
-    alike = noise_of_each(list(e), np.eye(1))
+    assert noise_of_each([e[0]], np.eye(1), from_means=True).tolist() == [1.0]
+    alike = noise_of_each(list(e), np.eye(1), from_means=True)
     assert np.ptp(alike) < 0.1
     sizes = np.exp(rng.normal(size=50))
-    unlike = noise_of_each(list(e * np.sqrt(sizes)[:, None, None]), np.eye(1))
+    unlike = noise_of_each(list(e * np.sqrt(sizes)[:, None, None]), np.eye(1), from_means=False)
     assert np.corrcoef(np.log(unlike), np.log(sizes))[0, 1] > 0.95
 
 

@@ -45,21 +45,23 @@ def test_a_global_var_of_one_series_is_the_var():
     assert_allclose(ours.forecast(4, n_paths=20).point, plain.forecast(4, n_paths=20).point, rtol=1e-8)
 
 
-def test_a_global_var_is_the_regression_with_a_constant_for_each_series():
-    data = many(4, 50, 2, seed=3)
-    fits = Panel(model=VAR(lags=1)).fit(data)
-    blocks, targets = [], []
-    for i, part in enumerate(data.values()):
-        scaled = part / part.std(axis=0)
-        own = np.zeros((len(part) - 1, len(data)))
-        own[:, i] = 1.0
-        blocks.append(np.hstack([own, scaled[:-1]]))
-        targets.append(scaled[1:])
-    shared = np.linalg.lstsq(np.vstack(blocks), np.vstack(targets), rcond=None)[0][len(data):]
-    for name, part in data.items():
-        scale = part.std(axis=0)
-        assert_allclose(fits[name].params.to_numpy()[1:], shared * scale / scale[:, None], rtol=1e-8)
-        assert_allclose(fits[name].resid.mean(), 0.0, atol=1e-9 * np.abs(part).max())
+def test_short_series_do_not_bias_the_slopes_nor_lengthen_the_order():
+    data = many(2000, 24, seed=3)
+    fit = Panel(model=VAR(lags=1)).fit(data)["s0"]
+    error = np.sqrt((1 - 0.6**2) / (2000 * 23))
+    assert_allclose(fit.params.loc["L1.y1"].item(), 0.6, atol=3 * error)
+    centred = np.stack([part[:, 0] - part.mean() for part in data.values()]) / np.stack(
+        [part.std() for part in data.values()])[:, None]
+    with_means = (centred[:, 1:] * centred[:, :-1]).sum() / (centred[:, :-1] ** 2).sum()
+    assert with_means < 0.6 - 20 * error
+    assert Panel(model=VAR(max_lags=4)).fit(data)["s0"].k_ar == 1
+
+
+def test_the_constant_of_each_series_is_that_of_its_level():
+    fits = Panel(model=VAR(lags=1)).fit(many(20, 60, 2, seed=3))
+    for name, part in many(20, 60, 2, seed=3).items():
+        level = fits[name].forecast(400, n_paths=1, uncertainty="none").point[-1]
+        assert (np.abs(level - part.mean(axis=0)) < 0.5 * part.std(axis=0)).all()
 
 
 def test_sharing_beats_a_fit_of_each_when_series_are_short_and_alike():

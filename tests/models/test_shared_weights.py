@@ -76,11 +76,29 @@ def test_units_of_one_series_do_not_touch_the_others(model):
                     one["s0"].forecast(3, n_paths=20).paths * 1024.0 + 4096.0, rtol=1e-7)
 
 
-@pytest.mark.parametrize("wanted", ["exact", "conditional"])
-def test_copies_in_other_units_have_the_weights_of_one(wanted):
-    y, model = many(1)["s0"], LinearRNN(lags=1, shrinkage=None, likelihood=wanted)
-    fits = Panel(model=model).fit([y, 7.0 * y - 3.0, 0.1 * y])
-    assert_allclose(weights(fits["1"]), weights(model.fit(y)), atol=1e-6)
+def test_copies_in_other_units_are_copies():
+    y, model = many(1)["s0"], LinearRNN(lags=1, shrinkage=None)
+    units, plain = Panel(model=model).fit([y, 7.0 * y - 3.0, 0.1 * y], rng=0), Panel(model=model).fit([y, y, y], rng=0)
+    assert_allclose(weights(units["1"]), weights(plain["1"]), atol=1e-6)
+
+
+def test_copies_have_the_weights_of_one_where_levels_are_means():
+    data, X = with_inputs(1)
+    y, z = data["s0"], X["s0"]
+    fits = Panel(model=LinearRNN(lags=1, shrinkage=None)).fit([y, 7.0 * y - 3.0], [z, z])
+    assert_allclose(weights(fits["1"]), weights(LinearRNN(lags=1, shrinkage=None).fit(y, z)), atol=1e-6)
+
+
+def test_short_series_do_not_make_up_lags_or_units():
+    rng = np.random.default_rng(0)
+    y = rng.standard_normal((400, 74))
+    for t in range(1, 74):
+        y[:, t] += 0.6 * y[:, t - 1]
+    short = list(y[:, 50:])
+    assert Panel(model=LinearRNN()).fit(short, rng=0)["0"].lags == 1
+    fit = Panel(model=TanhRNN(starts=1)).fit(short, rng=0)["0"]
+    assert (fit.lags, fit.members[0].optimum.design.n) == (1, 0)
+    assert_allclose(fit.params.loc["L1.y1"].item(), 0.6, atol=0.04)
 
 
 def test_sharing_beats_a_fit_of_each_and_tanh_units_find_what_single_series_are_too_short_for():

@@ -1,6 +1,6 @@
 """Least squares and lag orders of a panel: the rows of all its series in one regression, no row across two of them.
 
-Called by `linear_starts` and `linear_choice`, in standard units.
+Called by `levels`, `linear_starts` and `linear_choice`, in standard units.
 """
 
 from __future__ import annotations
@@ -64,36 +64,50 @@ def orders_of_panel(sample: Sample, max_lags: int, trend: str) -> OrderSearch:
     return criteria_of(log_det, len(scale) - d, g + centred, max_lags, n)
 
 
-def noise_of_each(errors: Sequence[Array], sigma: Array) -> Array:
-    r"""Return the variance of each series' innovations in units of the common one, shrunk to the mean of all.
-
-    .. math:: r_i = 1 + \frac{\tau^2}{\tau^2 + v_i} (\hat r_i - 1), \quad v_i = \frac{2}{n_i k}, \quad
-              \tau^2 = \max\left(0, \frac{\sum v_i^{-1} ((\hat r_i - 1)^2 - v_i)}{\sum v_i^{-1}}\right)
-
-    times (n - 1)/(n - B), n rows in all, since each of B series has a level of its own.  The estimate r̂ of few rows
-    counts for little, and for nothing where the series differ no more than chance has it.
+def noise_of_each(errors: Sequence[Array], sigma: Array, *, from_means: bool) -> Array:
+    """Return the variance of each series' innovations in units of the common one, `towards_one` for what is chance.
 
     Parameters
     ----------
     errors : sequence of array (n_i, k)    innovations in standard units
     sigma : array (k, k)                   common covariance
+    from_means : bool                      whether sigma is of errors about the means of the B series, which takes one
+                                           degree of freedom from each: then times (n - 1)/(n - B), n rows in all
 
     Examples
     --------
     >>> e = np.random.default_rng(0).standard_normal((2, 1000, 1))
-    >>> noise_of_each([e[0], 2 * e[1]], np.eye(1)).round(2).tolist()
+    >>> noise_of_each([e[0], 2 * e[1]], np.eye(1), from_means=True).round(2).tolist()
     [0.38, 1.63]
+    """
+    precision, rows = np.linalg.inv(sigma), np.array([len(e) for e in errors])
+    sums = np.array([np.einsum("ti,ij,tj", e, precision, e) for e in errors])
+    ratios = towards_one(sums / rows * (rows.sum() / sums.sum()), 2.0 / (rows * len(sigma)))
+    n, B = int(rows.sum()), len(errors)
+    return np.asarray(ratios * ((n - 1) / max(n - B, 1) if from_means else 1.0))
+
+
+def towards_one(ratios: Array, chance: Array) -> Array:
+    r"""Return ratios (B, …) of mean 1 less what of their differences is chance.
+
+    .. math:: r_i = 1 + \frac{\tau^2}{\tau^2 + v_i} (\hat r_i - 1), \quad
+              \tau^2 = \max\left(0, \frac{\sum v_i^{-1} ((\hat r_i - 1)^2 - v_i)}{\sum v_i^{-1}}\right)
+
+    with v the variance of a ratio by chance: one of few rows counts for little, and for nothing where the ratios differ
+    no more than chance has it.
 
     References
     ----------
     Efron and Morris (1973), Stein's estimation rule and its competitors, JASA 68, 117-130.
+
+    Examples
+    --------
+    >>> [towards_one(np.array([0.5, 1.5]), np.full(2, chance)).round(3).tolist() for chance in (0.0, 0.1, 1.0)]
+    [[0.5, 1.5], [0.7, 1.3], [1.0, 1.0]]
     """
-    precision, rows = np.linalg.inv(sigma), np.array([len(e) for e in errors])
-    sums = np.array([np.einsum("ti,ij,tj", e, precision, e) for e in errors])
-    ratios, chance = sums / rows * (rows.sum() / sums.sum()), 2.0 / (rows * len(sigma))
-    spread = max(0.0, float((((ratios - 1.0) ** 2 - chance) / chance).sum() / (1.0 / chance).sum()))
-    n, B = int(rows.sum()), len(errors)
-    return np.asarray((1.0 + spread / (spread + chance) * (ratios - 1.0)) * ((n - 1) / max(n - B, 1)))
+    chance = np.broadcast_to(np.maximum(chance, 1e-12), ratios.shape)
+    spread = np.maximum(0.0, (((ratios - 1.0) ** 2 - chance) / chance).sum(axis=0) / (1.0 / chance).sum(axis=0))
+    return np.asarray(1.0 + spread / (spread + chance) * (ratios - 1.0))
 
 
 def own_constants(shared: Array, own: Array, constants: Sequence[int]) -> Array:

@@ -164,31 +164,33 @@ def trend_columns(inputs: Array, trend: Trend, rows: int) -> tuple[Array, Array]
     return np.hstack([*ones, inputs[:, :slope]]) if ones else np.empty((rows, 0)), inputs[:, slope:]
 
 
-def own_members(shared: Member, each: Sequence[Data]) -> list[Member]:
+def own_members(shared: Member, each: Sequence[Data], *, from_means: bool) -> list[Member]:
     """Return a member fitted to a panel as one of each of its series: same weights, own noise and own level.
 
     Parameters
     ----------
     shared : Member
-    each : sequence of Data        the series, in the order of the panel
+    each : sequence of Data        the series, in the order of the panel, less their own levels
+    from_means : bool              whether the panel was less its means; see `pooled.noise_of_each`
     """
     optimum = shared.optimum
     shape = optimum.design
     assert isinstance(shape, PooledDesign)
     warm = shape.first // len(shape.lengths)
-    errors = np.split(optimum.resid, np.cumsum([rows - warm for rows in shape.lengths])[:-1])
-    noise = noise_of_each(errors, optimum.sigma)
+    alone = [replace(design(data, shared.lags, shared.lags_tanh, shape.n, shape.r, shape.rl,
+                            first=len(data.Y) - rows + warm, recurrent=shape.recurrent, skip=shared.skip,
+                            driven=shared.driven), frozen=shape.frozen)
+             for data, rows in zip(each, shape.lengths, strict=True)]
+    states = [own.run(optimum.theta) for own in alone]
+    errors = [(own.Y - U[:, : own.k])[warm:] for own, (_, U) in zip(alone, states, strict=True)]
+    noise = noise_of_each(errors, optimum.sigma, from_means=from_means)
     constants = [i * shape.width_L for i in range(shape.m)] if shape.flat else []
     out = []
-    for data, resid, size in zip(each, errors, noise, strict=True):
-        alone = design(data, shared.lags, shared.lags_tanh, shape.n, shape.r, shape.rl,
-                       first=len(data.Y) - len(resid), recurrent=shape.recurrent, skip=shared.skip,
-                       driven=shared.driven)
-        alone = replace(alone, frozen=shape.frozen)
+    for own, run, resid, size in zip(alone, states, errors, noise, strict=True):
         white, _ = whitener(size * optimum.sigma)
-        own, _ = alone.normal(optimum.theta, *alone.run(optimum.theta), white, resid @ white.T)
-        own += np.diag(optimum.prior.precisions(optimum.alpha))
-        information = own_constants(optimum.information, own, constants)
-        out.append(replace(shared, optimum=replace(optimum, design=alone, sigma=size * optimum.sigma, resid=resid,
+        known, _ = own.normal(optimum.theta, *run, white, resid @ white.T)
+        known += np.diag(optimum.prior.precisions(optimum.alpha))
+        information = own_constants(optimum.information, known, constants)
+        out.append(replace(shared, optimum=replace(optimum, design=own, sigma=size * optimum.sigma, resid=resid,
                                                    information=information)))
     return out

@@ -15,6 +15,7 @@ import pandas as pd
 from varnn.errors import ConvergenceWarning, ExogError, ParameterError, RankDeficientError, RationWarning, TooShortError
 from varnn.estimate import likelihood
 from varnn.estimate.closed_form import LeastSquares, regressor_names
+from varnn.estimate.levels import Levels, levels_of
 from varnn.estimate.likelihood import Sample
 from varnn.estimate.linear_choice import fit_chosen
 from varnn.estimate.linear_states import filtered_states
@@ -37,8 +38,9 @@ def fit_shared(model: Shared, members: Mapping[str, Series], beside: Mapping[str
                rng: np.random.Generator) -> list[Fitted]:
     """Estimate one set of weights on all series and return the fit of each.
 
-    The objective is the sum over the series of that of the rung, every series in units of its own mean and standard
-    deviation, its filter begun anew from its own presample.
+    The objective of an RNN is the sum over the series of that of the rung, every series less its level and divided by
+    its scale, both from `levels.levels_of`, its filter begun anew from its own presample; weights are estimated with
+    levels drawn from what is known of them.  With exogenous columns they are means and standard deviations.
 
     Parameters
     ----------
@@ -48,16 +50,16 @@ def fit_shared(model: Shared, members: Mapping[str, Series], beside: Mapping[str
         Exogenous columns of each, the same names in the same order.
     rng : Generator
     """
-    if isinstance(model, VAR):
-        if beside is not None:
-            raise ParameterError("a global VAR takes no X; use LinearRNN(lags=…), which does, or sharing='local'")
-        return _global_var(model, members)
+    if isinstance(model, VAR) and beside is not None:
+        raise ParameterError("a global VAR takes no X; use LinearRNN(lags=…), which does, or sharing='local'")
     if len(members) == 1:
         return [model._estimate(series, None if beside is None else beside[name], rng)
                 for name, series in members.items()]
+    if isinstance(model, VAR):
+        return _global_var(model, list(members.items()))
     panel = _Panel.of(model, members, beside)
     with one_thread():
-        found = _linear(model, panel) if isinstance(model, LinearRNN) else _tanh(model, panel, rng)
+        found = _linear(model, panel, rng) if isinstance(model, LinearRNN) else _tanh(model, panel, rng)
     back = np.argsort(panel.order)
     return [found[place] for place in back]
 
@@ -69,7 +71,8 @@ def fit_shared(model: Shared, members: Mapping[str, Series], beside: Mapping[str
 class _Panel:
     """Series in standard units, in an order that depends on their values alone; `order` are their places as given.
 
-    So the same panel in another order has the same weights, random starts included.
+    So the same panel in another order has the same weights, random starts included. `levels` is None where units are
+    means and standard deviations.
     """
 
     series: list[Series]
@@ -78,6 +81,7 @@ class _Panel:
     values: list[FloatArray]
     inputs: list[FloatArray]
     order: list[int]
+    levels: Levels | None
 
     @classmethod
     def of(cls, model: LinearRNN | TanhRNN, members: Mapping[str, Series], beside: Mapping[str, Series] | None
@@ -89,8 +93,21 @@ class _Panel:
         values = [unit.series(y.values) for y, unit in zip(series, units, strict=True)]
         inputs = [unit.inputs(_inputs(y, z)) for y, z, unit in zip(series, exog, units, strict=True)]
         order = sorted(range(len(series)), key=lambda i: (len(values[i]), values[i].tobytes(), inputs[i].tobytes()))
-        return cls([series[i] for i in order], [exog[i] for i in order], [units[i] for i in order],
-                   [values[i] for i in order], [inputs[i] for i in order], order)
+        units, values, levels = [units[i] for i in order], [values[i] for i in order], None
+        if beside is None:
+            levels = levels_of(values, lags=None, longest=_longest(values))
+            units = [replace(unit, rest=unit.rest + unit.scale * level, scale=unit.scale * scale)
+                     for unit, level, scale in zip(units, levels.level, levels.scale, strict=True)]
+            values = [(y - level) / scale for y, level, scale in zip(values, levels.level, levels.scale, strict=True)]
+        return cls([series[i] for i in order], [exog[i] for i in order], units, values, [inputs[i] for i in order],
+                   order, levels)
+
+    def drawn(self, rng: np.random.Generator) -> _Panel:
+        """Return the panel less levels drawn from what is known of them, on which weights are estimated."""
+        if self.levels is None:
+            return self
+        shifts = self.levels.drawn(rng)
+        return replace(self, values=[y - shift for y, shift in zip(self.values, shifts, strict=True)])
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -148,23 +165,29 @@ def _rationed(model: LinearRNN | TanhRNN, panel: _Panel, wanted: int) -> int:
     return most
 
 
+def _longest(values: list[FloatArray]) -> int:
+    """Return the most lags of the VAR that levels are judged by."""
+    rows = [len(y) for y in values]
+    return max(0, min(default_max_lags(int(np.median(rows)), values[0].shape[1]), min(rows) - 3))
+
+
 # --- a linear RNN -------------------------------------------------------------------------------
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # of trial points, which are then refused
-def _linear(model: LinearRNN, panel: _Panel) -> list[Fitted]:
+def _linear(model: LinearRNN, panel: _Panel, rng: np.random.Generator) -> list[Fitted]:
     k, q, intercept = panel.k, panel.q, model.trend != "n"
     width = k if model.width is None else model.width
     rows = int(np.median(panel.lengths))
     wanted = model.lags if model.lags is not None else (model.max_lags or default_max_lags(rows, k, model.trend, q))
     most = min(_rationed(model, panel, wanted), (sum(panel.lengths) - q - width - k - 3) // (k + len(panel.series)))
-    least = 1 if model.lags is None else model.lags
+    least, drawn = 1 if model.lags is None else model.lags, panel.drawn(rng)
     try:
         shared, lags = fit_chosen(
-            panel.sample(least), width, searched=model.lags is None, max_lags=model.max_lags, most=most,
+            drawn.sample(least), width, searched=model.lags is None, max_lags=model.max_lags, most=most,
             intercept=intercept, shrunk=model.shrinkage is not None,
             likelihood="conditional" if q else model.likelihood,
-            judged=panel.sample(least, every=-(-sum(panel.lengths) // JUDGED)))
+            judged=drawn.sample(least, every=-(-sum(panel.lengths) // JUDGED)))
     except np.linalg.LinAlgError:
         raise RankDeficientError("the covariance of the innovations of the panel is singular in float64: columns move "
                                  "together in all series, or there are nearly as many coefficients as rows") from None
@@ -174,7 +197,7 @@ def _linear(model: LinearRNN, panel: _Panel) -> list[Fitted]:
     parts = panel.sample(lags).parts
     states = [filtered_states(part, shared) for part in parts]
     errors = [part.values[start:] - U[:, :k] for part, (U, start) in zip(parts, states, strict=True)]
-    noise = noise_of_each(errors, shared.sigma)
+    noise = noise_of_each(errors, shared.sigma, from_means=panel.levels is None)
     place = np.full(shared.free.shape, -1)
     place[shared.free] = np.arange(shared.free.sum())
     constants = [int(i) for i in place[:k, len(shared.weights) + lags * k] if i >= 0]
@@ -229,9 +252,10 @@ def _tanh(model: TanhRNN, panel: _Panel, rng: np.random.Generator) -> list[Fitte
     from varnn.estimate.search import search
     from varnn.estimate.structure import Data, Space, own_members
 
-    sample, ones = panel.sample(1), np.ones((sum(panel.lengths), 1))
+    drawn, ones = panel.drawn(rng), np.ones((sum(panel.lengths), 1))
+    sample = drawn.sample(1)
     data = Data(sample.values, ones, sample.inputs, panel.lengths)
-    space = Space(model.lags, model.width, model.skip, *_most_lags(model, panel), model.starts)
+    space = Space(model.lags, model.width, model.skip, *_most_lags(model, drawn), model.starts)
     found = search(data, space, rng)
     if not found.members:
         raise ParameterError(f"no start of a global {model.label} converged on these {len(panel.lengths)} series; use "
@@ -242,7 +266,8 @@ def _tanh(model: TanhRNN, panel: _Panel, rng: np.random.Generator) -> list[Fitte
                       f"{first.stop.message}; the best point found is kept", ConvergenceWarning, stacklevel=4)
     each = [Data(values, np.ones((len(values), 1)), inputs)
             for values, inputs in zip(panel.values, panel.inputs, strict=True)]
-    members = list(zip(*(own_members(member, each) for member in found.members), strict=True))
+    members = list(zip(*(own_members(member, each, from_means=panel.levels is None) for member in found.members),
+                       strict=True))
     fits: list[Fitted] = []
     for series, exog, units, own in zip(panel.series, panel.exog, panel.units, members, strict=True):
         table = equations(blocks(own[0], units, list(series.names), [] if exog is None else list(exog.names),
@@ -277,78 +302,43 @@ def _most_lags(model: TanhRNN, panel: _Panel) -> tuple[int, int]:
 # --- a VAR with shared lags ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class _Within:
-    """Lagged rows of one series, scaled, less their means: z_t = (y_t, y_{t−1} … y_{t−p})."""
-
-    rows: FloatArray
-    means: FloatArray
-    scale: FloatArray
-
-
-def _within(series: Series, lags: int, start: int) -> _Within:
-    y, k = series.values, series.k
-    scale = y.std(axis=0)
-    scale = np.where(scale > 1e-13 * np.abs(y).max(axis=0), scale, 1.0)
-    windows = np.lib.stride_tricks.sliding_window_view(y[start - lags:], lags + 1, axis=0)        # (n, k, p + 1)
-    stacked = windows[:, :, ::-1].transpose(0, 2, 1).reshape(len(y) - start, -1)                  # newest first
-    means = stacked.mean(axis=0)
-    return _Within((stacked - means) / np.tile(scale, lags + 1), means, scale[:k])
-
-
-def _global_var(model: VAR, members: Mapping[str, Series]) -> list[Fitted]:
-    """Fit A_1 … A_p on all series less their means (fixed effects), in units of each series' scale."""
-    panel = list(members.values())
+def _global_var(model: VAR, members: list[tuple[str, Series]]) -> list[Fitted]:
+    """Fit A_1 … A_p on all series, less levels that count as unknown and in units of each series' scale."""
     searched = not isinstance(model.lags, (int, np.integer))
-    rows = int(np.median([len(series) for series in panel]))
-    longest = (model.max_lags or default_max_lags(rows, panel[0].k)) if searched else int(model.lags or 0)
-    for name, series in members.items():
+    if searched and model.lags not in (None, *CRITERIA):
+        raise ParameterError(f"lags={model.lags!r} is not usable for a global fit; use 'aic', 'bic', 'hqic' or a "
+                             "number")
+    panel = [series for _, series in members]
+    rows, k = int(np.median([len(series) for series in panel])), panel[0].k
+    longest = (model.max_lags or default_max_lags(rows, k)) if searched else int(model.lags or 0)
+    for name, series in members:
         if len(series) < longest + 3:
             raise TooShortError(f"series {name!r} has {len(series)} rows; a global VAR with up to {longest} lags needs "
                                 f"at least {longest + 3} of each: leave it out or use fewer lags")
-    k = panel[0].k
-    gram, n = np.zeros(((longest + 1) * k,) * 2), 0
-    for series in panel:
-        part = _within(series, longest, longest).rows
-        gram += part.T @ part
-        n += len(part)
-    lags = _best_order(gram, k, n, str(model.lags or "aic")) if searched else longest
-    if searched and lags < longest:
-        parts = (_within(series, lags, lags).rows for series in panel)
-        gram = np.sum([part.T @ part for part in parts], axis=0)
-    slopes = np.linalg.pinv(gram[k:, k:], hermitian=True)
-    shared = slopes @ gram[k:, :k]
-    values, vectors = np.linalg.eigh(slopes)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
     with one_thread():
-        return [_member(VAR(lags=lags, trend="c"), series, lags, shared, root) for series in panel]
+        units = [Units.of(series.values, _inputs(series, None), centred=True) for series in panel]
+        found = levels_of([unit.series(series.values) for unit, series in zip(units, panel, strict=True)],
+                          lags=None if searched else longest, longest=longest, criterion=str(model.lags or "aic"))
+        values, vectors = np.linalg.eigh(np.linalg.pinv(found.products, hermitian=True))
+        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        return [_member(series, unit.back(level), unit.scale * scale, found.common.slopes, root)
+                for series, unit, level, scale in zip(panel, units, found.level, found.scale, strict=True)]
 
 
-def _best_order(gram: FloatArray, k: int, n: int, criterion: str) -> int:
-    if criterion not in CRITERIA:
-        raise ParameterError(f"lags={criterion!r} is not usable for a global fit; use 'aic', 'bic', 'hqic' or a number")
-    penalty = {"aic": 2.0, "bic": float(np.log(n)), "hqic": 2.0 * float(np.log(np.log(n)))}[criterion]
-    scores = []
-    for lags in range(gram.shape[0] // k):
-        inside, cross = gram[k:(lags + 1) * k, k:(lags + 1) * k], gram[k:(lags + 1) * k, :k]
-        explained = cross.T @ np.linalg.pinv(inside, hermitian=True) @ cross if lags else 0.0
-        scores.append(np.linalg.slogdet((gram[:k, :k] - explained) / n)[1] + penalty * k * k * lags / n)
-    return int(np.argmin(scores))
-
-
-def _member(spec: VAR, series: Series, lags: int, shared: FloatArray, root: FloatArray) -> FittedVAR:
+def _member(series: Series, level: FloatArray, scale: FloatArray, shared: FloatArray, root: FloatArray) -> FittedVAR:
     """Return the fit of one series: the shared lags in its units, its own constant and residuals."""
-    k, own = series.k, _within(series, lags, lags)
-    n, scales = len(own.rows), np.tile(own.scale, lags)
-    slopes = shared * own.scale / scales[:, None]                                                 # (kp, k)
-    constant = own.means[:k] - own.means[k:] @ slopes
-    resid = (own.rows[:, :k] - own.rows[:, k:] @ shared) * own.scale
+    k, y = series.k, series.values
+    lags = len(shared) // k
+    scales, levels, n = np.tile(scale, lags), np.tile(level, lags), len(y) - lags
+    windows = np.lib.stride_tricks.sliding_window_view(y, lags + 1, axis=0)                       # (n, k, p + 1)
+    rows = windows[:, :, ::-1].transpose(0, 2, 1).reshape(n, -1) - np.append(level, levels)       # newest first
+    slopes = shared * scale / scales[:, None]                                                     # (kp, k)
+    resid = rows[:, :k] - rows[:, k:] @ slopes
     half = root / scales[:, None]
-    full = np.block([[np.full((1, 1), 1 / np.sqrt(n)), -(own.means[k:] @ half)[None]],
-                     [np.zeros((len(half), 1)), half]])
-    coef = np.vstack([constant, slopes])
+    full = np.block([[np.full((1, 1), 1 / np.sqrt(n)), -(levels @ half)[None]], [np.zeros((len(half), 1)), half]])
+    coef = np.vstack([level - levels @ slopes, slopes])
     sigma = resid.T @ resid / max(n - len(coef), 1)
     labels = regressor_names(series.names, lags, "c", ())
     params = pd.DataFrame(coef, index=list(labels), columns=list(series.names))
-    return FittedVAR(spec=spec, series=series, exog=None, seen=series, seen_exog=None, params=params,
-                     df_model=len(coef), estimate=LeastSquares(coef, full, resid, sigma), k_ar=lags)
+    return FittedVAR(spec=VAR(lags=lags, trend="c"), series=series, exog=None, seen=series, seen_exog=None,
+                     params=params, df_model=len(coef), estimate=LeastSquares(coef, full, resid, sigma), k_ar=lags)

@@ -41,10 +41,19 @@ class Panel:
         the members have a level, a scale and, as far as the series differ, a noise of their own, and forecast by
         filtering their own past. Their `nobs`, `llf` and criteria are the panel's.
 
+    Notes
+    -----
+    Series less their means make an AR look less persistent than it is, by (1 + φ)/T (Nickell), and divided by their
+    standard deviations by 2φ/T more; with many short series this passes for long lags, a memory or tanh units. So
+    levels are estimated by generalised least squares under one VAR of all series and count as unknown beside the
+    weights, and where series are alike but for their scale it is taken from their innovations. With exogenous columns
+    levels and scales are means and standard deviations.
+
     References
     ----------
     Montero-Manso & Hyndman (2021), Principles and algorithms for forecasting groups of time series: locality and
-    globality, Int. J. Forecasting 37(4), 1632–1653.
+    globality, Int. J. Forecasting 37(4), 1632–1653. Nickell (1981), Biases in dynamic models with fixed effects,
+    Econometrica 49(6), 1417–1426.
 
     Examples
     --------
