@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 from varnn import VAR, LinearRNN, Mean, Naive, compare
 from varnn.data import load
 from varnn.errors import ParameterError
+from varnn.estimate.small_sample import lag_bias
 from varnn.harness.run import comparisons, report, run
-from varnn.under_null import bootstrapped_tests
+from varnn.under_null import bootstrapped_tests, unbiased
 
 SETTINGS = {"horizon": 1, "origins": 15, "refit": 15, "n_paths": 20, "draws": 19}  # small: each draw is a comparison
 
@@ -54,3 +56,39 @@ def test_a_suite_finds_the_pvalues_of_compare_and_shows_them_with_the_number_of_
     report(tmp_path)
     assert "from 9 series drawn from the VAR" in (tmp_path / "data-ar.html").read_text()
     assert "boot_p" in (tmp_path / "board.csv").read_text().splitlines()[0]
+
+
+def test_the_null_has_the_bias_of_its_lags_taken_out_and_its_other_weights_fitted_to_the_rest():
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((80, 1))
+    y = rng.standard_normal((80, 2)) + 1e6
+    for t in range(1, 80):
+        y[t] += 0.6 * (y[t - 1] - 1e6) + x[t]
+    fit = VAR(lags=2, trend="ct").fit(y, x)
+    found = unbiased(fit).weights[0]
+    bias = lag_bias(fit.coefs, fit.sigma_u, fit.nobs, 2)
+    moved = found[3:].reshape(2, 2, 2).swapaxes(1, 2)
+    assert_allclose(moved, fit.coefs - bias, rtol=1e-12)
+    rest = y[2:] - y[1:-1] @ moved[0].T - y[:-2] @ moved[1].T
+    Z = np.column_stack([np.ones(78), np.arange(3, 81), x[2:]])
+    assert_allclose(rest - Z @ found[:3], rest - Z @ np.linalg.lstsq(Z, rest, rcond=None)[0], atol=1e-8)
+
+
+def test_series_drawn_from_the_null_are_as_persistent_as_the_data_on_average():
+    estimates = []
+    for seed in range(200):
+        y = np.random.default_rng(seed).standard_normal(150)
+        for t in range(1, 150):
+            y[t] += 0.8 * y[t - 1]
+        fit = VAR(lags=1).fit(y[90:, None])
+        estimates.append((fit.coefs[0, 0, 0], unbiased(fit).weights[0, 1, 0]))
+    plain, corrected = np.mean(estimates, axis=0)
+    error = np.std(estimates, axis=0)[1] / np.sqrt(200)
+    assert plain < 0.8 - 3 * error
+    assert abs(corrected - 0.8) < 2 * error
+
+
+def test_a_null_that_is_explosive_or_has_no_lags_is_left_as_it_is():
+    y = 1.1 ** np.arange(40.0)[:, None] + np.random.default_rng(0).standard_normal((40, 1))
+    for fit in (VAR(lags=1).fit(y), VAR(lags=0).fit(y)):
+        assert_allclose(unbiased(fit).weights[0], fit.estimate.coef, rtol=1e-12)

@@ -14,15 +14,16 @@ import numpy as np
 import pandas as pd
 
 from varnn.errors import ParameterError
-from varnn.evaluate.backtest import Progress, Task, backtest
+from varnn.estimate.regressors import all_regressors
+from varnn.evaluate.backtest import Progress, Task, backtest, origin_seed
 from varnn.evaluate.board import Losses
 from varnn.evaluate.ledger import Ledger
 from varnn.evaluate.pairwise import diebold_mariano
 from varnn.evaluate.skill import bootstrap_pvalue
-from varnn.forecaster import Forecaster
+from varnn.forecaster import Draws, Forecaster
 from varnn.inference.bootstrap import samples_of
-from varnn.models.rung1_var import VAR
-from varnn.series import Series, generator, whole_number
+from varnn.models.rung1_var import VAR, FittedVAR
+from varnn.series import Series, whole_number
 from varnn.shocks import Shocks
 
 NULL = "VAR"
@@ -89,13 +90,52 @@ def contenders(models: Mapping[str, Forecaster]) -> dict[str, Forecaster]:
 
 
 def tasks_under(task: Task, models: Mapping[str, Forecaster], draws: int, shocks: Shocks = "residuals") -> list[Task]:
-    """Return the task on each of `draws` series of the same length drawn from the VAR fitted to all rows."""
+    """Return the task on each of `draws` series of the same length drawn from the VAR fitted to all rows.
+
+    Its lags are freed of their small-sample bias first, see `unbiased`; its shocks are residuals of mean 0, scaled up
+    to `sigma_u`; the first rows stay as they are. The draws do not share a stream with data simulated from the seed.
+    """
     whole_number(draws, "draws", least=9)
-    null = models[NULL].fit(task.series, task.exog)
-    series = task.series
-    samples = samples_of(null, draws, shocks, generator(task.seed))
+    null, series = models[NULL].fit(task.series, task.exog), task.series
+    assert isinstance(null, FittedVAR)
+    samples = samples_of(null, draws, shocks, origin_seed(task.seed, f"drawn from {NULL}", len(series)), unbiased(null))
     return [replace(task, series=Series(np.ascontiguousarray(one), series.names, series.index), oracle=None,
                     n_paths=FEW_PATHS) for one in samples]
+
+
+def unbiased(fit: FittedVAR) -> Draws:
+    """Return the weights of a VAR, its lags freed of bias as far as they stay stable, the others fitted to the rest.
+
+        Ã = Â − b,   c̃ = argmin_c Σ_t |y_t − Σ_i Ã_i y_{t−i} − c' z_t|²
+
+    b is Pope's first-order bias, −(1 + 3Â)/T in an AR(1), cut as Kilian does where Ã would be explosive; z_t holds the
+    constant, trend and exogenous columns. Least squares puts the roots of a VAR too low, so that series drawn from it
+    would be easier to forecast by their mean than the data.
+
+    References
+    ----------
+    Pope (1990), J. Time Series Analysis 11(3). Kilian (1998), Review of Economics and Statistics 80(2).
+
+    Examples
+    --------
+    >>> y = np.random.default_rng(0).standard_normal((101, 1))
+    >>> y[1:] += 0.5 * y[:-1]
+    >>> fit = VAR(lags=1).fit(y)
+    >>> old, new = fit.coefs[0, 0, 0], unbiased(fit).weights[0, 1, 0]
+    >>> float(round(new - old, 6)), float(round((1 + 3 * old) / 100, 6))
+    (0.024661, 0.024661)
+    """
+    coef = fit.estimate.coef
+    if not fit.k_ar or fit._is_large:
+        return Draws(fit.sigma_u[None], coef[None])
+    known = len(coef) - fit.k_ar * fit.series.k
+    bias = np.zeros(coef.shape)
+    bias[known:] = fit._bias.swapaxes(1, 2).reshape(-1, fit.series.k)
+    weights = fit._debiased(coef[None], bias)                                                     # (1, d, k)
+    X = all_regressors(fit.series.values, fit.k_ar, fit.trend, None if fit.exog is None else fit.exog.values)[fit.k_ar:]
+    left = X[:, known:] @ (coef - weights[0])[known:]
+    weights[0, :known] += np.linalg.lstsq(X[:, :known], left, rcond=None)[0]
+    return Draws(fit.sigma_u[None], weights)
 
 
 def _statistics(ledger: Ledger) -> dict[tuple[str, int], float]:
