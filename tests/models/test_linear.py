@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from threadpoolctl import threadpool_limits
 
 from varnn.data import load
 from varnn.errors import (
@@ -168,6 +169,18 @@ def test_many_windows_at_once_give_the_bits_of_single_fits(threads):
         single = model.fit(window)
         assert_array_equal(fit.weights, single.weights)
         assert_array_equal(fit.forecast(3).paths, single.forecast(3).paths)
+
+
+def test_the_number_of_blas_threads_changes_no_bit_of_a_forecast_of_many_series():
+    y = np.random.default_rng(0).normal(size=(200, 16))
+    y[1:] += 0.3 * y[:-1]
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            fit = lift(VAR(lags=1).fit(y))
+            found.append((fit.forecast(3, n_paths=50, rng=0).paths, fit.bse))
+    assert_array_equal(found[0][0], found[1][0])
+    assert_array_equal(found[0][1], found[1][1])
 
 
 def test_the_lectures_recursion_driven_by_other_series_alone_is_recovered():

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import ThreadpoolController
 
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, SingularWarning
 from varnn.estimate import likelihood as gaussian
@@ -27,6 +26,7 @@ from varnn.estimate.linear_states import end_states, filtered_states, paths, pos
 from varnn.estimate.linear_units import Units, weight_table
 from varnn.estimate.stop import Stop
 from varnn.estimate.symmetric import SINGULAR, without_error
+from varnn.estimate.threads import one_thread
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of, square_root
 from varnn.questions import LinearQuestions
 from varnn.series import FloatArray, Series, whole_number
@@ -34,13 +34,11 @@ from varnn.series import FloatArray, Series, whole_number
 if TYPE_CHECKING:
     from varnn.models.rung1_var import FittedVAR
 
-_BLAS = ThreadpoolController()
-
 
 @contextmanager
 def _numerics() -> Iterator[None]:
     """Use one thread, for the same bits everywhere, and name a singular Σ."""
-    with _BLAS.limit(limits=1, user_api="blas"):
+    with one_thread():
         try:
             yield
         except np.linalg.LinAlgError:
@@ -111,12 +109,9 @@ class LinearRNN(Forecaster):
                           f"error is taken as {SINGULAR**0.5:.0e} standard deviations (leave {still[-1]} out and "
                           "compute it by the rule that a VAR finds)", SingularWarning, stacklevel=3)
         if not fit.stop.converged:
-            warnings.warn(
-                f"{self.label} stopped for the reason {fit.stop.name} after {fit.estimate.steps} steps: "
-                f"{fit.stop.message}; the best point found is kept (shrinkage='evidence' or fewer lags help)",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+            warnings.warn(f"{self.label} stopped for the reason {fit.stop.name} after {fit.estimate.steps} steps: "
+                          f"{fit.stop.message}; the best point found is kept (shrinkage='evidence' or fewer lags help)",
+                          ConvergenceWarning, stacklevel=3)
         return fit
 
     @staticmethod
@@ -135,9 +130,8 @@ def lift(below: FittedVAR) -> FittedLinearRNN:
     return _fitted(model, below.series, below.exog, lags, estimate, units, below.seen, below.seen_exog)
 
 
-def fit_windows(
-    model: LinearRNN, windows: Sequence[Series], exog: Sequence[Series | None] | None = None, *, threads: int = 1
-) -> list[FittedLinearRNN]:
+def fit_windows(model: LinearRNN, windows: Sequence[Series], exog: Sequence[Series | None] | None = None, *,
+                threads: int = 1) -> list[FittedLinearRNN]:
     """Fit one specification to many samples; the bits do not depend on the number of threads or on the order.
 
     `windows` are estimation samples of any lengths, `exog` their exogenous columns; fits come back in the same order.
@@ -169,6 +163,8 @@ class FittedLinearRNN(LinearQuestions, Fitted):
     width: int
     estimate: LinearEstimate
     units: Units
+
+    _carried: ClassVar[tuple[str, ...]] = (*Fitted._carried, "_scatter")
 
     @property
     def likelihood(self) -> Literal["exact", "conditional"]:
@@ -289,7 +285,13 @@ class FittedLinearRNN(LinearQuestions, Fitted):
     @property
     def _covariance(self) -> FloatArray:
         """Covariance of the free weights in standard units, with the degrees-of-freedom factor of rung 1."""
-        return np.asarray(self.estimate.inverse_information * (self.nobs / self.df_resid))
+        with one_thread():
+            return np.asarray(self.estimate.inverse_information * (self.nobs / self.df_resid))
+
+    @cached_property
+    def _scatter(self) -> FloatArray:
+        """Root of `_covariance`, found once for all forecasts from this estimate."""
+        return square_root(self._covariance)
 
     # --- what every rung writes ----------------------------------------------------------------
 
@@ -340,8 +342,9 @@ class FittedLinearRNN(LinearQuestions, Fitted):
         Where the memory was dropped this is the exact posterior of rung 1.
         """
         units = np.outer(self.units.scale, self.units.scale)
-        root, spread = square_root(self.sigma_u / units), square_root(self._covariance)
-        weights, sigma = posterior_draws(self.estimate, root, spread, self.df_resid, count, rng)
+        with one_thread():
+            root = square_root(self.sigma_u / units)
+            weights, sigma = posterior_draws(self.estimate, root, self._scatter, self.df_resid, count, rng)
         return Draws(sigma * units, weights)
 
     def _notes(self) -> list[str]:
@@ -388,10 +391,8 @@ def _estimate(model: LinearRNN, series: Series, exog: Series | None) -> FittedLi
     return _fitted(model, series, exog, lags, estimate, units, series, exog)
 
 
-def _fitted(
-    model: LinearRNN, series: Series, exog: Series | None, lags: int, estimate: LinearEstimate, units: Units,
-    seen: Series, seen_exog: Series | None,
-) -> FittedLinearRNN:
+def _fitted(model: LinearRNN, series: Series, exog: Series | None, lags: int, estimate: LinearEstimate, units: Units,
+            seen: Series, seen_exog: Series | None) -> FittedLinearRNN:
     others = () if exog is None else exog.names
     table = weight_table(units.weights(estimate.weights, lags)[0], series.names, others, model.trend, lags)
     width = len(estimate.weights)
