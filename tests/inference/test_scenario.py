@@ -211,3 +211,11 @@ def test_bad_scenarios_are_refused_with_their_place(var, arguments, error, messa
 def test_a_wrapper_without_a_recursion_says_where_to_ask():
     with pytest.raises(ParameterError, match="such as one inside"):
         Conformal(VAR(lags=1)).fit(frame()).scenario(2, {"gdp": 1.0})
+
+
+@pytest.mark.parametrize("fixed", ["gdp", "before"])
+def test_a_series_that_the_past_determines_is_refused_by_name(fixed):
+    y = frame()[["gdp"]]
+    y = y.assign(before=y["gdp"].shift()).dropna()
+    with pytest.raises(ParameterError, match="'before' follows from the past without error under VAR"):
+        VAR(lags=1).fit(y).scenario(3, hard={fixed: [0.1, 0.1, 0.1]})

@@ -24,6 +24,7 @@ MOST_SLOPES = 4_000_000  # numbers in all draws' Jacobians
 SLOPE_STEP = 1e-3  # standard deviations
 NEWTON_STEPS = 8
 FEW_EFFECTIVE = 50.0
+ROUNDING = 1e-9  # standard deviations of a series that an error has to be to be one
 CONSTANT = 1e-6  # log weights that differ by less are rounding: the recursion is linear
 
 
@@ -143,6 +144,10 @@ class _Law:
         self.count = len(self.roots)
         self.log_shares = np.zeros(self.count) if shares is None else np.log(shares * self.count)
         size = np.sqrt(np.diag(fit.sigma_u))
+        for name, error, spread in zip(fit.series.names, size, fit.series.values.std(axis=0), strict=True):
+            if error < ROUNDING * spread:
+                raise ParameterError(f"{name!r} follows from the past without error under {fit.spec.label}, so that no "
+                                     "value of it is free to be fixed; fit without it")
         if np.linalg.eigvalsh(fit.sigma_u / np.outer(size, size))[0] < 1e-12:
             raise ParameterError("one series is an exact combination of the others, so values of them may contradict "
                                  "each other; fit without it")
