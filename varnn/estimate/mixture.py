@@ -309,3 +309,23 @@ def to_torch(member: Member, units: Units) -> TorchParts:
         linear.weight.copy_(torch.tensor(full))
         linear.bias.zero_()
     return TorchParts(rnn, readout, linear)
+
+
+def free_run_error(member: Member, data: Data, *, horizon: int = 40, origins: int = 12) -> float:
+    """Return the geometric mean over origins of the root mean square error of free runs inside the training data."""
+    shape, (T, k) = member.optimum.design, data.Y.shape
+    horizon = min(horizon, data.shortest // 4)
+    starts = np.linspace(member.presample, T - horizon, origins).astype(int)
+    if data.lengths:  # the ends of some of the series
+        horizon = min(horizon, data.shortest - member.presample)
+        starts = (np.cumsum(data.lengths) - horizon)[np.linspace(0, len(data.lengths) - 1, origins).astype(int)]
+    still = np.zeros((1, horizon, k))
+    errors = []
+    for start in starts:
+        rows, back = slice(start, start + horizon), slice(start - member.presample, start)
+        past = np.ascontiguousarray(data.Y[back][::-1])
+        begun = Particle(0, member.optimum.theta, past, np.zeros_like(past), np.zeros(shape.n), np.zeros(shape.m), 1.0)
+        path = paths((member,), (begun,), data.trend[rows], data.Z[rows], still, cycle=False)
+        error = np.sqrt(np.mean((path[0] - data.Y[rows]) ** 2))
+        errors.append(np.log(error + 1e-300) if np.isfinite(error) else np.inf)
+    return float(np.mean(errors))

@@ -26,7 +26,7 @@ from varnn.estimate.evidence import (
 from varnn.estimate.far_field import calmed
 from varnn.estimate.gauss_newton import LARGEST, Optimum, Prior, fit
 from varnn.estimate.growth import grow, smooth
-from varnn.estimate.mixture import Particle, paths
+from varnn.estimate.mixture import free_run_error
 from varnn.estimate.structure import Data, Member, Space, design
 from varnn.estimate.symmetric import whitener
 
@@ -121,12 +121,16 @@ def _linear(data: Data, space: Space, first: int, driven: bool) -> tuple[list[Me
     Where at most half of the lags are called for, the rows that only longer ones need count as well.
     """
     more = [first // 2] if space.lags is None else []
+
+    def short(found: list[Member]) -> bool:
+        return bool(more) and max(found, key=_evidence).lags <= more[0]
+
     while True:
-        plain = _plain(data, space, first, driven)
-        short = bool(more) and max(plain, key=_evidence).lags <= more[0]
-        linear = plain if short else plain + _remembering(data, space, first, driven, plain)
-        if not (more and max(linear, key=_evidence).lags <= more[0]):
-            return linear, first
+        found = _plain(data, space, first, driven)
+        if not short(found):
+            found += _remembering(data, space, first, driven, found)
+        if not short(found):
+            return found, first
         first = more.pop()
 
 
@@ -174,7 +178,7 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
     seen = sorted({1, 2, lags} if space.lags is None else {1, lags}) if lags else [0]
     seen = [p for p in seen if p <= max(first, 1) and p * k <= 24] or [min(lags, 1)]
     feedback = (0, 2) if space.skip and not driven else ((0, 1) if space.skip else (0,))
-    widths = (3, 6) if space.width is None else (space.width,)
+    widths = (1, 3, 6) if space.width is None else (space.width,)
     weights = k * (1 + k * lags) + max(widths) * (1 + k * (max(seen) + 3))
     heavy = forgetful or len(data.Y) * k * weights**2 > HEAVY
     if heavy:
@@ -211,12 +215,11 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
         chosen = (longest.lags_tanh, shape.r)
         pool += _begin(data, space, first, driven, below[chosen[1]], lags, *chosen, wide, rng)
     heavy = heavy or len(data.Y) * k * max(pool, key=_evidence).optimum.design.size ** 2 > HEAVY / 4
-    best = _top(pool, 1 if heavy else 4)
+    best = _leading(pool, heavy)
     other = [(member, not member.optimum.design.recurrent, member.lags) for member in best[:1] if not forgetful]
     if space.lags is None:  # what was nonlinear may have looked like long lags
         other += [(member, member.optimum.design.recurrent, 1) for member in best if member.lags > 1 and not driven]
-    best = _top(best + _map(lambda task: _continue(task[0], None, 15, task[1], lags=task[2]), other, data),
-                len(best))
+    best = _leading(best + _map(lambda task: _continue(task[0], None, 15, task[1], lags=task[2]), other, data), heavy)
     last = 120 if len(data.Y) * k * best[0].optimum.design.size ** 2 <= HEAVY else 40
     polished = _map(lambda task: _continue(task[0], task[1], last, task[0].optimum.design.recurrent),
                     [(member, kind) for member in best for kind in (("unit",) if heavy else ("unit", "sparse"))], data)
@@ -259,7 +262,7 @@ def _below(data: Data, linear: list[Member], lags: int, rl: int, first: int, dri
 
 def _begin(data: Data, space: Space, first: int, driven: bool, below: Optimum | None, lags: int, lags_tanh: int, r: int,
            widths: tuple[int, ...], rng: np.random.Generator) -> list[Member]:
-    """Grow units on the residuals of the linear fit and climb a few steps with the first few and with all of them."""
+    """Grow units on the residuals of the linear fit and climb a few steps with the first of them, few and all."""
     if below is None:
         return []
     recurrent = not space.skip
@@ -332,26 +335,6 @@ def _finest(members: list[Member], data: Data) -> list[Member]:
     return [best]
 
 
-def free_run_error(member: Member, data: Data, *, horizon: int = 40, origins: int = 12) -> float:
-    """Return the geometric mean over origins of the root mean square error of free runs inside the training data."""
-    shape, (T, k) = member.optimum.design, data.Y.shape
-    horizon = min(horizon, data.shortest // 4)
-    starts = np.linspace(member.presample, T - horizon, origins).astype(int)
-    if data.lengths:  # the ends of some of the series
-        horizon = min(horizon, data.shortest - member.presample)
-        starts = (np.cumsum(data.lengths) - horizon)[np.linspace(0, len(data.lengths) - 1, origins).astype(int)]
-    still = np.zeros((1, horizon, k))
-    errors = []
-    for start in starts:
-        rows, back = slice(start, start + horizon), slice(start - member.presample, start)
-        past = np.ascontiguousarray(data.Y[back][::-1])
-        begun = Particle(0, member.optimum.theta, past, np.zeros_like(past), np.zeros(shape.n), np.zeros(shape.m), 1.0)
-        path = paths((member,), (begun,), data.trend[rows], data.Z[rows], still, cycle=False)
-        error = np.sqrt(np.mean((path[0] - data.Y[rows]) ** 2))
-        errors.append(np.log(error + 1e-300) if np.isfinite(error) else np.inf)
-    return float(np.mean(errors))
-
-
 def _first_precisions(shrink: Prior, theta: Array) -> Array:
     floor = np.array([0.3 if name == "W_hh" else 0.05 for name in shrink.names])
     alpha = 1.0 / (shrink.sums(theta**2) / np.maximum(shrink.count, 1.0) + floor)
@@ -390,6 +373,15 @@ def _top(members: list[Member], count: int) -> list[Member]:
         if np.isfinite(member.evidence) and not same:
             out.append(member)
     return out[:count]
+
+
+def _leading(members: list[Member], heavy: bool) -> list[Member]:
+    """Return those worth a longer climb: few steps favour single units, which must not crowd out the others."""
+    if heavy:
+        return _top(members, 1)
+    alone = [member for member in members if member.optimum.design.n == 1]
+    others = [member for member in members if member.optimum.design.n > 1]
+    return sorted(_top(others, 4) + _top(alone, 2), key=_evidence, reverse=True)
 
 
 def _map(work: Callable, tasks: list, data: Data) -> list:  # type: ignore[type-arg]
