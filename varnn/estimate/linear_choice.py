@@ -56,8 +56,8 @@ def choose_lags(
     between the two.  The rule was
     picked from about twelve on 12 simulated processes x 12 replications, where it is never more than 0.1 % RMSE above
     the VAR by AIC; evidence alone, which prefers a VARMA(1,1) to a VAR(2) at n = 500, loses 1.1 % of MSE there.
-    In a panel Schwarz's criterion takes the place of Akaike's: the means subtracted hold later rows of their own
-    series, which makes long lags look better than they are by about a tenth of a nat a series.
+    In a panel Schwarz's criterion takes the place of Akaike's: where means are subtracted (exogenous columns) they hold
+    later rows of their own series, which makes long lags look better than they are by a tenth of a nat a series.
 
     Parameters
     ----------
