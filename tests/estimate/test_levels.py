@@ -38,6 +38,13 @@ def test_a_level_is_estimated_by_generalised_least_squares(lags, rows):
     assert_allclose(weights, precise @ ones @ expected, atol=1e-9)
 
 
+def test_series_without_lags_have_levels_too():
+    y = np.random.default_rng(0).standard_normal((50, 30, 2))
+    found = levels_of(list(y), lags=0, longest=0)
+    assert_allclose(found.level, y.mean(axis=1), atol=1e-9)
+    assert_allclose(found.covariance[:, 0, 0], found.common.sigma[0, 0] * found.scale[:, 0] ** 2 / 30, rtol=1e-5)
+
+
 def panel(count, rows, phi, seed=0, scales=False):
     rng = np.random.default_rng(seed)
     y = rng.standard_normal((count, rows + 100, 1))

@@ -23,7 +23,7 @@ from varnn.estimate.symmetric import positive
 
 Array = npt.NDArray[np.float64]
 Known = tuple[Array, Array, Array]  # level, covariance and scale of each series
-STEPS, TOLERANCE = 100, 1e-6  # most steps of the EM algorithm, and the change of a slope at which it ends
+STEPS, TOLERANCE = 100, 1e-6  # most steps of the EM algorithm, and the change of a parameter at which it ends
 ROUNDS = 5                    # most choices of the order, each with the levels that the one before gives
 LEAST = 1e-6                  # variance of innovations, of the mean one, below which a series counts as without any
 
@@ -48,12 +48,10 @@ class Common:
 
     @cached_property
     def companion(self) -> Array:
-        """Companion matrix of the VAR with its roots held."""
-        k, p = len(self.sigma), self.lags
+        """Companion matrix of the VAR with its roots held; of order 0 as of order 1, its slopes zero."""
+        k, p = len(self.sigma), max(self.lags, 1)
         C = np.zeros((k * p, k * p))
-        if not p:
-            return C
-        C[:k] = self.slopes.T
+        C[:k, : len(self.slopes)] = self.slopes.T
         C[k:, : k * (p - 1)] = np.eye(k * (p - 1))
         radius, limit = np.abs(np.linalg.eigvals(C)).max(), 1.0 - 1.0 / self.rows
         if radius > limit:
@@ -74,26 +72,28 @@ class Common:
 
         with Ω the covariance of all rows, whose inverse is that of the first and the filter of the others.
         """
-        k, p = len(self.sigma), min(self.lags, rows)
-        A = self.companion[:k].reshape(k, self.lags, k).swapaxes(0, 1)
+        k, p = len(self.sigma), min(max(self.lags, 1), rows)
+        A = self.companion[:k].reshape(k, -1, k).swapaxes(0, 1)
         pull = np.linalg.solve(self.sigma, np.eye(k) - A.sum(axis=0))
         weights = np.zeros((rows, k, k))
         weights[p:] += pull
         for lag in range(1, p + 1):
             weights[p - lag : rows - lag] -= A[lag - 1].T @ pull
-        if p:
-            first = self.covariance[: k * p, : k * p]
-            weights[:p] += np.linalg.solve(first, np.tile(np.eye(k), (p, 1))).reshape(p, k, k)[::-1]
+        first = self.covariance[: k * p, : k * p]
+        weights[:p] += np.linalg.solve(first, np.tile(np.eye(k), (p, 1))).reshape(p, k, k)[::-1]
         V = np.linalg.inv(weights.sum(axis=0))
         return np.asarray((weights @ V).reshape(rows * k, k)), np.asarray(0.5 * (V + V.T))
 
     def spread_of_variances(self) -> Array:
         """Return Σ_h ρ(h)² − 1 of each series, (k,): n/2 times the relative variance of innovations over that of y."""
         k, power, total = len(self.sigma), self.covariance, np.zeros(len(self.sigma))
-        variances = np.diag(self.covariance)[:k]
-        for _ in range(1, self.rows if self.lags else 1):
+        variances = np.diag(power)[:k]
+        for _ in range(1, self.rows):
             power = self.companion @ power
-            total += 2.0 * (np.diag(power[:k, :k]) / variances) ** 2
+            squares = (np.diag(power[:k, :k]) / variances) ** 2
+            total += 2.0 * squares
+            if squares.max() < 1e-9:
+                break
         return total
 
 
@@ -199,15 +199,16 @@ def levels_of(values: Sequence[Array], *, lags: int | None, longest: int, criter
 def _agreed(stacks: Sequence[Array], known: Known, lags: int, usual: int) -> tuple[Common, Array, Known]:
     """Estimate the VAR of an order, and with it what is known of the series; return also the products of regressors."""
     k, moments = stacks[0].shape[2], _Moments.of(stacks, lags, lags)
-    old = np.full((k * lags, k), np.inf)
+    old = np.zeros((k * (lags + 1), k))
     for _ in range(STEPS):
         each = moments.less(*known)
         gram, n = each.sum(axis=0), moments.rows.sum()
         slopes = np.linalg.pinv(gram[k:, k:], hermitian=True) @ gram[k:, :k]
         common = Common(slopes, positive((gram[:k, :k] - slopes.T @ gram[k:, :k]) / n), usual)
-        if np.abs(slopes - old).max(initial=0.0) < TOLERANCE:
+        now = np.vstack([slopes, common.sigma])
+        if np.abs(now - old).max() < TOLERANCE:
             break
-        old = slopes
+        old = now
         scale = known[2]
         take = np.vstack([np.eye(k), -slopes])
         left = np.einsum("bij,ik,jk->bk", each, take, take) / moments.rows[:, None] * scale**2   # in standard units
