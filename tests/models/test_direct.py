@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_allclose, assert_array_equal
 
 from varnn.errors import ParameterError, TooShortError
-from varnn.estimate.window_maps import window_moments
+from varnn.estimate.window_maps import held_out, window_moments
 from varnn.models.beside_direct import Direct
 from varnn.series import Series
 
@@ -23,7 +23,7 @@ def walk(rows: int = 400, k: int = 2, seed: int = 0) -> np.ndarray:
                                         + 0.3 * rng.standard_normal((rows, k)))
 
 
-@pytest.mark.parametrize(("width", "count"), [(5, 40), (70, 31), (130, 260)])
+@pytest.mark.parametrize(("width", "count"), [(5, 40), (70, 31), (130, 260), (5, 700), (90, 900)])
 def test_moments_of_sliding_windows_equal_those_of_windows_laid_out(width, count):
     x = np.random.default_rng(1).standard_normal(width + count + 3)
     windows = sliding_window_view(x, width)[:count]
@@ -51,6 +51,33 @@ def test_the_map_is_ridge_regression_on_windows_laid_out(centring, pooled):
             expected.append(base + (window - base) @ weights)
     made = fit.forecast(h, n_paths=20).point
     assert_allclose((made - y.mean(axis=0)) / y.std(axis=0), np.array(expected).T, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("lengths", [(90,), (60, 90), (31, 12, 80), (12,), (44, 45)])
+@pytest.mark.parametrize(("horizon", "lookback", "folds"), [(1, 5, 5), (6, 8, 3), (11, 3, 6)])
+def test_blocks_of_a_panel_hold_out_the_windows_whose_targets_they_are(lengths, horizon, lookback, folds):
+    rng, width = np.random.default_rng(2), lookback + horizon
+    columns = [rng.standard_normal(rows) for rows in lengths]
+    every, found = held_out(columns, width, horizon, [len(x) for x in columns], folds)
+    expected, rows = [], 0
+    for f in range(folds):
+        held, rest = [], []
+        for x in columns:
+            start, stop = (lookback + max(len(x) - lookback, 0) * edge // folds for edge in (f, f + 1))
+            for t in range(lookback, len(x) - horizon + 1):  # the row of the first target
+                rows += f == 0
+                if start <= t and t + horizon <= stop:
+                    held.append(x[t - lookback:t + horizon])
+                elif t + horizon <= start or t >= stop:
+                    rest.append(x[t - lookback:t + horizon])
+        if held and rest:
+            expected.append((np.array(held), np.array(rest)))
+    assert every.count == rows
+    assert len(found) == len(expected)
+    for f, (held, rest) in enumerate(expected):
+        assert (found.held.count[f], found.rest.count[f]) == (len(held), len(rest))
+        assert_allclose(found.held.sums[f], held.T @ held, atol=1e-10)
+        assert_allclose(found.rest.sums[f], rest.T @ rest, atol=1e-10)
 
 
 def windows_between(columns: np.ndarray, L: int, h: int, start: int, stop: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Ridge maps from a look-back window to the next h values, all from one moment matrix of sliding windows.
 
-Called by `models.beside_direct`. Windows are never laid out: their moments follow a recursion along the diagonals, so
-memory is (L + h)² whatever T is, and the errors of every penalty on rows held out are quadratic forms.
+Called by `models.beside_direct`. Many windows are never laid out: their moments follow a recursion along the diagonals,
+so memory is (L + h)² whatever T is, and the errors of every penalty on rows held out are quadratic forms.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from varnn.series import FloatArray
 
 Centring = Literal["last", "mean", "none"]
 PENALTIES = (0.0, *(float(penalty) for penalty in np.logspace(-3, 2, 21)))  # of the mean square of an input
-NARROW = 64         # below this width the windows are laid out: one product is quicker than the recursion
+CELLS = 1_000_000   # numbers in the moments of blocks that are judged together; more leave the cache
+FEW = 600           # windows up to which they are laid out: one product is then quicker than the recursion
 SINGULAR = 1e-12    # eigenvalues below this share of the largest are no information
 
 
@@ -90,8 +92,9 @@ def window_moments(x: FloatArray, width: int, count: int) -> FloatArray:
            [ 8., 13.]])
     """
     windows = np.lib.stride_tricks.sliding_window_view(x[:count + width - 1], width)              # (N, w)
-    if width <= NARROW:
-        return np.asarray(windows.T @ windows)
+    if count <= FEW:
+        rows = np.ascontiguousarray(windows)  # BLAS takes no rows that overlap
+        return np.asarray(rows.T @ rows)
     moments = np.empty((width, width))
     moments[0] = x[:count] @ windows
     for i in range(width - 1):
@@ -104,21 +107,29 @@ def window_moments(x: FloatArray, width: int, count: int) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Sums S (w, w) over windows of L inputs and h targets, and the number of windows."""
+    """Sums S (…, w, w) over windows of L inputs and h targets, and the number of windows (…)."""
 
     sums: FloatArray
-    count: int
+    count: NDArray[np.int64]
 
-    def __add__(self, other: Moments) -> Moments:
-        return Moments(self.sums + other.sums, self.count + other.count)
+    def __getitem__(self, some: slice | NDArray[np.bool_]) -> Moments:
+        return Moments(self.sums[some], self.count[some])
 
 
 @dataclass(frozen=True, eq=False)
-class Fold:
-    """Windows to estimate from and windows to be judged on, none of whose targets the estimate has seen."""
+class Folds:
+    """Blocks f of targets: windows to be judged on each, and windows to estimate from, which have none of them."""
 
     rest: Moments
     held: Moments
+
+    def __len__(self) -> int:
+        return len(self.held.count)
+
+    def joined(self, rest: Moments, held: Moments) -> Folds:
+        """Return these and one more."""
+        return Folds(*(Moments(np.concatenate([many.sums, one.sums[None]]), np.append(many.count, one.count))
+                       for many, one in ((self.rest, rest), (self.held, held))))
 
 
 def moments_between(columns: Sequence[FloatArray], width: int, horizon: int, starts: Sequence[int],
@@ -132,26 +143,45 @@ def moments_between(columns: Sequence[FloatArray], width: int, horizon: int, sta
             first = begin - (width - horizon)
             total += window_moments(x[first:stop], width, count)
             windows += count
-    return Moments(total, windows)
+    return Moments(total, np.array(windows))
 
 
-def held_out(columns: Sequence[FloatArray], width: int, horizon: int, stops: Sequence[int], folds: int) -> list[Fold]:
+def held_out(columns: Sequence[FloatArray], width: int, horizon: int, stops: Sequence[int],
+             folds: int) -> tuple[Moments, Folds]:
     """Cut the targets before `stops` into blocks, each held out once; rows of a block are targets of no other window.
+
+    Ordered by their first target, windows enter or leave a block or the rest of it only at `cuts`: the moments between
+    two cuts are found once and added up for all blocks.
+
+    Returns
+    -------
+    all : Moments
+    folds : Folds
 
     References
     ----------
     Bergmeir & Benítez (2012), On the use of cross-validation for time series predictor evaluation, Inf. Sci. 191.
     """
-    lookback, found = width - horizon, []
-    edges = [[lookback + max(stop - lookback, 0) * f // folds for stop in stops] for f in range(folds + 1)]
-    begin = [0] * len(columns)
-    for start, stop in pairwise(edges):
-        rest = (moments_between(columns, width, horizon, begin, start)
-                + moments_between(columns, width, horizon, stop, stops))
-        held = moments_between(columns, width, horizon, start, stop)
-        if rest.count and held.count:
-            found.append(Fold(rest, held))
-    return found
+    lookback, size = width - horizon, (width, width)
+    total, windows = np.zeros(size), 0
+    rest, held = (Moments(np.zeros((folds, *size)), np.zeros(folds, dtype=np.int64)) for _ in range(2))
+    for x, stop in zip(columns, stops, strict=True):
+        edges = [lookback + max(stop - lookback, 0) * f // folds for f in range(folds + 1)]
+        cuts = {min(max(cut, lookback), max(stop - horizon + 1, lookback)) for edge in edges
+                for cut in (edge, edge - horizon + 1)}
+        for first, after in pairwise(sorted(cuts)):  # windows whose first targets are the rows first … after - 1
+            count, end = after - first, after - 1 + horizon
+            sums = window_moments(x[first - lookback:], width, count)
+            total, windows = total + sums, windows + count
+            for f, (begin, close) in enumerate(pairwise(edges)):
+                if end <= begin or first >= close:
+                    rest.sums[f] += sums
+                    rest.count[f] += count
+                elif first >= begin and end <= close:
+                    held.sums[f] += sums
+                    held.count[f] += count
+    kept = (rest.count > 0) & (held.count > 0)
+    return Moments(total, np.array(windows)), Folds(rest[kept], held[kept])
 
 
 def fit_map(columns: Sequence[FloatArray], horizon: int, lookbacks: Sequence[int], centrings: Sequence[Centring],
@@ -184,14 +214,15 @@ def fit_map(columns: Sequence[FloatArray], horizon: int, lookbacks: Sequence[int
     longest = max(lookbacks)
     width = longest + horizon
     begin, stops, ends = [0] * len(columns), [len(x) - validation for x in columns], [len(x) for x in columns]
-    final = moments_between(columns, width, horizon, begin, stops)
-    tests: list[Fold] = []
+    tests: Folds | None = None
     if len(penalties) > 1 or (not average and len(lookbacks) * len(centrings) > 1):
-        tests = held_out(columns, width, horizon, stops, folds)
-    if validation and (tests or refit):
-        last = moments_between(columns, width, horizon, stops, ends)
-        tests += [Fold(final, last)] if tests else []
-        final = moments_between(columns, width, horizon, begin, ends) if refit else final
+        final, tests = held_out(columns, width, horizon, stops, folds)
+    else:
+        final = moments_between(columns, width, horizon, begin, stops)
+    if validation and tests:
+        tests = tests.joined(final, moments_between(columns, width, horizon, stops, ends))
+    if validation and refit:
+        final = moments_between(columns, width, horizon, begin, ends)
     maps, found, roots = [], [], []
     for lookback in lookbacks:
         for centring in centrings:
@@ -208,10 +239,11 @@ def fit_map(columns: Sequence[FloatArray], horizon: int, lookbacks: Sequence[int
             found.append(Candidate(lookback, centring, float(penalties[best]), float(errors[best]), degrees))
     errors = np.array([one.error for one in found])
     best = 0 if np.isnan(errors).all() else int(np.nanargmin(errors))
-    root = roots[best] / np.sqrt(max(final.count, 1))
+    count = int(final.count)
+    root = roots[best] / np.sqrt(max(count, 1))
     if not average:
-        return WindowMap(maps[best], (found[best],), root, final.count)
-    return WindowMap(np.mean(maps, axis=0), tuple(found), root, final.count)
+        return WindowMap(maps[best], (found[best],), root, count)
+    return WindowMap(np.mean(maps, axis=0), tuple(found), root, count)
 
 
 def level_weights(lookback: int, centring: Centring, longest: int) -> FloatArray:
@@ -227,14 +259,14 @@ def level_weights(lookback: int, centring: Centring, longest: int) -> FloatArray
 def _block(moments: Moments, level: FloatArray, lookback: int) -> FloatArray:
     """Return P S Pᵀ/N with P = I − 1aᵀ, mean moments of windows less their level, over the look-back and targets."""
     longest = len(level)
-    mean = moments.sums / max(moments.count, 1)
-    along = mean[:, :longest] @ level                                                             # S a
     inside = slice(longest - lookback, None)
-    part = along[inside]
-    return np.asarray(mean[inside, inside] - part[:, None] - part[None, :] + level @ along[:longest])
+    mean = moments.sums / np.maximum(moments.count, 1)[..., None, None]
+    along = mean[..., :longest] @ level                                                           # S a
+    part, both = along[..., inside], along[..., :longest] @ level
+    return np.asarray(mean[..., inside, inside] - part[..., :, None] - part[..., None, :] + both[..., None, None])
 
 
-def _errors(tests: Sequence[Fold], level: FloatArray, lookback: int, penalties: Sequence[float],
+def _errors(tests: Folds | None, level: FloatArray, lookback: int, penalties: Sequence[float],
             final: Moments) -> FloatArray:
     """Return the mean squared error of each penalty on the windows held out; NaN where there are none.
 
@@ -243,30 +275,34 @@ def _errors(tests: Sequence[Fold], level: FloatArray, lookback: int, penalties: 
     """
     if not tests:
         return np.full(len(penalties), np.nan)
-    unit = float(np.trace(_block(final, level, lookback)[:lookback, :lookback])) / lookback * final.count
-    losses, windows = np.zeros(len(penalties)), 0
-    for fold in tests:
-        rest, held = _block(fold.rest, level, lookback), _block(fold.held, level, lookback)
-        values, vectors = np.linalg.eigh(rest[:lookback, :lookback])
-        rotated = vectors.T @ rest[:lookback, lookback:]                                          # R (l, h)
-        gram = vectors.T @ held[:lookback, :lookback] @ vectors
-        cross = np.sum(rotated * (vectors.T @ held[:lookback, lookback:]), axis=1)
-        scales = np.array([_shrunk(values, penalty * unit / fold.rest.count) for penalty in penalties])
-        quadratic = np.sum((scales @ ((rotated @ rotated.T) * gram)) * scales, axis=1)
-        losses += fold.held.count * (quadratic - 2 * scales @ cross + np.trace(held[lookback:, lookback:]))
-        windows += fold.held.count
-    return np.asarray(losses / (windows * (final.sums.shape[0] - len(level))))
+    unit = float(np.trace(_block(final, level, lookback)[:lookback, :lookback])) / lookback * int(final.count)
+    losses, together = np.zeros(len(penalties)), max(1, CELLS // final.sums.size)
+    x, y = slice(lookback), slice(lookback, None)
+    for first in range(0, len(tests), together):
+        rests, helds = tests.rest[first:first + together], tests.held[first:first + together]
+        rest, held = _block(rests, level, lookback), _block(helds, level, lookback)               # (f, l + h, l + h)
+        values, vectors = np.linalg.eigh(rest[:, x, x])
+        turned = vectors.transpose(0, 2, 1)
+        rotated = turned @ rest[:, x, y]                                                          # R (f, l, h)
+        gram = turned @ held[:, x, x] @ vectors
+        cross = np.sum(rotated * (turned @ held[:, x, y]), axis=2)                                # (f, l)
+        ridges = np.outer(unit / rests.count, penalties)                                          # (f, λ)
+        scales = _shrunk(values[:, None], ridges[:, :, None])                                     # d (f, λ, l)
+        quadratic = np.sum((scales @ ((rotated @ rotated.transpose(0, 2, 1)) * gram)) * scales, axis=2)
+        apart = np.trace(held[:, y, y], axis1=1, axis2=2)[:, None]
+        losses += helds.count @ (quadratic - 2 * (scales @ cross[:, :, None])[:, :, 0] + apart)
+    return np.asarray(losses / (tests.held.count.sum() * (final.sums.shape[0] - len(level))))
 
 
 def _ridge(moments: FloatArray, lookback: int, penalty: float) -> tuple[FloatArray, float, FloatArray]:
     """Return the map (l, h), its effective number of coefficients and a root (l, l) of (G + λI)⁻¹."""
     values, vectors = np.linalg.eigh(moments[:lookback, :lookback])
-    inverse = _shrunk(values, penalty * max(float(values.mean()), 0.0))
+    inverse = _shrunk(values, np.array(penalty * max(float(values.mean()), 0.0)))
     weights = vectors @ ((vectors.T @ moments[:lookback, lookback:]) * inverse[:, None])
     return weights, float(np.sum(values * inverse)), vectors * np.sqrt(inverse)
 
 
-def _shrunk(values: FloatArray, ridge: float) -> FloatArray:
-    """Return 1/(ev + ridge), and 0 where there is no information."""
-    kept = values > SINGULAR * max(float(values[-1]), np.finfo(float).tiny)
+def _shrunk(values: FloatArray, ridge: FloatArray) -> FloatArray:
+    """Return 1/(ev + ridge), and 0 where there is no information; eigenvalues ascend along the last axis."""
+    kept = values > SINGULAR * np.maximum(values[..., -1:], np.finfo(float).tiny)
     return np.where(kept, 1.0 / np.where(kept, values + ridge, 1.0), 0.0)
