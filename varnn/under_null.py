@@ -109,8 +109,10 @@ def unbiased(fit: FittedVAR) -> Draws:
         Ã = Â − b,   c̃ = argmin_c Σ_t |y_t − Σ_i Ã_i y_{t−i} − c' z_t|²
 
     b is Pope's first-order bias, −(1 + 3Â)/T in an AR(1), cut as Kilian does where Ã would be explosive; z_t holds the
-    constant, trend and exogenous columns. Least squares puts the roots of a VAR too low, so that series drawn from it
-    would be easier to forecast by their mean than the data.
+    constant, trend and exogenous columns. Least squares puts the roots of a VAR too low: series drawn from it would be
+    less persistent than the data. At a nominal 5 %, series drawn from the VAR as fitted let a linear RNN beat a VAR(2)
+    on 9.8 % of 800 samples of A = [[.9, .1], [0, .8]], 40 rows to estimate on and 20 origins; with the correction on
+    7.2 %. On a single AR(1) of .7, .9 or .95 it changed nothing beyond chance.
 
     References
     ----------
