@@ -86,9 +86,11 @@ def list_suites(folder: Annotated[Path, typer.Option(help="Where the suites are.
                    f"{len(suite.seeds)} seeds)")
 
 
-@app.command("verify", epilog="[cyan]$ varnn benchmark verify benchmarks/results/smoke --sample 1[/cyan]")
+@app.command("verify", epilog="[cyan]$ varnn benchmark verify benchmarks/results/macro --sample 1[/cyan]")
 def verify_result(results: Annotated[Path, typer.Argument(help="A committed result.", show_default=False)],
-                  out: Out = Path("out/verify"), executor: Executor = "inline", workers: Workers = 2, dask: Dask = None,
+                  out: Annotated[Path | None, typer.Option(help="Folder of the run; out/verify/NAME when left out.",
+                                                           show_default=False)] = None,
+                  executor: Executor = "inline", workers: Workers = 2, dask: Dask = None,
                   sample: Annotated[int | None, typer.Option(help="Only the first so many data sets.",
                                                              show_default=False)] = None,
                   rtol: Annotated[float, typer.Option(help="Largest relative difference that counts as equal.")] = 1e-6,
@@ -97,6 +99,7 @@ def verify_result(results: Annotated[Path, typer.Argument(help="A committed resu
     from varnn.harness.jobs import code_version
     from varnn.harness.run import code_of, verify
 
+    out = Path("out/verify") / results.resolve().name if out is None else out
     with _progress() as progress:
         wrong = verify(results, out, rtol=rtol, sample=sample, executor=_executor(executor, dask), workers=workers,
                        progress=progress)
