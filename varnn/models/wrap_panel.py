@@ -93,7 +93,7 @@ class Panel:
         by, time : str, optional
             Columns that name the series and the date; the rows of a series must be in the order of time.
         rng : int or numpy Generator, optional
-            Seed; in local fits each series has its own stream from it.
+            Seed; in local fits each series has its own stream from it, global RNNs draw levels and starts by it.
 
         Raises
         ------
