@@ -201,9 +201,9 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
         return _begin(data, space, first, driven, below[r], lags, p, r, widths, generator)
 
     pool = [member for members in _map(begin, list(zip(starts, seeds, strict=True)), data) for member in members]
-    longest = max(pool, key=_evidence, default=None)
-    if longest is None:
+    if not pool:
         return []
+    longest = _leader(pool)
     if free and below[0] is not None and _noise(longest.optimum.sigma) < NOISELESS * _noise(below[0].sigma):
         gentle = _smooth(data, first, driven, lags, sorted({*seen, lags}), rng)
         if gentle and max(gentle, key=_evidence).evidence > longest.evidence:
@@ -214,13 +214,14 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
         wide = tuple(n for n in wide if n * (shape.XH.shape[1] + k * shape.r + n) <= LARGEST_SEARCHED) or widths[-1:]
         chosen = (longest.lags_tanh, shape.r)
         pool += _begin(data, space, first, driven, below[chosen[1]], lags, *chosen, wide, rng)
-    heavy = heavy or len(data.Y) * k * max(pool, key=_evidence).optimum.design.size ** 2 > HEAVY / 4
+    heavy = heavy or len(data.Y) * k * _leader(pool).optimum.design.size ** 2 > HEAVY / 4
     best = _leading(pool, heavy)
-    other = [(member, not member.optimum.design.recurrent, member.lags) for member in best[:1] if not forgetful]
+    firsts = {member.optimum.design.n > 1: member for member in reversed(best)}.values()  # of single units and of more
+    other = [(member, not member.optimum.design.recurrent, member.lags) for member in firsts if not forgetful]
     if space.lags is None:  # what was nonlinear may have looked like long lags
         other += [(member, member.optimum.design.recurrent, 1) for member in best if member.lags > 1 and not driven]
     best = _leading(best + _map(lambda task: _continue(task[0], None, 15, task[1], lags=task[2]), other, data), heavy)
-    last = 120 if len(data.Y) * k * best[0].optimum.design.size ** 2 <= HEAVY else 40
+    last = 120 if len(data.Y) * k * _leader(best).optimum.design.size ** 2 <= HEAVY else 40
     polished = _map(lambda task: _continue(task[0], task[1], last, task[0].optimum.design.recurrent),
                     [(member, kind) for member in best for kind in (("unit",) if heavy else ("unit", "sparse"))], data)
     if space.skip and not driven:
@@ -375,13 +376,16 @@ def _top(members: list[Member], count: int) -> list[Member]:
     return out[:count]
 
 
+def _leader(members: list[Member]) -> Member:
+    """Return the best of several units, if any: after few steps a single one may lead for its fewer weights."""
+    return max([member for member in members if member.optimum.design.n > 1] or members, key=_evidence)
+
+
 def _leading(members: list[Member], heavy: bool) -> list[Member]:
-    """Return those worth a longer climb: few steps favour single units, which must not crowd out the others."""
-    if heavy:
-        return _top(members, 1)
+    """Return those worth a longer climb, single units apart from the others."""
     alone = [member for member in members if member.optimum.design.n == 1]
     others = [member for member in members if member.optimum.design.n > 1]
-    return sorted(_top(others, 4) + _top(alone, 2), key=_evidence, reverse=True)
+    return sorted(_top(others, 1 if heavy else 4) + _top(alone, 1 if heavy else 2), key=_evidence, reverse=True)
 
 
 def _map(work: Callable, tasks: list, data: Data) -> list:  # type: ignore[type-arg]
