@@ -98,10 +98,13 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> Found:
     if space.width is not None:
         best = max(linear, key=_evidence)
         linear = [_dormant(data, best, space.width, first, best.lags <= space.with_memory, rng)]
-    below, above = max(linear, key=_evidence), max(bent, key=_evidence)
-    gain = paired_gain(below.optimum.loo, above.optimum.loo, below.optimum.sigma)
-    if above.evidence <= below.evidence + POSITIVE or gain <= SURE:
+    below = max(linear, key=_evidence)
+    ahead = [member for member in bent if member.evidence > below.evidence + POSITIVE]
+    gains = [paired_gain(below.optimum.loo, member.optimum.loo, below.optimum.sigma) for member in ahead]
+    gain = max(gains, default=0.0)
+    if gain <= SURE:
         return Found(_mixture(linear), rungs, gain)
+    bent = [member for member, its in zip(ahead, gains, strict=True) if its > SURE]
     if driven:  # no observation ever tells which member is right
         return Found(_mixture(bent), rungs, gain)
     mixed = (replace(member, weight=(1 - SAFETY) * member.weight) for member in _mixture(bent))
