@@ -324,3 +324,14 @@ def test_the_summary_names_evidence_effective_parameters_and_the_chosen_rung():
     for words in ("log evidence by rung: VAR", "chosen TanhRNN", "effective parameters: intercept", "standard errors"):
         assert words in text
     assert "NaN" not in text
+
+
+@pytest.mark.parametrize("seed", [2, 3, 5])
+def test_a_step_is_found_though_one_row_may_decide_how_steep_it_is(seed):
+    rng, y = np.random.default_rng(seed), np.zeros((160, 3))
+    for t in range(1, len(y)):
+        y[t] = np.sign(y[t - 1, 0]) * np.array([1.0, 0.8, 0.4]) + rng.normal(size=3)
+    fit = TanhRNN(starts=1).fit(y)
+    assert fit.chosen == "TanhRNN"
+    assert fit.width == 1
+    assert fit.certainty > 2
