@@ -9,6 +9,7 @@ import statsmodels.api as sm
 from numpy.testing import assert_allclose, assert_array_equal
 from statsmodels.tsa.api import VAR as Peer
 
+from varnn.data import load
 from varnn.errors import ExogError, ParameterError, RankDeficientError, TooShortError
 from varnn.forecaster import Draws
 from varnn.models.rung1_var import VAR
@@ -295,3 +296,10 @@ def test_units_near_the_ends_of_float64_lose_no_digit(scale):
     fit, plain = VAR(lags=2).fit(y), VAR(lags=2).fit(frame())
     assert_allclose(fit.tvalues, plain.tvalues, rtol=1e-11)
     assert VAR().fit(y).k_ar == VAR().fit(frame()).k_ar
+
+
+def test_a_nearly_noiseless_system_is_forecast_without_a_warning():
+    y = load("lorenz63", n=600).frame.iloc[:360]   # powers of its companion matrix overflow before they fade
+    forecast = VAR(lags="aic").fit(y).forecast(4, n_paths=20)
+    assert np.isfinite(forecast.paths).all()
+    assert (np.abs(forecast.point[0] - y.iloc[-1]) < y.std()).all()

@@ -67,6 +67,7 @@ def lag_bias(coefs: FloatArray, sigma: FloatArray, rows: int | NDArray[np.int64]
     tilt = shock @ np.linalg.solve(_stationary_covariance(move, shock), terms.swapaxes(1, 2)).swapaxes(1, 2)
     count = np.broadcast_to(rows, len(many))[usable][:, None, None]
     blocks = -tilt.real[:, :k] / count                                                            # Σ [·] Γ⁻¹, Γ = Γ'
+    blocks = np.where(np.isfinite(blocks).all(axis=(1, 2), keepdims=True), blocks, 0.0)           # none is known
     out[usable] = blocks.reshape(-1, k, p, k).swapaxes(1, 2) * units[:, None]
     return found
 
@@ -178,13 +179,17 @@ def debiased(weights: FloatArray, bias: FloatArray, lags: int, scale: FloatArray
 
 
 def _stationary_covariance(move: FloatArray, shock: FloatArray) -> FloatArray:
-    """Solve Γ = F Γ F' + Q for each of n by doubling, Γ ← Γ + F Γ F', F ← F², until it stands still; ρ(F) < 1."""
+    """Solve Γ = F Γ F' + Q for each of n by doubling, Γ ← Γ + F Γ F', F ← F², until it stands still; ρ(F) < 1.
+
+    Not finite where powers of F overflow before they fade, as they do beside a series with next to no error.
+    """
     total, power, rest = shock.copy(), move, np.arange(len(move))
-    for _ in range(60):
-        more = power @ total[rest] @ power.swapaxes(1, 2)
-        total[rest] += more
-        moving = np.abs(more).max(axis=(1, 2)) > 1e-16 * np.abs(total[rest]).max(axis=(1, 2))
-        if not moving.any():
-            break
-        rest, power = rest[moving], power[moving] @ power[moving]
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(60):
+            more = power @ total[rest] @ power.swapaxes(1, 2)
+            total[rest] += more
+            moving = np.abs(more).max(axis=(1, 2)) > 1e-16 * np.abs(total[rest]).max(axis=(1, 2))
+            if not moving.any():
+                break
+            rest, power = rest[moving], power[moving] @ power[moving]
     return np.asarray(0.5 * (total + total.swapaxes(1, 2)))
