@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import solve_discrete_lyapunov
 
+from varnn.estimate.companion import companion
+from varnn.estimate.order import Criterion, criteria_of
 from varnn.estimate.pooled import towards_one
 from varnn.estimate.symmetric import positive
 
@@ -50,9 +52,8 @@ class Common:
     def companion(self) -> Array:
         """Companion matrix of the VAR with its roots held; of order 0 as of order 1, its slopes zero."""
         k, p = len(self.sigma), max(self.lags, 1)
-        C = np.zeros((k * p, k * p))
-        C[:k, : len(self.slopes)] = self.slopes.T
-        C[k:, : k * (p - 1)] = np.eye(k * (p - 1))
+        slopes = self.slopes if self.lags else np.zeros((k, k))
+        C = companion(slopes.reshape(p, k, k).swapaxes(1, 2))
         radius, limit = np.abs(np.linalg.eigvals(C)).max(), 1.0 - 1.0 / self.rows
         if radius > limit:
             C[:k] *= np.repeat((limit / radius) ** np.arange(1, p + 1), k)
@@ -149,7 +150,7 @@ class _Moments:
                           / (by[:, :, None] * by[:, None, :]))
 
 
-def levels_of(values: Sequence[Array], *, lags: int | None, longest: int, criterion: str = "aic") -> Levels:
+def levels_of(values: Sequence[Array], *, lags: int | None, longest: int, criterion: Criterion = "aic") -> Levels:
     """Estimate the VAR, the levels and the scales in turn, until they agree.
 
     The levels are integrated out of the likelihood (EM, with a flat prior: restricted maximum likelihood).  Scales are
@@ -158,7 +159,7 @@ def levels_of(values: Sequence[Array], *, lags: int | None, longest: int, criter
     Parameters
     ----------
     values : sequence of array (T_i, k)    series in standard units
-    lags : int, optional                   order; by `criterion`, "aic", "bic" or "hqic", when left out
+    lags : int, optional                   order; by `criterion` when left out
     longest : int                          the most it may be
 
     References
@@ -187,11 +188,11 @@ def levels_of(values: Sequence[Array], *, lags: int | None, longest: int, criter
     else:
         every = _Moments.of(stacks, longest, longest)
         tried: list[int] = []
-        p = _best(every.less(*known).sum(axis=0), k, every.rows.sum(), "bic")
+        p = _best(every.less(*known).sum(axis=0), k, int(every.rows.sum()), "bic")
         while p not in tried and len(tried) < ROUNDS:
             tried.append(p)
             common, products, known = _agreed(stacks, known, p, usual)
-            p = _best(every.less(*known).sum(axis=0), k, every.rows.sum(), criterion)
+            p = _best(every.less(*known).sum(axis=0), k, int(every.rows.sum()), criterion)
     back = np.argsort(order, kind="stable")
     return Levels(common, products, *(part[back] for part in known))
 
@@ -225,12 +226,11 @@ def _agreed(stacks: Sequence[Array], known: Known, lags: int, usual: int) -> tup
     return common, gram[k:, k:], known
 
 
-def _best(gram: Array, k: int, n: float, criterion: str) -> int:
+def _best(gram: Array, k: int, n: int, criterion: Criterion) -> int:
     """Return the order with the smallest value of a criterion, all on the same rows."""
-    penalty = {"aic": 2.0, "bic": float(np.log(n)), "hqic": 2.0 * float(np.log(np.log(n)))}[criterion]
-    scores = []
-    for p in range(len(gram) // k):
-        seen, cross = gram[k : k * (p + 1), k : k * (p + 1)], gram[k : k * (p + 1), :k]
-        explained = cross.T @ np.linalg.pinv(seen, hermitian=True) @ cross if p else 0.0
-        scores.append(np.linalg.slogdet((gram[:k, :k] - explained) / n)[1] + penalty * k * k * p / n)
-    return int(np.argmin(scores))
+    logs = []
+    for d in range(k, len(gram) + 1, k):
+        seen, cross = gram[k:d, k:d], gram[k:d, :k]
+        explained = cross.T @ np.linalg.pinv(seen, hermitian=True) @ cross if d > k else 0.0
+        logs.append(np.linalg.slogdet(gram[:k, :k] - explained)[1])
+    return criteria_of(np.array(logs), k, 1, len(logs) - 1, n).best(criterion)

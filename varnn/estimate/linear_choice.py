@@ -39,8 +39,10 @@ def exact_is_defined(sample: Sample, *, intercept: bool, asked: bool) -> bool:
     if sample.lags == 0 and not asked:
         return False
     below = var_below(sample, k, exact=False, intercept=intercept)
-    if without_error(below.sigma) or asked:
-        return not without_error(below.sigma)
+    if without_error(below.sigma):
+        return False
+    if asked:
+        return True
     F, _ = gaussian.transition(below.weights, sample.lags, k)
     reach = 3.0 + 1.645 * (10.2 / len(sample.lengths)) ** 0.5 if sample.lengths else 14.0
     return bool(gaussian.spectral_radius(F) < max(1.0 - reach / T, 0.5))

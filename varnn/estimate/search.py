@@ -60,7 +60,8 @@ class Found:
     members : tuple of Member    sorted by weight, which sums to 1; width 0, the linear rungs, where tanh units do not
                                  pay and `width` is free
     rungs : dict                 best log evidence of each rung tried, all on the same rows
-    certainty : float            t statistic of tanh units against the linear rungs, see `evidence.paired_gain`
+    certainty : float            largest t statistic of a tanh structure against the linear rungs, see
+                                 `evidence.paired_gain`; 0 where the evidence is for none
     """
 
     members: tuple[Member, ...]
@@ -206,7 +207,7 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
     pool = [member for members in _map(begin, list(zip(starts, seeds, strict=True)), data) for member in members]
     if not pool:
         return []
-    longest = _leader(pool)
+    longest = _by_width(pool)[0][0]
     if free and below[0] is not None and _noise(longest.optimum.sigma) < NOISELESS * _noise(below[0].sigma):
         gentle = _smooth(data, first, driven, lags, sorted({*seen, lags}), rng)
         if gentle and max(gentle, key=_evidence).evidence > longest.evidence:
@@ -217,14 +218,14 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
         wide = tuple(n for n in wide if n * (shape.XH.shape[1] + k * shape.r + n) <= LARGEST_SEARCHED) or widths[-1:]
         chosen = (longest.lags_tanh, shape.r)
         pool += _begin(data, space, first, driven, below[chosen[1]], lags, *chosen, wide, rng)
-    heavy = heavy or len(data.Y) * k * _leader(pool).optimum.design.size ** 2 > HEAVY / 4
+    heavy = heavy or len(data.Y) * k * _by_width(pool)[0][0].optimum.design.size ** 2 > HEAVY / 4
     best = _leading(pool, heavy)
-    firsts = {member.optimum.design.n > 1: member for member in reversed(best)}.values()  # of single units and of more
-    other = [(member, not member.optimum.design.recurrent, member.lags) for member in firsts if not forgetful]
+    other = [(group[0], not group[0].optimum.design.recurrent, group[0].lags) for group in _by_width(best)
+             if not forgetful]
     if space.lags is None:  # what was nonlinear may have looked like long lags
         other += [(member, member.optimum.design.recurrent, 1) for member in best if member.lags > 1 and not driven]
     best = _leading(best + _map(lambda task: _continue(task[0], None, 15, task[1], lags=task[2]), other, data), heavy)
-    last = 120 if len(data.Y) * k * _leader(best).optimum.design.size ** 2 <= HEAVY else 40
+    last = 120 if len(data.Y) * k * _by_width(best)[0][0].optimum.design.size ** 2 <= HEAVY else 40
     polished = _map(lambda task: _continue(task[0], task[1], last, task[0].optimum.design.recurrent),
                     [(member, kind) for member in best for kind in (("unit",) if heavy else ("unit", "sparse"))], data)
     if space.skip and not driven:
@@ -379,16 +380,16 @@ def _top(members: list[Member], count: int) -> list[Member]:
     return out[:count]
 
 
-def _leader(members: list[Member]) -> Member:
-    """Return the best of several units, if any: after few steps a single one may lead for its fewer weights."""
-    return max([member for member in members if member.optimum.design.n > 1] or members, key=_evidence)
+def _by_width(members: list[Member]) -> list[list[Member]]:
+    """Part structures of several units, first, from single ones, which few steps favour; each group best first."""
+    groups = ([member for member in members if (member.optimum.design.n == 1) == single] for single in (False, True))
+    return [_top(group, len(group)) for group in groups if group]
 
 
 def _leading(members: list[Member], heavy: bool) -> list[Member]:
-    """Return those worth a longer climb, single units apart from the others."""
-    alone = [member for member in members if member.optimum.design.n == 1]
-    others = [member for member in members if member.optimum.design.n > 1]
-    return sorted(_top(others, 1 if heavy else 4) + _top(alone, 1 if heavy else 2), key=_evidence, reverse=True)
+    """Return those worth a longer climb."""
+    kept = [group[: 1 if heavy else 4 if group[0].optimum.design.n > 1 else 2] for group in _by_width(members)]
+    return sorted((member for group in kept for member in group), key=_evidence, reverse=True)
 
 
 def _map(work: Callable, tasks: list, data: Data) -> list:  # type: ignore[type-arg]

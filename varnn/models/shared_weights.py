@@ -20,7 +20,7 @@ from varnn.estimate.likelihood import Sample
 from varnn.estimate.linear_choice import fit_chosen
 from varnn.estimate.linear_states import filtered_states
 from varnn.estimate.linear_units import Units, weight_table
-from varnn.estimate.order import default_max_lags
+from varnn.estimate.order import Criterion, default_max_lags
 from varnn.estimate.pooled import noise_of_each, orders_of_panel, own_constants
 from varnn.estimate.threads import one_thread
 from varnn.forecaster import Fitted
@@ -29,7 +29,6 @@ from varnn.models.rung2_linear import FittedLinearRNN, LinearRNN
 from varnn.models.rung3_tanh import FittedTanhRNN, TanhRNN
 from varnn.series import FloatArray, Series
 
-CRITERIA = ("aic", "bic", "hqic")
 JUDGED = 20_000  # rows of a panel, about, that the lags of a linear RNN are chosen on
 Shared = VAR | LinearRNN | TanhRNN
 
@@ -304,13 +303,11 @@ def _most_lags(model: TanhRNN, panel: _Panel) -> tuple[int, int]:
 
 def _global_var(model: VAR, members: list[tuple[str, Series]]) -> list[Fitted]:
     """Fit A_1 … A_p on all series, less levels that count as unknown and in units of each series' scale."""
-    searched = not isinstance(model.lags, (int, np.integer))
-    if searched and model.lags not in (None, *CRITERIA):
-        raise ParameterError(f"lags={model.lags!r} is not usable for a global fit; use 'aic', 'bic', 'hqic' or a "
-                             "number")
     panel = [series for _, series in members]
     rows, k = int(np.median([len(series) for series in panel])), panel[0].k
-    longest = (model.max_lags or default_max_lags(rows, k)) if searched else int(model.lags or 0)
+    lags = None if isinstance(model.lags, str) else model.lags
+    criterion: Criterion = model.lags if isinstance(model.lags, str) else "aic"
+    longest = (model.max_lags or default_max_lags(rows, k)) if lags is None else int(lags)
     for name, series in members:
         if len(series) < longest + 3:
             raise TooShortError(f"series {name!r} has {len(series)} rows; a global VAR with up to {longest} lags needs "
@@ -318,7 +315,7 @@ def _global_var(model: VAR, members: list[tuple[str, Series]]) -> list[Fitted]:
     with one_thread():
         units = [Units.of(series.values, _inputs(series, None), centred=True) for series in panel]
         found = levels_of([unit.series(series.values) for unit, series in zip(units, panel, strict=True)],
-                          lags=None if searched else longest, longest=longest, criterion=str(model.lags or "aic"))
+                          lags=lags, longest=longest, criterion=criterion)
         values, vectors = np.linalg.eigh(np.linalg.pinv(found.products, hermitian=True))
         root = vectors * np.sqrt(np.maximum(values, 0.0))
         return [_member(series, unit.back(level), unit.scale * scale, found.common.slopes, root)
