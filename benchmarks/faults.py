@@ -74,7 +74,7 @@ def start(folder: Path, *options: str, suite: str = SUITE, path: str = "") -> su
     """Start the command line on the suite, in a process group of its own."""
     file = folder.with_suffix(".toml")
     file.write_text(suite)
-    program = "from varnn.cli import app; app()"
+    program = "from varnn.cli.app import app; app()"
     paths = os.pathsep.join(one for one in (path, os.environ.get("PYTHONPATH", "")) if one)
     return subprocess.Popen([sys.executable, "-c", program, "benchmark", "run", str(file), "--out", str(folder),
                              *options], start_new_session=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,

@@ -27,7 +27,7 @@ from scipy.special import ndtri
 
 import varnn
 from benchmarks.intervals_board import LENGTHS, LEVELS, RESULTS, STEPS, read, write
-from varnn.data._process import Process, recipes
+from varnn.data.process import Process, recipes
 from varnn.models import catalogue
 
 HORIZON = 12

@@ -15,9 +15,9 @@ import pandas as pd
 from scipy import stats
 
 from benchmarks.writing import RESULTS, machine, markdown
-from varnn.evaluate.board import Losses
-from varnn.evaluate.many_datasets import holm
-from varnn.evaluate.pairwise import clark_west, diebold_mariano, giacomini_white
+from varnn.evaluate.significance.pairwise import clark_west, diebold_mariano, giacomini_white
+from varnn.evaluate.significance.ranks import holm
+from varnn.evaluate.tables import Losses
 from varnn.harness.run import comparisons, run
 
 LEVELS = (0.01, 0.05)

@@ -20,17 +20,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks.writing import LOOKS, Draw, markdown, pictured, write
-from varnn.estimate.threads import one_thread
+from varnn.comparison.null_bootstrap import FEW_PATHS, NULL, tasks_under
+from varnn.estimate.numerics.threads import one_thread
 from varnn.evaluate.backtest import Task, backtest
-from varnn.evaluate.board import Losses
-from varnn.evaluate.pairwise import clark_west, diebold_mariano
+from varnn.evaluate.significance.pairwise import clark_west, diebold_mariano
+from varnn.evaluate.tables import Losses
 from varnn.evaluate.windows import Windows
 from varnn.forecaster import Forecaster
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN
 from varnn.models.rung3_tanh import TanhRNN
 from varnn.series import FloatArray, Series
-from varnn.under_null import FEW_PATHS, NULL, tasks_under
 
 COEFFICIENT, TRAINING, ORIGINS, BURN = 0.7, 60, 40, 50
 NULLS: dict[str, Forecaster] = {"VAR(1)": VAR(lags=1), "VAR by AIC": VAR()}

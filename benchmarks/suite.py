@@ -15,12 +15,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks.writing import LOOKS, Draw, markdown, pictured, write
-from varnn.evaluate.board import Losses
-from varnn.evaluate.confidence_set import confidence_set
-from varnn.evaluate.many_datasets import holm
+from varnn.comparison.compare import Comparison
+from varnn.evaluate.significance.model_confidence_set import confidence_set
+from varnn.evaluate.significance.ranks import holm
+from varnn.evaluate.tables import Losses
 from varnn.harness.run import CODE, SECONDS, SUITE, comparisons, report, run
 from varnn.harness.suite import Suite
-from varnn.ladder import Comparison
 
 SUITES = Path(__file__).parent / "suites"
 TESTS = ["data", "model", "step", "n", "skill", "skill_lower", "skill_upper", "dm_p", "dm_holm_p", "gw_p", "cw_p",

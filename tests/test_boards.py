@@ -18,10 +18,10 @@ from benchmarks.peers import H, origins
 from benchmarks.suite import counts, verdicts
 from benchmarks.sunspots_lynx import TASKS, one_step
 from benchmarks.writing import picture
+from varnn.comparison.compare import compare
 from varnn.data import load
-from varnn.evaluate.pairwise import diebold_mariano
+from varnn.evaluate.significance.pairwise import diebold_mariano
 from varnn.harness.suite import Suite
-from varnn.ladder import compare
 from varnn.models.rung1_var import VAR
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"

@@ -10,9 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from varnn.comparison.compare import Climb, Comparison, climb, compare
     from varnn.forecast import Forecast
     from varnn.forecaster import Fitted, Forecaster
-    from varnn.ladder import Climb, Comparison, climb, compare
     from varnn.models.beside_direct import Direct
     from varnn.models.rung0_naive import Drift, Mean, Naive, SeasonalNaive
     from varnn.models.rung1_var import VAR
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Climb": "varnn.ladder",
-    "Comparison": "varnn.ladder",
+    "Climb": "varnn.comparison.compare",
+    "Comparison": "varnn.comparison.compare",
     "Conformal": "varnn.models.wrap_conformal",
     "Direct": "varnn.models.beside_direct",
     "Drift": "varnn.models.rung0_naive",
@@ -45,8 +45,8 @@ _HOMES = {
     "SeasonalNaive": "varnn.models.rung0_naive",
     "TanhRNN": "varnn.models.rung3_tanh",
     "VAR": "varnn.models.rung1_var",
-    "climb": "varnn.ladder",
-    "compare": "varnn.ladder",
+    "climb": "varnn.comparison.compare",
+    "compare": "varnn.comparison.compare",
     "load": "varnn.persist",
     "save": "varnn.persist",
 }

@@ -25,7 +25,7 @@ from statsmodels.datasets import macrodata
 from statsmodels.tsa.statespace.varmax import VARMAX
 
 import varnn
-from varnn.evaluate.pairwise import diebold_mariano
+from varnn.evaluate.significance.pairwise import diebold_mariano
 from varnn.forecaster import Forecaster
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 import varnn
-from varnn.estimate.companion import companion
+from varnn.estimate.numerics.companion import companion
 from varnn.models.rung1_var import VAR
 from varnn.models.rung3_tanh import FittedTanhRNN
 

@@ -18,8 +18,8 @@ import pandas as pd
 
 import varnn
 from benchmarks.speed.var import machine
-from varnn.estimate import search
-from varnn.estimate.closed_form import fit_windows as var_windows
+from varnn.estimate.least_squares.regression import fit_windows as var_windows
+from varnn.estimate.tanh import search
 from varnn.models.rung2_linear import fit_windows as linear_windows
 from varnn.models.rung3_tanh import fit_windows as tanh_windows
 from varnn.series import Series

@@ -141,7 +141,7 @@ def as_peer(name: str) -> None:
 def automatic() -> Outcome:
     """Everything searched, forecasts with intervals eight steps ahead."""
     from varnn import TanhRNN
-    from varnn.estimate import search
+    from varnn.estimate.tanh import search
 
     def fit(rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
         found = TanhRNN().fit(rows)
@@ -157,8 +157,8 @@ def automatic() -> Outcome:
 
 def fixed() -> Outcome:
     """Sixteen tanh units, fixed settings, `BATCH` fits at once on two threads; `wall` is seconds a fit by the clock."""
-    from varnn.estimate.descend import Network, descend_many
-    from varnn.estimate.design import Design
+    from varnn.estimate.numerics.lbfgs import Network, descend_many
+    from varnn.estimate.tanh.design import Design
 
     def network(rows: np.ndarray) -> Network:
         X = np.hstack([np.ones((len(rows) - 1, 1)), rows[:-1]])

@@ -20,9 +20,9 @@ import pandas as pd
 import torch
 
 import varnn
-from varnn.estimate.descend import Network, descend
-from varnn.estimate.design import Design
-from varnn.estimate.threads import one_thread
+from varnn.estimate.numerics.lbfgs import Network, descend
+from varnn.estimate.numerics.threads import one_thread
+from varnn.estimate.tanh.design import Design
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "speed"
 

@@ -25,9 +25,9 @@ from statsmodels.tsa.api import VAR as Peer
 from threadpoolctl import threadpool_limits
 
 import varnn
-from varnn.estimate.closed_form import fit_var, fit_windows
-from varnn.estimate.order import CRITERIA, search_orders
-from varnn.estimate.rolling import expanding_fits, one_step_forecasts
+from varnn.estimate.least_squares.order import CRITERIA, search_orders
+from varnn.estimate.least_squares.regression import fit_var, fit_windows
+from varnn.estimate.least_squares.rolling import expanding_fits, one_step_forecasts
 
 OUT = Path(__file__).parents[1] / "results" / "speed" / "var.json"
 SEED = 0
@@ -155,7 +155,7 @@ def growth() -> list[dict[str, float]]:
 
 def memory() -> dict[str, float]:
     """Return MiB that a fit of T = 1,000,000, k = 3 adds, measured in a process of its own."""
-    code = ("import numpy as np; from varnn.estimate.closed_form import fit_var; "
+    code = ("import numpy as np; from varnn.estimate.least_squares.regression import fit_var; "
             "fit_var(np.random.default_rng(0).normal(size=(100, 3)), 2); "
             "y = np.random.default_rng(0).normal(size=(1_000_000, 3)); "
             "peak = lambda: int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) / 1024; "

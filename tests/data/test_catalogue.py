@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import varnn.data as data
-from varnn.data._catalogue import described_by
+from varnn.data.catalogue import described_by
 from varnn.errors import ChecksumError, DataNameError, ParameterError, UnsafePathError
 from varnn.series import Series
 

@@ -10,8 +10,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 import varnn.data as data
-from varnn.data._catalogue import _remote
-from varnn.data._store import contents
+from varnn.data.catalogue import _remote
+from varnn.data.store import contents
 from varnn.errors import InputError
 from varnn.series import Series
 

@@ -7,8 +7,8 @@ import hashlib
 
 import pytest
 
-from varnn.data import _store
-from varnn.data._store import Source, contents, fetch, whereabouts
+from varnn.data import store
+from varnn.data.store import Source, contents, fetch, whereabouts
 from varnn.errors import ChecksumError, ResourceLimitError, StoreError, UnsafePathError
 
 RAW = b"a,b\n1,2\n3,4\n"

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 from varnn import VAR, LinearRNN, Mean
 from varnn.errors import ConvergenceError, ParameterError
-from varnn.estimate.small_sample import are_stable, debiased, lag_bias
+from varnn.estimate.least_squares.small_sample import are_stable, debiased, lag_bias
 from varnn.inference.bootstrap import bootstrap
 
 

@@ -67,7 +67,7 @@ def test_the_likelihood_of_a_var_with_gaps_is_the_kalman_filters(lags):
 
 
 def test_em_ends_at_the_maximum_of_the_likelihood():
-    from varnn.estimate import gaps
+    from varnn.estimate.missing import state_space as gaps
 
     data = frame()
     fit = VAR(lags=1).fit(data, missing="filter")

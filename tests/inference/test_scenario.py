@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 from varnn import VAR, LinearRNN, Naive
 from varnn.errors import NonFiniteError, ParameterError, TimeIndexError, VarnnWarning
-from varnn.estimate.companion import moving_average
+from varnn.estimate.numerics.companion import moving_average
 from varnn.forecaster import Fitted, Forecaster
 from varnn.inference.scenario import truncated_normal
 from varnn.models.wrap_conformal import Conformal

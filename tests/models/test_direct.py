@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_allclose, assert_array_equal
 
 from varnn.errors import ParameterError, TooShortError
-from varnn.estimate.window_maps import held_out, window_moments
+from varnn.estimate.direct import held_out, window_moments
 from varnn.models.beside_direct import Direct
 from varnn.series import Series
 

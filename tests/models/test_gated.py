@@ -10,14 +10,14 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from varnn.cells import CELLS, count
 from varnn.errors import ConvergenceError, ConvergenceWarning, ParameterError, ResourceLimitError, TooShortError
-from varnn.estimate.gated import Gated
-from varnn.estimate.gated_fit import fit as search
-from varnn.estimate.gated_fit import linear_alone, shrunk, starting_weights, with_readout
-from varnn.estimate.stop import Stop
+from varnn.estimate.gated.gauss_newton import fit as search
+from varnn.estimate.gated.gauss_newton import linear_alone, shrunk, starting_weights, with_readout
+from varnn.estimate.gated.recursion import Gated
+from varnn.estimate.numerics.stop import Stop
 from varnn.models.rung1_var import VAR
 from varnn.models.rung4_gated import GRU, LSTM
+from varnn.recursion.cells import CELLS, count
 
 both = pytest.mark.parametrize("model", [GRU, LSTM], ids=["GRU", "LSTM"])
 
@@ -75,8 +75,8 @@ def test_the_jacobian_equals_finite_differences_and_autograd_through_time(model)
         ahead, behind = (gated.forecasts(at, gated.states(at)) for at in (theta + step, theta - step))
         assert_allclose(J @ step, (ahead - behind) / 2, rtol=0, atol=1e-13)
 
-    from varnn.cells import unflatten
-    from varnn.wiring import Layer
+    from varnn.recursion.cells import unflatten
+    from varnn.recursion.wiring import Layer
 
     def forecasts(at):
         weights = unflatten(at, gated.shapes)
@@ -92,7 +92,7 @@ def test_the_evidence_of_the_linear_part_is_that_of_bayesian_regression(model, m
     """Brute force: the log marginal likelihood of y ~ N(0, Σ⊗I + X X'/α) at the same Σ."""
     from scipy.stats import multivariate_normal
 
-    monkeypatch.setattr("varnn.estimate.gated_fit.FLAT", 1e-6)
+    monkeypatch.setattr("varnn.estimate.gated.gauss_newton.FLAT", 1e-6)
     rng = np.random.default_rng(0)
     X, Y = np.hstack([np.ones((12, 1)), rng.standard_normal((12, 1))]), rng.standard_normal((12, 1))
     coefficients = np.linalg.lstsq(X, Y, rcond=None)[0].T

@@ -10,10 +10,10 @@ from scipy import stats
 
 from varnn import VAR
 from varnn.data import simulate
-from varnn.data._process import recipes
-from varnn.estimate.companion import forecast_covariance, moving_average
-from varnn.estimate.small_sample import are_stable, forecast_variances, spread_correction
-from varnn.estimate.var_paths import lag_matrices
+from varnn.data.process import recipes
+from varnn.estimate.least_squares.paths import lag_matrices
+from varnn.estimate.least_squares.small_sample import are_stable, forecast_variances, spread_correction
+from varnn.estimate.numerics.companion import forecast_covariance, moving_average
 
 
 def frame(T: int = 80, k: int = 3, seed: int = 0) -> pd.DataFrame:

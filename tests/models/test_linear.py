@@ -19,8 +19,8 @@ from varnn.errors import (
     SingularWarning,
     TooShortError,
 )
-from varnn.estimate.stop import Stop
-from varnn.estimate.symmetric import SINGULAR
+from varnn.estimate.numerics.covariance import SINGULAR
+from varnn.estimate.numerics.stop import Stop
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN, fit_windows, lift
 from varnn.series import Series
@@ -277,7 +277,7 @@ def test_a_draw_is_filtered_over_no_more_rows_than_its_start_is_remembered(monke
     fit = LinearRNN(lags=1, shrinkage=None).fit(_varma(400, 3)[0])
     assert 0.3 < np.abs(np.linalg.eigvals(fit.A)).max() < 0.99
     short = fit.forecast(6, n_paths=50).paths
-    monkeypatch.setattr("varnn.estimate.linear_states.FORGOTTEN", 1e-300)
+    monkeypatch.setattr("varnn.estimate.linear.kalman.FORGOTTEN", 1e-300)
     assert_allclose(short, fit.forecast(6, n_paths=50).paths, rtol=1e-12, atol=1e-12)
 
 

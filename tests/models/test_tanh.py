@@ -14,8 +14,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning, TooShortError
-from varnn.estimate import mixture, search
-from varnn.estimate.design import Design
+from varnn.estimate.tanh import mixture, search
+from varnn.estimate.tanh.design import Design
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN
 from varnn.models.rung3_tanh import TanhRNN, fit_windows
@@ -225,7 +225,7 @@ def test_the_start_of_a_driven_recursion_does_not_speak_against_tanh_units():
 
 
 def test_a_climb_cut_short_warns_by_name(monkeypatch):
-    from varnn.estimate import search
+    from varnn.estimate.tanh import search
 
     whole = search.fit
     monkeypatch.setattr(search, "fit", lambda *args, steps, **options: whole(*args, steps=min(steps, 1), **options))
@@ -264,7 +264,7 @@ def third_lag():
 
 
 def test_lags_that_are_rationed_below_those_of_the_var_are_said(monkeypatch):
-    from varnn.estimate import structure
+    from varnn.estimate.tanh import structure
 
     monkeypatch.setattr(structure, "MOST_WEIGHTS", 1)
     with pytest.warns(RationWarning, match="tries 1 of the [3-9] lags"):
@@ -272,7 +272,7 @@ def test_lags_that_are_rationed_below_those_of_the_var_are_said(monkeypatch):
 
 
 def test_many_rows_ration_the_lags_beside_a_memory_and_the_fit_still_contains_the_var(monkeypatch):
-    from varnn.estimate import search, structure
+    from varnn.estimate.tanh import search, structure
 
     monkeypatch.setattr(structure, "WORK", 300.0)  # one lag beside a memory
     monkeypatch.setattr(search, "MANY", 0)         # the orders tried are thinned

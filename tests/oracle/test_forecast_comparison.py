@@ -7,11 +7,11 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from varnn.evaluate.block_bootstrap import block_indices, block_length
-from varnn.evaluate.confidence_set import confidence_set
-from varnn.evaluate.fluctuation import TABLE, fluctuation, null_distribution
-from varnn.evaluate.many_datasets import nemenyi_quantile, rank_comparison
-from varnn.evaluate.pairwise import clark_west, diebold_mariano
+from varnn.evaluate.significance.block_bootstrap import block_indices, block_length
+from varnn.evaluate.significance.fluctuation import TABLE, fluctuation, null_distribution
+from varnn.evaluate.significance.model_confidence_set import confidence_set
+from varnn.evaluate.significance.pairwise import clark_west, diebold_mariano
+from varnn.evaluate.significance.ranks import nemenyi_quantile, rank_comparison
 
 STEPS = np.arange(1, 101)
 E1 = np.sin(STEPS) + 0.3 * np.cos(2.7 * STEPS)

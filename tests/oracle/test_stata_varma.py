@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from varnn.estimate import likelihood
-from varnn.estimate.likelihood import Sample
+from varnn.estimate.linear import likelihood
+from varnn.estimate.linear.likelihood import Sample
 
 
 @pytest.fixture(scope="module")

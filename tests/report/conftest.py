@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from varnn.comparison.compare import Comparison
 from varnn.evaluate.ledger import COVERAGES, ORACLE, Ledger
-from varnn.ladder import Comparison
 
 QUALITY = {"Naive": 1.6, "Mean": 1.25, "VAR": 0.45, "LinearRNN": 0.38, "TanhRNN": 0.2}
 

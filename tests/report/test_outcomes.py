@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from tests.report.conftest import made_up
-from varnn.evaluate.calibrate import coverage_check
+from varnn.evaluate.calibration import coverage_check
 from varnn.evaluate.ledger import Ledger
 from varnn.report.outcomes import Outcomes
 from varnn.report.words import best_set, calibration, histogram_note, stretches

@@ -15,8 +15,8 @@ import matplotlib as mpl
 import pytest
 
 from tests.report.conftest import made_up
+from varnn.comparison.compare import Comparison
 from varnn.errors import ParameterError, StoreError
-from varnn.ladder import Comparison
 from varnn.report.page import render
 
 HOSTILE = ("<script>document.title='owned'</script>", "<img src=x onerror=document.title='owned'>", "=1+1",
@@ -61,7 +61,7 @@ def test_rendering_the_same_ledger_twice_gives_the_same_bytes(macro, simulated, 
 def test_a_ledger_read_back_in_another_process_gives_the_same_bytes(macro, tmp_path):
     here = render([macro], tmp_path / "here", title="Macro")
     macro.ledger.write(tmp_path / "ledger")
-    program = ("import sys; from varnn.ladder import Comparison; from varnn.report.page import render\n"
+    program = ("import sys; from varnn.comparison.compare import Comparison; from varnn.report.page import render\n"
                "render([Comparison.read(sys.argv[1])], sys.argv[2], title='Macro')")
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "ledger"), str(tmp_path / "there")], check=True,
                    timeout=120)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from varnn.errors import ParameterError
-from varnn.estimate.closed_form import Trend, fixed_regressors
+from varnn.estimate.least_squares.regression import Trend, fixed_regressors
 from varnn.forecaster import Fitted
 from varnn.models.rung1_var import FittedVAR
 from varnn.models.rung2_linear import FittedLinearRNN

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from varnn.data._catalogue import about, catalogue, fetch, load, names
-from varnn.data._dataset import About, Dataset
-from varnn.data._process import Process, Simulated, simulate
-from varnn.data._table import read_table
-from varnn.data._transform import by_code, to_levels, transformed
+from varnn.data.catalogue import about, catalogue, fetch, load, names
+from varnn.data.dataset import About, Dataset
+from varnn.data.process import Process, Simulated, simulate
+from varnn.data.read.table import read_table
+from varnn.data.transform import by_code, to_levels, transformed
 
 __all__ = [
     "About", "Dataset", "Process", "Simulated", "about", "by_code", "catalogue", "fetch", "load", "names",

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from varnn.errors import InputError, VarnnError, VarnnWarning
 from varnn.evaluate.ledger import COVERAGES, ORACLE, Ledger
-from varnn.evaluate.marks import marks
-from varnn.evaluate.point_scores import mase_scale, rmsse_scale
+from varnn.evaluate.scores.at_origin import marks
+from varnn.evaluate.scores.point import mase_scale, rmsse_scale
 from varnn.evaluate.windows import Origin, Windows
 from varnn.forecaster import Fitted, Forecaster, Plan
 from varnn.series import FloatArray, Series, checked_paths

@@ -18,15 +18,15 @@ import numpy as np
 import pandas as pd
 
 import varnn
+from varnn.comparison.compare import LEADS, fingerprint, refuse_leaks
+from varnn.comparison.null_bootstrap import contenders, tasks_under
 from varnn.data import Dataset, about, load
 from varnn.errors import InputError, MissingDataError
 from varnn.evaluate.backtest import Oracle, Part, Task, blocks, forecast_blocks
 from varnn.evaluate.windows import Windows
 from varnn.forecaster import Forecaster
 from varnn.harness.suite import DataEntry, Suite
-from varnn.ladder import LEADS, fingerprint, refuse_leaks
 from varnn.series import FloatArray, Series
-from varnn.under_null import contenders, tasks_under
 
 
 @dataclass(frozen=True)

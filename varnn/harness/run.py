@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from varnn.comparison.compare import Comparison, facts
+from varnn.comparison.null_bootstrap import with_pvalues
 from varnn.errors import StoreError
 from varnn.evaluate.backtest import Part, assemble, blocks, failed_part, oracle_part
 from varnn.evaluate.ledger import Ledger
@@ -22,8 +24,6 @@ from varnn.harness.execute import Outcome, Work, execute
 from varnn.harness.jobs import Item, Job, code_version, items, jobs, part_of
 from varnn.harness.store import Store
 from varnn.harness.suite import Suite
-from varnn.ladder import Comparison, facts
-from varnn.under_null import with_pvalues
 
 SUITE = "suite.toml"
 FAILURES = "failures.csv"

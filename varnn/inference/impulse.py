@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varnn.estimate.companion import companion, moving_average
+from varnn.estimate.numerics.companion import companion, moving_average
 from varnn.forecaster import square_root
 from varnn.series import FloatArray, whole_number
 

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from varnn.errors import MissingDataError, ParameterError
-from varnn.estimate import gaps, likelihood
-from varnn.estimate.closed_form import LeastSquares, fixed_regressors
-from varnn.estimate.linear_fit import LinearEstimate
-from varnn.estimate.regressors import known_regressors
+from varnn.estimate.least_squares.regression import LeastSquares, fixed_regressors
+from varnn.estimate.least_squares.regressors import known_regressors
+from varnn.estimate.linear import likelihood
+from varnn.estimate.linear.maximum_likelihood import LinearEstimate
+from varnn.estimate.missing import state_space as gaps
 from varnn.forecaster import Draws, Fitted, Forecaster, square_root
 from varnn.series import FloatArray, Series, generator
 from varnn.shocks import whitened

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from varnn.errors import ExogError, ParameterError, TooShortError
-from varnn.estimate.threads import one_thread
-from varnn.estimate.window_maps import PENALTIES, Candidate, Centring, WindowMap, fit_map
+from varnn.estimate.direct import PENALTIES, Candidate, Centring, WindowMap, fit_map
+from varnn.estimate.numerics.threads import one_thread
 from varnn.forecaster import Draws, Fitted, Forecaster, Plan, one_of
 from varnn.series import FloatArray, Series, whole_number
 from varnn.shocks import degrees_of_freedom, whitened

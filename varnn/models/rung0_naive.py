@@ -17,7 +17,7 @@ import pandas as pd
 
 from varnn.dates import season_of
 from varnn.errors import ExogError
-from varnn.estimate.posterior import standard_numbers
+from varnn.estimate.least_squares.posterior import standard_numbers
 from varnn.forecaster import Draws, Fitted, Forecaster, Outlook, Plan, need_rows, square_root
 from varnn.series import FloatArray, Series, whole_number
 

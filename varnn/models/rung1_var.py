@@ -18,18 +18,25 @@ from scipy.special import ndtr
 
 from varnn.deferred import later
 from varnn.errors import ParameterError, TooShortError
-from varnn.estimate.closed_form import LeastSquares, Trend, fit_var, fit_windows, rows_needed
-from varnn.estimate.companion import (
+from varnn.estimate.least_squares.order import OrderSearch, default_max_lags, search_orders
+from varnn.estimate.least_squares.paths import Drawn, Predicted, kept, lag_matrices, predictive, recursion
+from varnn.estimate.least_squares.posterior import spread_around, standard_numbers
+from varnn.estimate.least_squares.regression import LeastSquares, Trend, fit_var, fit_windows, rows_needed
+from varnn.estimate.least_squares.regressors import (
+    TERMS,
+    all_regressors,
+    coefficient_table,
+    known_regressors,
+    labels,
+    transition,
+)
+from varnn.estimate.least_squares.small_sample import are_stable, debiased, lag_bias, spread_correction
+from varnn.estimate.numerics.companion import (
     characteristic_roots,
     estimation_covariance,
     forecast_covariance,
     moving_average,
 )
-from varnn.estimate.order import OrderSearch, default_max_lags, search_orders
-from varnn.estimate.posterior import spread_around, standard_numbers
-from varnn.estimate.regressors import TERMS, all_regressors, coefficient_table, known_regressors, labels, transition
-from varnn.estimate.small_sample import are_stable, debiased, lag_bias, spread_correction
-from varnn.estimate.var_paths import Drawn, Predicted, kept, lag_matrices, predictive, recursion
 from varnn.forecaster import Draws, Fitted, Forecaster, Outlook, Plan, coloured, one_of, square_root
 from varnn.series import FloatArray, Series, checked_horizon, whole_number
 
@@ -107,7 +114,7 @@ class VAR(Forecaster):
         others = () if exog is None else exog.names
         rows = labels(series.names, lags, self.trend, others)[0]
         if self.engine == "statsmodels":
-            from varnn.estimate.by_statsmodels import statsmodels_estimate, statsmodels_results
+            from varnn.estimate.least_squares.statsmodels import statsmodels_estimate, statsmodels_results
 
             estimate = statsmodels_estimate(statsmodels_results(series, exog, lags, self.trend))
         else:
@@ -225,7 +232,7 @@ class FittedVAR(Fitted):
 
     def to_statsmodels(self) -> VARResults:
         """Hand over to statsmodels: the VARResults of the same order, sample and regressors."""
-        from varnn.estimate.by_statsmodels import statsmodels_results
+        from varnn.estimate.least_squares.statsmodels import statsmodels_results
 
         results: VARResults = statsmodels_results(self.series, self.exog, self.k_ar, self.trend)
         return results

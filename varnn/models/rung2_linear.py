@@ -17,16 +17,16 @@ import numpy as np
 import pandas as pd
 
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, SingularWarning
-from varnn.estimate import likelihood as gaussian
-from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
-from varnn.estimate.likelihood import Sample
-from varnn.estimate.linear_choice import fit_chosen
-from varnn.estimate.linear_fit import LinearEstimate, Optimum, var_below
-from varnn.estimate.linear_states import end_states, filtered_states, paths, posterior_draws, responses
-from varnn.estimate.linear_units import Units, weight_table
-from varnn.estimate.stop import Stop
-from varnn.estimate.symmetric import SINGULAR, without_error
-from varnn.estimate.threads import one_thread
+from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
+from varnn.estimate.linear import likelihood as gaussian
+from varnn.estimate.linear.kalman import end_states, filtered_states, paths, posterior_draws, responses
+from varnn.estimate.linear.lag_choice import fit_chosen
+from varnn.estimate.linear.likelihood import Sample
+from varnn.estimate.linear.maximum_likelihood import LinearEstimate, Optimum, var_below
+from varnn.estimate.linear.units import Units, weight_table
+from varnn.estimate.numerics.covariance import SINGULAR, without_error
+from varnn.estimate.numerics.stop import Stop
+from varnn.estimate.numerics.threads import one_thread
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of, square_root
 from varnn.questions import LinearQuestions
 from varnn.series import FloatArray, Series, whole_number

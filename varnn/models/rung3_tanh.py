@@ -1,7 +1,7 @@
 """Rung 3, the tanh RNN: s_t = tanh(W_hh s_{t-1} + W_xh x_t + W_eh e_t + b), u_t = A u_{t-1} + B x_t + W_hy s_t.
 
-Called by users and by the ladder.  Structure and weights are found by `varnn.estimate.search`; paths are drawn by
-`varnn.estimate.mixture`; nothing here loops over time.
+Called by users and by the ladder.  Structure and weights are found by `varnn.estimate.tanh.search`; paths are drawn by
+`varnn.estimate.tanh.mixture`; nothing here loops over time.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import numpy as np
 import pandas as pd
 
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning
-from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
-from varnn.estimate.evidence import chosen_rung, effective_by_block
-from varnn.estimate.linear_units import Units
-from varnn.estimate.stop import Stop
-from varnn.estimate.threads import one_thread
+from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
+from varnn.estimate.linear.units import Units
+from varnn.estimate.numerics.stop import Stop
+from varnn.estimate.numerics.threads import one_thread
+from varnn.estimate.tanh.evidence import chosen_rung, effective_by_block
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of
 from varnn.models.rung2_linear import FittedLinearRNN
 from varnn.series import FloatArray, Series, whole_number
 
 if TYPE_CHECKING:
-    from varnn.estimate.mixture import Particles
-    from varnn.estimate.structure import Data, Member
+    from varnn.estimate.tanh.mixture import Particles
+    from varnn.estimate.tanh.structure import Data, Member
 
 ANTITHETIC = 256  # pairs of mirrored shocks behind a mean beyond one step
 
@@ -45,7 +45,7 @@ class TanhRNN(Forecaster):
         p; chosen by the evidence on the training data when left out.  0 with exogenous X: driven by X alone.
     width : int, optional
         Number n of tanh units.  When left out it is chosen, and 0 (the linear rungs) unless tanh units predict surely
-        better, see `varnn.estimate.evidence.paired_gain`.
+        better, see `varnn.estimate.tanh.evidence.paired_gain`.
     skip : bool
         Linear part beside the tanh units; False is the lecture's y_t = W_hy s_t + c, s_t = tanh(W_hh s_{t-1} +
         W_xh x_t + b).
@@ -94,8 +94,8 @@ class TanhRNN(Forecaster):
             whole_number(self.max_lags, "max_lags", least=1)
 
     def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> FittedTanhRNN:
-        from varnn.estimate.search import search
-        from varnn.estimate.structure import Space, standardised
+        from varnn.estimate.tanh.search import search
+        from varnn.estimate.tanh.structure import Space, standardised
 
         most, with_memory = self._check(series, exog)
         data, units = standardised(series, exog, self.trend)
@@ -123,8 +123,8 @@ class TanhRNN(Forecaster):
         rng : int or numpy Generator, optional
             Seed of the tanh units' other weights, which do not matter while W_hy = 0.
         """
-        from varnn.estimate.mixture import lifted
-        from varnn.estimate.structure import standardised
+        from varnn.estimate.tanh.mixture import lifted
+        from varnn.estimate.tanh.structure import standardised
         from varnn.series import generator
 
         trend = below.spec_trend
@@ -136,7 +136,7 @@ class TanhRNN(Forecaster):
 
     def _check(self, series: Series, exog: Series | None) -> tuple[int, int]:
         """Refuse what cannot be fitted and return the most lags to consider, without and beside a memory."""
-        from varnn.estimate.structure import lag_limits
+        from varnn.estimate.tanh.structure import lag_limits
 
         k, T, q = series.k, len(series), 0 if exog is None else len(exog.names)
         if self.lags == 0 and exog is None:
@@ -231,7 +231,7 @@ class FittedTanhRNN(Fitted):
         A, B (linear part), W_hy (read-out), W_xh with intercept (inputs), W_eh (innovations, or forecasts where
         lags=0), W_hh (memory).
         """
-        from varnn.estimate.mixture import blocks
+        from varnn.estimate.tanh.mixture import blocks
 
         member = self.members[0]
         others = () if self.exog is None else self.exog.names
@@ -240,7 +240,7 @@ class FittedTanhRNN(Fitted):
     @cached_property
     def weights_sd(self) -> dict[str, pd.DataFrame]:
         """Posterior standard deviations (Laplace) of `weights`, with the same labels."""
-        from varnn.estimate.mixture import spreads
+        from varnn.estimate.tanh.mixture import spreads
 
         others = () if self.exog is None else self.exog.names
         return spreads(self.members[0], self.units, list(self.series.names), list(others), _spec(self).trend)
@@ -248,7 +248,7 @@ class FittedTanhRNN(Fitted):
     @cached_property
     def bse(self) -> pd.DataFrame:
         """Posterior standard deviations of `params`, of the most probable member."""
-        from varnn.estimate.mixture import equations
+        from varnn.estimate.tanh.mixture import equations
 
         return equations(self.weights_sd, list(self.series.names))
 
@@ -287,19 +287,19 @@ class FittedTanhRNN(Fitted):
         -------
         TorchParts
         """
-        from varnn.estimate.mixture import to_torch
+        from varnn.estimate.tanh.mixture import to_torch
 
         return to_torch(self.members[0], self.units)
 
     # --- what every rung writes ----------------------------------------------------------------
 
     def _data(self, values: FloatArray, exog: FloatArray | None) -> Data:
-        from varnn.estimate.structure import in_units
+        from varnn.estimate.tanh.structure import in_units
 
         return in_units(values, exog, _spec(self).trend, self.units)
 
     def _one_step(self, values: FloatArray, exog: FloatArray | None) -> FloatArray:
-        from varnn.estimate.mixture import one_step
+        from varnn.estimate.tanh.mixture import one_step
 
         with one_thread():
             predicted, _ = one_step(self.members, self._data(values, exog))
@@ -307,7 +307,7 @@ class FittedTanhRNN(Fitted):
 
     @cached_property
     def _ends(self) -> Particles:
-        from varnn.estimate.mixture import ends
+        from varnn.estimate.tanh.mixture import ends
 
         with one_thread():
             return ends(self.members, self._seen_data)
@@ -317,14 +317,14 @@ class FittedTanhRNN(Fitted):
         return self._data(self.seen.values, None if self.seen_exog is None else self.seen_exog.values)
 
     def _future(self, horizon: int, future_exog: FloatArray | None) -> tuple[FloatArray, FloatArray]:
-        from varnn.estimate.structure import trend_columns
+        from varnn.estimate.tanh.structure import trend_columns
 
         trend = _spec(self).trend
         inputs = self.units.inputs(fixed_regressors(horizon, trend, future_exog, first=len(self.seen) + 1))
         return trend_columns(inputs, trend, horizon)
 
     def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
-        from varnn.estimate.mixture import paths
+        from varnn.estimate.tanh.mixture import paths
 
         trend, Z = self._future(shocks.shape[1], future_exog)
         particles = self._ends if draws is None else draws.weights
@@ -332,13 +332,13 @@ class FittedTanhRNN(Fitted):
         return np.asarray(self.units.back(out))
 
     def _mean(self, horizon: int, future_exog: FloatArray | None) -> FloatArray:
-        from varnn.estimate.mixture import mean_path
+        from varnn.estimate.tanh.mixture import mean_path
 
         trend, Z = self._future(horizon, future_exog)
         return np.asarray(self.units.back(mean_path(self.members, self._ends, trend, Z, ANTITHETIC)))
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
-        from varnn.estimate.mixture import draw
+        from varnn.estimate.tanh.mixture import draw
 
         with one_thread():
             sigma, particles = draw(self.members, self._seen_data, self._ends, self.nobs, count, self.draws_seed,
@@ -391,7 +391,7 @@ def _spec(fit: Fitted) -> TanhRNN:
 
 def _fitted(spec: TanhRNN, series: Series, exog: Series | None, members: tuple[Member, ...], units: Units, seen: Series,
             seen_exog: Series | None) -> FittedTanhRNN:
-    from varnn.estimate.mixture import blocks, equations
+    from varnn.estimate.tanh.mixture import blocks, equations
 
     others = [] if exog is None else list(exog.names)
     parts = blocks(members[0], units, list(series.names), others, spec.trend)

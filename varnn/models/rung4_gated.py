@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from varnn.cells import CELLS, unflatten
 from varnn.errors import ConvergenceWarning, ParameterError, TooShortError
-from varnn.estimate.closed_form import Trend, fit_var, fixed_regressors, regressor_names
-from varnn.estimate.gated import Gated
-from varnn.estimate.gated_fit import GatedEstimate, fit, linear_alone, starting_weights
-from varnn.estimate.linear_units import Units
-from varnn.estimate.stop import Stop
-from varnn.estimate.threads import one_torch_thread
+from varnn.estimate.gated.gauss_newton import GatedEstimate, fit, linear_alone, starting_weights
+from varnn.estimate.gated.recursion import Gated
+from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names
+from varnn.estimate.linear.units import Units
+from varnn.estimate.numerics.stop import Stop
+from varnn.estimate.numerics.threads import one_torch_thread
 from varnn.forecaster import Draws, Fitted, Forecaster, one_of, square_root
 from varnn.models.rung1_var import VAR, FittedVAR
+from varnn.recursion.cells import CELLS, unflatten
 from varnn.series import FloatArray, Series, generator, whole_number
 
 if TYPE_CHECKING:

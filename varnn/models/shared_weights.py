@@ -13,16 +13,16 @@ import numpy as np
 import pandas as pd
 
 from varnn.errors import ConvergenceWarning, ExogError, ParameterError, RankDeficientError, RationWarning, TooShortError
-from varnn.estimate import likelihood
-from varnn.estimate.closed_form import LeastSquares, regressor_names
-from varnn.estimate.levels import Levels, levels_of
-from varnn.estimate.likelihood import Sample
-from varnn.estimate.linear_choice import fit_chosen
-from varnn.estimate.linear_states import filtered_states
-from varnn.estimate.linear_units import Units, weight_table
-from varnn.estimate.order import Criterion, default_max_lags
-from varnn.estimate.pooled import noise_of_each, orders_of_panel, own_constants
-from varnn.estimate.threads import one_thread
+from varnn.estimate.least_squares.order import Criterion, default_max_lags
+from varnn.estimate.least_squares.regression import LeastSquares, regressor_names
+from varnn.estimate.linear import likelihood
+from varnn.estimate.linear.kalman import filtered_states
+from varnn.estimate.linear.lag_choice import fit_chosen
+from varnn.estimate.linear.likelihood import Sample
+from varnn.estimate.linear.units import Units, weight_table
+from varnn.estimate.numerics.threads import one_thread
+from varnn.estimate.panel.effects import Levels, levels_of
+from varnn.estimate.panel.pooled import noise_of_each, orders_of_panel, own_constants
 from varnn.forecaster import Fitted
 from varnn.models.rung1_var import VAR, FittedVAR
 from varnn.models.rung2_linear import FittedLinearRNN, LinearRNN
@@ -247,9 +247,9 @@ class FittedSharedTanhRNN(FittedTanhRNN):
 
 
 def _tanh(model: TanhRNN, panel: _Panel, rng: np.random.Generator) -> list[Fitted]:
-    from varnn.estimate.mixture import blocks, equations
-    from varnn.estimate.search import search
-    from varnn.estimate.structure import Data, Space, own_members
+    from varnn.estimate.tanh.mixture import blocks, equations
+    from varnn.estimate.tanh.search import search
+    from varnn.estimate.tanh.structure import Data, Space, own_members
 
     drawn, ones = panel.drawn(rng), np.ones((sum(panel.lengths), 1))
     sample = drawn.sample(1)
@@ -280,7 +280,7 @@ def _tanh(model: TanhRNN, panel: _Panel, rng: np.random.Generator) -> list[Fitte
 
 def _most_lags(model: TanhRNN, panel: _Panel) -> tuple[int, int]:
     """Return the most lags to try, as rung 3 does but by BIC, and the most beside a memory."""
-    from varnn.estimate.structure import USUAL_LAGS, affordable
+    from varnn.estimate.tanh.structure import USUAL_LAGS, affordable
 
     if model.lags is not None:
         return model.lags, model.lags

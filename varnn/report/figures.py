@@ -14,8 +14,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from varnn.evaluate.calibrate import PitHistogram
-from varnn.evaluate.many_datasets import RankComparison
+from varnn.evaluate.calibration import PitHistogram
+from varnn.evaluate.significance.ranks import RankComparison
 from varnn.report.canvas import BAND, COLOURS, HALF, INK, MUTED, RULE, THIRD, Style, panel, rule, short, svg
 from varnn.report.outcomes import Outcomes, thinned
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from varnn.evaluate.calibrate import CoverageCheck, PitHistogram, coverage_check, pit_histogram
+from varnn.evaluate.calibration import CoverageCheck, PitHistogram, coverage_check, pit_histogram
 from varnn.evaluate.ledger import ORACLE, Ledger
 from varnn.report.canvas import NAIVE
 from varnn.series import FloatArray

@@ -23,13 +23,13 @@ from markupsafe import Markup
 
 from varnn.errors import ParameterError, StoreError
 from varnn.evaluate.ledger import ORACLE
-from varnn.evaluate.many_datasets import rank_comparison
+from varnn.evaluate.significance.ranks import rank_comparison
 from varnn.report import figures, tables, words
 from varnn.report.canvas import NAIVE, Style, drawing, short, styles
 from varnn.report.outcomes import Outcomes
 
 if TYPE_CHECKING:
-    from varnn.ladder import Comparison
+    from varnn.comparison.compare import Comparison
 
 MOST_PIT = 5
 FEWEST_RANKED = 3

@@ -19,7 +19,7 @@ from varnn.report.canvas import drawing
 from varnn.report.page import brief_of, overview_of, section_of, write
 
 if TYPE_CHECKING:
-    from varnn.ladder import Comparison
+    from varnn.comparison.compare import Comparison
 
 MOST_PAGES = 100  # data sets with a page of their own; each takes a second or two to draw
 

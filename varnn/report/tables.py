@@ -21,7 +21,7 @@ from varnn.report.canvas import NAIVE, short
 from varnn.report.outcomes import LEVELS, Outcomes, thinned
 
 if TYPE_CHECKING:
-    from varnn.ladder import Comparison
+    from varnn.comparison.compare import Comparison
 
 NOTHING = "–"
 SIGNIFICANT = 0.05

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from varnn.evaluate.calibrate import PitHistogram
-from varnn.evaluate.confidence_set import confidence_set
-from varnn.evaluate.fluctuation import fluctuation
+from varnn.evaluate.calibration import PitHistogram
 from varnn.evaluate.ledger import ORACLE
+from varnn.evaluate.significance.fluctuation import fluctuation
+from varnn.evaluate.significance.model_confidence_set import confidence_set
 from varnn.report.canvas import short
 from varnn.report.outcomes import Outcomes
 from varnn.report.tables import SIGNIFICANT, probability

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from varnn.data._process import RECIPES, Process, Recipe, Simulated, at_rest, normal_shocks
+from varnn.data.process import RECIPES, Process, Recipe, Simulated, at_rest, normal_shocks
 from varnn.data.processes.bilinear import bilinear_ma
 from varnn.data.processes.linear import varma_process
 from varnn.data.processes.threshold import nar, sgn, tar

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from varnn.data._process import Process, Start, process
+from varnn.data.process import Process, Start, process
 
 FloatArray = NDArray[np.float64]
 Flow = Callable[[FloatArray], FloatArray]

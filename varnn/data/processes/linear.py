@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from varnn.data._process import Process, at_rest, normal_shocks, process
+from varnn.data.process import Process, at_rest, normal_shocks, process
 
 FloatArray = NDArray[np.float64]
 Matrices = Sequence[Sequence[Sequence[float]]]

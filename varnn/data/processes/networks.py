@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from varnn.data._process import Process, at_rest, normal_shocks, process
+from varnn.data.process import Process, at_rest, normal_shocks, process
 from varnn.data.processes.linear import numbered
 
 FloatArray = NDArray[np.float64]

@@ -1,0 +1,357 @@
+"""The command line: compare, forecast, demo, data, models, report, benchmark.
+
+Every error of varnn is one red line on standard error and exit code 2; results go to standard output,
+progress to standard error. Nothing heavy is imported until a command runs.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.markup import escape
+
+from varnn import __version__
+from varnn.cli import benchmark as cli_benchmark
+from varnn.cli.console import Commands, examples, progress, say, show_table
+from varnn.errors import InputError, ParameterError, StoreError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from varnn.cli.source import Source
+    from varnn.comparison.compare import Comparison
+    from varnn.forecaster import Forecaster
+
+AUTO = ("VAR", "LinearRNN", "TanhRNN")  # the rungs that --model auto chooses from
+
+app = typer.Typer(
+    cls=Commands, name="varnn", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Compare classical and neural forecasts of the same series on equal terms: VAR, linear RNN and tanh RNN, "
+         "each containing the one before it.",
+    epilog=examples("varnn demo", "varnn compare macrodata --horizon 8 --out out/",
+                     "varnn compare mydata.csv --horizon 8 --transform logdiff --out out/",
+                     "varnn forecast mydata.csv --horizon 8 --out forecasts.csv"))
+data_app = typer.Typer(no_args_is_help=True, help="List, fetch and describe the data sets that can be named.",
+                       epilog=examples("varnn data list", "varnn data show macrodata", "varnn data fetch etth1"))
+app.add_typer(data_app, name="data")
+app.add_typer(cli_benchmark.app, name="benchmark")
+
+Data = Annotated[str, typer.Argument(metavar="DATA", help="A CSV or Parquet file, or the name of a data set "
+                                                          "([cyan]varnn data list[/cyan]).", show_default=False)]
+Horizon = Annotated[int, typer.Option(help="Steps ahead.")]
+Date = Annotated[str | None, typer.Option(help="The file's date column; found when left out.", show_default=False)]
+Columns = Annotated[str | None, typer.Option(help="Series to forecast, as a,b; all numeric columns when left out.",
+                                             show_default=False)]
+Exog = Annotated[str | None, typer.Option(help="Exogenous columns, as a,b.", show_default=False)]
+Transform = Annotated[Literal["none", "diff", "logdiff"], typer.Option(
+    help="Change applied to the series before modelling.")]
+Season = Annotated[int | None, typer.Option(help="Observations in a season; from the dates when left out.",
+                                            show_default=False)]
+Seed = Annotated[int, typer.Option(help="Seed of everything random; the same seed gives the same numbers.")]
+Out = Annotated[Path, typer.Option(help="Folder for the report and its tables.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"varnn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True,
+                                               help="Show the version and stop.")] = False) -> None:
+    """Take the options that stand before a command."""
+
+
+@app.command(epilog=examples(
+    "varnn compare macrodata --horizon 8 --out out/",
+    "varnn compare mydata.csv --horizon 8 --date quarter --columns gdp,cons --transform logdiff",
+    "varnn compare mydata.csv --horizon 4 --exog oil --models Naive,VAR,TanhRNN --origins 40"))
+def compare(
+    data: Data, horizon: Horizon = 8, out: Out = Path("out"), date: Date = None, columns: Columns = None,
+    exog: Exog = None, transform: Transform = "none", season: Season = None,
+    models: Annotated[str | None, typer.Option(help="Models, as a,b ([cyan]varnn models[/cyan]); the naive rows and "
+                                               "the three rungs when left out.", show_default=False)] = None,
+    origins: Annotated[int | None, typer.Option(help="Number of forecast origins; the last 30 % of the rows, at most "
+                                                "120, when left out.", show_default=False)] = None,
+    step: Annotated[int | None, typer.Option(help="Rows from one origin to the next.", show_default=False)] = None,
+    gap: Annotated[int, typer.Option(help="Rows withheld between the last one seen and the first judged.")] = 0,
+    refit: Annotated[int | None, typer.Option(help="Estimate anew at every n-th origin; 10 times in all (less "
+                                              "often over long series) when left out.", show_default=False)] = None,
+    scheme: Annotated[Literal["expanding", "sliding"], typer.Option(help="Training window.")] = "expanding",
+    window: Annotated[int | None, typer.Option(help="Rows of a sliding window; half of all rows when left out.",
+                                               show_default=False)] = None,
+    p_values: Annotated[Literal["asymptotic", "bootstrap"], typer.Option(
+        help="bootstrap adds p-values from comparisons on series drawn from the VAR, which costs --draws times as "
+             "much.")] = "asymptotic",
+    draws: Annotated[int, typer.Option(help="Series drawn for bootstrapped p-values.")] = 99,
+    seed: Seed = 0,
+) -> None:
+    """Compare models on rolling forecast origins and write a report."""
+    from varnn.comparison.compare import compare as compare_models
+
+    source = _source(data, date, columns, exog, transform)
+    if window is not None and scheme == "expanding":
+        raise InputError(f"--window {window} belongs to --scheme sliding; add that, or leave the window out")
+    size = None if scheme == "expanding" else len(source.y) // 2 if window is None else window
+    _writable(out)
+    about = source.about | {"command": _command(
+        "compare", data, horizon=horizon, date=date, columns=columns, exog=exog,
+        transform=None if transform == "none" else transform, season=season, models=models, origins=origins, step=step,
+        gap=gap or None, refit=refit, scheme=None if scheme == "expanding" else scheme, window=window,
+        seed=seed or None, **({} if p_values == "asymptotic" else {"p-values": p_values, "draws": draws}))}
+    with progress() as advance:
+        result = compare_models(
+            source.y, source.X, horizon=horizon, models=None if models is None else _list(models), origins=origins,
+            step=step, gap=gap, refit=refit, window=size, season=source.season if season is None else season,
+            seed=seed, p_values=p_values, draws=draws, oracle=source.oracle, about=about, progress=advance)
+    page = result.report(out)
+    _show_result(result)
+    if "bootstrap" in result.ledger.meta:
+        _show_bootstrap(result)
+    say(f"The report is [bold]{escape(str(page))}[/bold], its numbers are in {escape(str(page.parent / 'ledger'))}.")
+
+
+@app.command(epilog=examples(
+    "varnn forecast macrodata --horizon 8 --out forecasts.csv",
+    "varnn forecast mydata.csv --model VAR --horizon 12 --coverage 0.8 --out forecasts.csv",
+    "varnn forecast mydata.csv --transform logdiff --changes --out growth.csv",
+    "varnn forecast mydata.csv --exog oil --future oil_plan.csv --horizon 4 --out forecasts.csv"))
+def forecast(
+    data: Data,
+    model: Annotated[str, typer.Option(help="auto, or one of [cyan]varnn models[/cyan]; auto is the rung that "
+                                       "forecast the series' last 30 % best.")] = "auto",
+    horizon: Horizon = 8,
+    coverage: Annotated[float, typer.Option(help="Probability that an interval holds the outcome.")] = 0.9,
+    out: Annotated[Path | None, typer.Option(help="CSV file to write; standard output when left out.",
+                                             show_default=False)] = None,
+    date: Date = None, columns: Columns = None, exog: Exog = None,
+    future: Annotated[Path | None, typer.Option(help="File with the exogenous columns for the dates to forecast.",
+                                                show_default=False)] = None,
+    transform: Transform = "none",
+    levels: Annotated[bool, typer.Option("--levels/--changes", help="After a transform, forecast the levels or the "
+                                         "changes.")] = True,
+    paths: Annotated[int, typer.Option(help="Sample paths behind the intervals.")] = 2000,
+    season: Season = None, seed: Seed = 0,
+) -> None:
+    """Fit a model on all rows and write dated forecasts with intervals."""
+    source = _source(data, date, columns, exog, transform)
+    if out is not None:
+        _writable(out.parent)
+        if out.is_dir():
+            raise StoreError(f"{out} is a folder; name a CSV file in it, for example {out / 'forecasts.csv'}")
+    chosen = _model(model, source, horizon, source.season if season is None else season, seed)
+    X = source.X if chosen.takes_exog else None
+    ahead = None if X is None else _future(future, [str(name) for name in X.columns], date)
+    fit = chosen.fit(source.y, X, rng=seed)
+    outlook = fit.forecast(horizon, ahead, coverage=coverage, n_paths=paths, rng=seed)
+    table = (source.undo(outlook) if levels else outlook).to_frame()
+    if out is None:
+        typer.echo(table.to_csv(index=False, lineterminator="\n"), nl=False)
+        return
+    table.to_csv(out, index=False, lineterminator="\n")
+    say(f"{horizon} steps of {', '.join(outlook.names)} by {chosen.label} are in [bold]{escape(str(out))}[/bold].")
+
+
+@app.command(epilog=examples("varnn demo", "varnn demo --out out/report --workers 4"))
+def demo(
+    out: Out = Path("out/report"),
+    workers: Annotated[int, typer.Option(min=1, help="Processes; the numbers do not depend on it.")] = 2,
+    origins: Annotated[int | None, typer.Option(min=1, help="Forecast origins of each data set, for a shorter run.",
+                                                show_default=False)] = None,
+    seed: Seed = 0,
+) -> None:
+    """Run the default comparison: six real and four simulated data sets, no network needed."""
+    from varnn.cli.demo import JOBS, run
+
+    _writable(out)
+    with progress() as advance:
+        results = run(out, seed=seed, workers=workers, origins=origins, progress=advance)
+    for job, result in zip(JOBS, results, strict=True):
+        say(f"[bold]{job.data}[/bold]  {escape(result.verdict[0])}")
+    say(f"The report is [bold]{escape(str(out / 'index.html'))}[/bold], its numbers are in "
+         f"{escape(str(out / 'ledger'))}.")
+
+
+@app.command(epilog=examples("varnn report out/report"))
+def report(folder: Annotated[Path, typer.Argument(help="What --out was.", show_default=False)]) -> None:
+    """Rebuild a report from its ledger: the same bytes, without fitting anything."""
+    from varnn.cli.demo import read, render
+
+    results, title = read(folder)
+    page = render(results, folder, title)
+    say(f"The report is [bold]{escape(str(page))}[/bold].")
+
+
+@app.command(epilog=examples("varnn models"))
+def models() -> None:
+    """List the models that --model and --models take."""
+    from varnn.models import catalogue
+
+    rows = [(name, "" if model.rung is None else str(model.rung), "yes" if model.takes_exog else "no",
+             (model.__doc__ or "").strip().splitlines()[0]) for name, model in catalogue().items()]
+    show_table(("model", "rung", "exogenous", "what it says"), rows)
+
+
+@data_app.command("list", epilog=examples("varnn data list", "varnn data list --origin bundled"))
+def list_data(
+    origin: Annotated[Literal["bundled", "simulated", "remote"] | None, typer.Option(
+        help="Only those of one kind.", show_default=False)] = None,
+) -> None:
+    """List the data sets: where they are, size, season, licence."""
+    from varnn.data import catalogue
+
+    table = catalogue()
+    table = table if origin is None else table[table["origin"] == origin]
+    shown = table[["origin", "found", "rows", "columns", "season", "licence", "title"]].astype(str)
+    shown["licence"] = shown["licence"].str.split(r"[;(]", n=1, regex=True).str[0].str.strip()  # `show` has all of it
+    show_table(("name", *shown.columns), [(str(name), *row) for name, row in zip(
+        shown.index, shown.itertuples(index=False, name=None), strict=True)])
+
+
+@data_app.command("fetch", epilog=examples("varnn data fetch etth1 etth2", "varnn data fetch --all"))
+def fetch_data(
+    names: Annotated[list[str] | None, typer.Argument(help="Remote data sets.", show_default=False)] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every remote data set.")] = False,
+) -> None:
+    """Download data sets, or find them in $VARNN_DATA, and verify their checksums."""
+    from varnn.cli.source import known
+    from varnn.data import catalogue, fetch
+    from varnn.errors import ParameterError, VarnnError
+
+    if bool(names) == everything:
+        raise ParameterError("name the data sets to fetch, or give --all for every remote one")
+    table = catalogue()
+    failed = []
+    for name in table.index[table["origin"] == "remote"] if everything else [known(one) for one in names or ()]:
+        try:
+            paths = fetch(str(name))
+        except VarnnError as problem:
+            if not everything:
+                raise
+            failed.append(str(name))
+            say(f"{name}: {escape(str(problem))}")
+            continue
+        for path in paths:
+            typer.echo(path)
+        if not paths:
+            say(f"{name} needs no download: it comes with an installed package or is computed.")
+    if failed:
+        say(f"{len(failed)} of the data sets could not be fetched: {', '.join(failed)}")
+        raise typer.Exit(1)
+
+
+@data_app.command("show", epilog=examples("varnn data show macrodata"))
+def show_data(name: Annotated[str, typer.Argument(help="Any data set.", show_default=False)]) -> None:
+    """Show what a data set is: size, treatment, licence, citation, first rows."""
+    from varnn.cli.source import known
+    from varnn.data import about, load
+
+    name = known(name)
+    typer.echo(about(name).describe())
+    data = load(name)
+    typer.echo(f"\n{data.frame.head().to_string(max_cols=8)}")
+
+
+def _source(data: str, date: str | None, columns: str | None, exog: str | None, transform: str) -> Source:
+    from varnn.cli.source import find
+
+    return find(data, date=date, columns=None if columns is None else _list(columns),
+                exog=None if exog is None else _list(exog), transform=transform)
+
+
+def _model(name: str, source: Source, horizon: int, season: int | None, seed: int) -> Forecaster:
+    """Return the named model, or the rung that forecast the end of the series best."""
+    from varnn.models import by_name, catalogue
+
+    if name != "auto":
+        near = {known.casefold(): known for known in catalogue()}
+        model = by_name(near.get(name.casefold(), name))
+        return model(season=season) if name.casefold() == "seasonalnaive" else model()  # type: ignore[call-arg]
+    from varnn.comparison.compare import compare as compare_models
+
+    with progress() as advance:
+        tried = compare_models(source.y, source.X, horizon=horizon, models=list(AUTO), season=season, seed=seed,
+                               progress=advance)
+    errors = tried.table["rmsse"].dropna()
+    if errors.empty:
+        raise InputError(f"none of {', '.join(AUTO)} could forecast this series: {tried.ledger.fits['stop'].iloc[0]}")
+    best = str(errors.idxmin())
+    said = ", ".join(f"{model} {error:.3f}" for model, error in errors.items())
+    say(f"auto chose {best}: RMSSE over rolling origins was {said}.", error=True)
+    return by_name(best)()
+
+
+def _future(path: Path | None, names: list[str], date: str | None) -> pd.DataFrame:
+    from varnn.data import read_table
+
+    if path is None:
+        raise InputError(f"the model uses {', '.join(names)}; give their values at the dates to forecast with --future")
+    table, _ = read_table(path, date=date, columns=names)
+    return table
+
+
+def _list(text: str) -> list[str]:
+    """Return the parts of a,b,"c,d" without the blanks around them.
+
+    Examples
+    --------
+    >>> _list('gdp, cons,"a,b"')
+    ['gdp', 'cons', 'a,b']
+    """
+    parts = [part.strip() for part in next(csv.reader([text], skipinitialspace=True), [])]
+    if not parts or not all(parts):
+        raise ParameterError(f"{text!r} has an empty name in it; give names as a,b")
+    return parts
+
+
+def _command(verb: str, data: str, **options: object) -> str:
+    """Return the command line that repeats this run."""
+    import shlex
+
+    given = [part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))]
+    return shlex.join(["varnn", verb, data, *given])
+
+
+def _writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise StoreError(f"{folder} cannot be made ({problem.strerror}); give another --out") from None
+
+
+def _show_result(result: Comparison) -> None:
+    from varnn.report import tables
+
+    for sentence in result.verdict:
+        say(f"• {escape(sentence)}")
+    rows = [_row(str(model), line) for model, line in tables.lines(result.table).items()]
+    show_table(("model", "gain, %", "95 % interval", "RMSSE", "MASE", "DM p", "CW p", "90 % held", "time"), rows,
+               numbers=True)
+
+
+def _row(model: str, line: dict[str, float]) -> tuple[str, ...]:
+    """Return one model's numbers, written as in the report."""
+    from varnn.report import tables
+
+    known, held = line["skill_lower"] == line["skill_lower"], tables.percent(line["coverage_90"])
+    interval = f"{tables.signed(line['skill_lower'])} to {tables.signed(line['skill_upper'])}" if known else ""
+    return (model, tables.signed(line["skill"]), interval, tables.number(line["rmsse"]), tables.number(line["mase"]),
+            tables.probability(line["dm_p"]), tables.probability(line["cw_p"]),
+            held if held == tables.NOTHING else f"{held} %", tables.duration(line["seconds"]))
+
+
+def _show_bootstrap(result: Comparison) -> None:
+    from varnn.report import tables
+
+    horizons = result.by_horizon
+    steps = sorted(horizons["step"].unique())
+    rows = [(model, *(cell.text for cell in cells)) for model, _, cells in tables.bootstrap_table(
+        result, result.ledger.models, steps)]
+    say(f"p-values bootstrapped under the VAR, one-sided, from {result.ledger.meta['bootstrap']['draws']} series drawn "
+        "from it; in brackets Diebold–Mariano, two-sided")
+    show_table(("model", *(f"h = {step}" for step in steps)), rows, numbers=True)
