@@ -31,6 +31,53 @@ FORMAT = 1
 KIND = "varnn fitted model"
 DTYPES = ("float64", "float32", "int64", "int32", "int16", "int8", "uint8", "bool")
 Arrays = dict[str, NDArray[Any]]
+MOVED = {  # where the classes in files saved by varnn 0.1.0 live now
+    "varnn.estimate.by_statsmodels": "varnn.estimate.least_squares.statsmodels",
+    "varnn.estimate.closed_form": "varnn.estimate.least_squares.regression",
+    "varnn.estimate.companion": "varnn.estimate.numerics.companion",
+    "varnn.estimate.compiling": "varnn.estimate.numerics.compiling",
+    "varnn.estimate.descend": "varnn.estimate.numerics.lbfgs",
+    "varnn.estimate.design": "varnn.estimate.tanh.design",
+    "varnn.estimate.evidence": "varnn.estimate.tanh.evidence",
+    "varnn.estimate.far_field": "varnn.estimate.tanh.extrapolation",
+    "varnn.estimate.gaps": "varnn.estimate.missing.state_space",
+    "varnn.estimate.gated": "varnn.estimate.gated.recursion",
+    "varnn.estimate.gated_fit": "varnn.estimate.gated.gauss_newton",
+    "varnn.estimate.gauss_newton": "varnn.estimate.tanh.gauss_newton",
+    "varnn.estimate.growth": "varnn.estimate.tanh.starts",
+    "varnn.estimate.kernels": "varnn.estimate.tanh.kernels",
+    "varnn.estimate.kernels_linear": "varnn.estimate.linear.kernels",
+    "varnn.estimate.kernels_var": "varnn.estimate.least_squares.kernels",
+    "varnn.estimate.levels": "varnn.estimate.panel.effects",
+    "varnn.estimate.likelihood": "varnn.estimate.linear.likelihood",
+    "varnn.estimate.linear_choice": "varnn.estimate.linear.lag_choice",
+    "varnn.estimate.linear_evidence": "varnn.estimate.linear.shrinkage",
+    "varnn.estimate.linear_fit": "varnn.estimate.linear.maximum_likelihood",
+    "varnn.estimate.linear_starts": "varnn.estimate.linear.starts",
+    "varnn.estimate.linear_states": "varnn.estimate.linear.kalman",
+    "varnn.estimate.linear_units": "varnn.estimate.linear.units",
+    "varnn.estimate.memoryless": "varnn.estimate.tanh.memoryless",
+    "varnn.estimate.mixture": "varnn.estimate.tanh.mixture",
+    "varnn.estimate.moments": "varnn.estimate.least_squares.gram",
+    "varnn.estimate.order": "varnn.estimate.least_squares.order",
+    "varnn.estimate.pooled": "varnn.estimate.panel.pooled",
+    "varnn.estimate.pooled_design": "varnn.estimate.panel.stacked",
+    "varnn.estimate.posterior": "varnn.estimate.least_squares.posterior",
+    "varnn.estimate.quasi_newton": "varnn.estimate.numerics.quasi_newton",
+    "varnn.estimate.regressors": "varnn.estimate.least_squares.regressors",
+    "varnn.estimate.rolling": "varnn.estimate.least_squares.rolling",
+    "varnn.estimate.search": "varnn.estimate.tanh.search",
+    "varnn.estimate.sensitivities": "varnn.estimate.tanh.jacobian",
+    "varnn.estimate.simulation": "varnn.estimate.tanh.paths",
+    "varnn.estimate.small_sample": "varnn.estimate.least_squares.small_sample",
+    "varnn.estimate.stop": "varnn.estimate.numerics.stop",
+    "varnn.estimate.structure": "varnn.estimate.tanh.structure",
+    "varnn.estimate.symmetric": "varnn.estimate.numerics.covariance",
+    "varnn.estimate.threads": "varnn.estimate.numerics.threads",
+    "varnn.estimate.var_paths": "varnn.estimate.least_squares.paths",
+    "varnn.estimate.weight_draws": "varnn.estimate.tanh.posterior",
+    "varnn.estimate.window_maps": "varnn.estimate.direct",
+}
 
 
 def save(fit: Fitted, path: str | os.PathLike[str]) -> Path:
@@ -300,7 +347,8 @@ def _named(kind: type, where: str) -> str:
 
 def _class(name: str) -> Any:
     """Return the class "module:Class", only from the packages allowed and only if defined in that module."""
-    module, _, qualname = name.partition(":")
+    written, _, qualname = name.partition(":")
+    module = MOVED.get(written, written)
     if module.split(".")[0] not in _packages():
         raise ModelFileError(f"it needs {name}, but no installed package of that name offers models to varnn")
     try:

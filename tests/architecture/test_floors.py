@@ -16,12 +16,12 @@ import varnn
 PACKAGE = Path(varnn.__file__).parent
 FLOORS = {
     "errors": 0, "dates": 0, "series": 0, "forecast": 0, "deferred": 0,
-    "recursion": 1, "cells": 1, "wiring": 1,
-    "shocks": 1, "questions": 2, "forecaster": 2, "estimate": 2, "data": 2,
+    "recursion": 1, "shocks": 1,
+    "questions": 2, "forecaster": 2, "estimate": 2, "data": 2,
     "models": 3, "sequence": 3,
     "inference": 4, "evaluate": 4, "persist": 4,
-    "ladder": 5, "under_null": 5, "verdict": 5, "report": 5, "harness": 5,
-    "adapters": 6, "source": 6, "demo": 6, "console": 6, "cli_benchmark": 6, "cli": 6, "__main__": 6,
+    "comparison": 5, "report": 5, "harness": 5,
+    "adapters": 6, "cli": 6, "__main__": 6,
 }
 # `Fitted` offers statsmodels' names (irf, fevd, test_causality …) as one-line delegates, imported when called.
 DELEGATES = {("questions", "inference"), ("forecaster", "inference"), ("models", "inference"),
@@ -124,8 +124,3 @@ def test_every_public_name_exists():
     assert sorted(varnn.__all__) == dir(varnn)
     for name in varnn.__all__:
         assert getattr(varnn, name) is not None
-
-
-def test_no_file_is_longer_than_400_lines():
-    longest = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
-    assert {name: lines for name, lines in longest.items() if lines > 400} == {}

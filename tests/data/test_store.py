@@ -7,7 +7,7 @@ import hashlib
 
 import pytest
 
-from varnn.data import store
+from varnn.data import store as _store
 from varnn.data.store import Source, contents, fetch, whereabouts
 from varnn.errors import ChecksumError, ResourceLimitError, StoreError, UnsafePathError
 

@@ -1,4 +1,4 @@
-"""Every data set by name: a file of this folder without a leading underscore, or a simulated process.
+"""Every data set by name: a file of the folder `sets`, or a simulated process.
 
 A .py file has `ABOUT` and `load()`; a .toml file has an address, checksums and reading notes;
 a process is a decorated builder in the folder `processes`. Adding a data set is adding one file.
@@ -24,7 +24,7 @@ from varnn.data.store import Source, contents, whereabouts
 from varnn.data.store import fetch as fetch_file
 from varnn.errors import DataNameError, ParameterError
 
-HERE = Path(__file__).parent
+SETS = Path(__file__).parent / "sets"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def about(name: str) -> About:
     if origin == "remote":
         return _remote(name).about
     if origin == "bundled":
-        words: About = import_module(f"varnn.data.{name}").ABOUT
+        words: About = import_module(f"varnn.data.sets.{name}").ABOUT
         return words
     return _about_process(name)
 
@@ -94,7 +94,7 @@ def load(name: str, **options: Any) -> Dataset:
         return _load_remote(name, **options)
     if options:
         raise ParameterError(f"data set {name!r} takes no options, got {', '.join(options)}")
-    loaded: Dataset = import_module(f"varnn.data.{name}").load()
+    loaded: Dataset = import_module(f"varnn.data.sets.{name}").load()
     return loaded
 
 
@@ -131,7 +131,7 @@ def catalogue() -> pd.DataFrame:
 @lru_cache(maxsize=1)
 def _origins() -> dict[str, Origin]:
     known: dict[str, Origin] = dict.fromkeys(recipes(), "simulated")
-    for path in HERE.iterdir():
+    for path in SETS.iterdir():
         if path.name.startswith("_"):
             continue
         kind: Origin | None = {".py": "bundled", ".toml": "remote"}.get(path.suffix)  # type: ignore[assignment]
@@ -155,7 +155,7 @@ def _resolved(name: object) -> str:
 
 @lru_cache(maxsize=128)
 def _remote(name: str) -> Remote:
-    return described_by(HERE / f"{name}.toml")
+    return described_by(SETS / f"{name}.toml")
 
 
 def described_by(path: Path) -> Remote:

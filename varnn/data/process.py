@@ -25,19 +25,20 @@ Rng = np.random.Generator
 class Start(Protocol):
     """States of m independent copies before the first observation, shape (m, s)."""
 
-    def __call__(self, m: int, rng: Rng) -> FloatArray: ...
+    def __call__(self, m: int, rng: Rng) -> FloatArray: ...  # noqa: D102
 
 
 class Mean(Protocol):
     """E[y_t | past] from the states (m, s) before t, shape (m, k)."""
 
-    def __call__(self, state: FloatArray, t: int) -> FloatArray: ...
+    def __call__(self, state: FloatArray, t: int) -> FloatArray: ...  # noqa: D102
 
 
 class Step(Protocol):
     """Observation (m, k) and next states (m, s) from states (m, s) and shocks (m, q)."""
 
-    def __call__(self, state: FloatArray, shock: FloatArray, t: int) -> tuple[FloatArray, FloatArray]: ...
+    def __call__(  # noqa: D102
+        self, state: FloatArray, shock: FloatArray, t: int) -> tuple[FloatArray, FloatArray]: ...
 
 
 Shock = Callable[[int, Rng], FloatArray]  # m, rng -> (m, q)

@@ -1,1 +1,5 @@
-"""Questions to many fits: windows, scores, tests of equal accuracy, calibration; never imports a model."""
+"""Questions to many forecasts: windows, scores, tests of equal accuracy, calibration; never imports a model.
+
+Read `windows`, `backtest` (fills the `ledger`), `tables` (averages of a ledger), `verdict` (its sentences) and
+`calibration`; formulas of scores are in `scores`, tests in `significance`.
+"""

@@ -24,7 +24,7 @@ class _Strict(pydantic.BaseModel):
 
 
 class DataEntry(_Strict):
-    """One data set of a suite and the origins it is judged at; see `varnn.comparison.compare.compare` for the settings."""
+    """One data set of a suite and the origins it is judged at; see `varnn.compare` for the settings."""
 
     name: str
     label: str = ""

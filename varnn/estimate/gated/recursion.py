@@ -1,7 +1,7 @@
 """A gated recursion beside a linear part: ŷ_t = L x_t + W s_t with s_t = cell(s_{t-1}, v_t), in standard units.
 
 Called by `gated_fit` and `models.rung4_gated`. The exact Jacobian comes from the cell's one-step derivatives, taken at
-all times at once by torch, and one linear recursion; any cell of `varnn.recursion.cells` will do. Never estimates anything.
+all times at once by torch, and one linear recursion; any cell of `varnn.recursion.cells` will do. Estimates nothing.
 """
 
 from __future__ import annotations
