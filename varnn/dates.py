@@ -92,12 +92,43 @@ def _regular_dates(index: pd.DatetimeIndex, argument: str) -> pd.Index[Any]:
     if len(index) < 3:
         raise TimeIndexError(f"{argument} has {len(index)} dates without a frequency; set one, for example "
                              ".asfreq('MS'), or give more rows")
+    absent = _absent_weekdays(index)
+    if absent is not None:
+        raise TimeIndexError(f"{argument} has weekdays only, and no row for {absent[0]:%A %Y-%m-%d} "
+                             f"({len(absent)} of {len(absent) + len(index)} weekdays absent, as on holidays); add "
+                             "these as rows with missing values (.asfreq('B'), or empty cells) and fit with "
+                             "missing='filter', or number the rows (.reset_index(drop=True), or --date none)")
+    gap = _absent_period(index)
+    if gap:
+        raise TimeIndexError(f"{argument} has irregular dates: {gap}; add the missing rows or resample to a regular "
+                             "frequency")
     steps = np.diff(index.asi8)
     usual = int(np.median(steps))
     odd = int(np.argmax(steps != usual))
     raise TimeIndexError(f"{argument} has irregular dates: {index[odd]} is followed by {index[odd + 1]}, where the "
                          f"usual step is {pd.Timedelta(usual, unit=index.unit)}; "
                          "add the missing rows or resample to a regular frequency")
+
+
+def _absent_weekdays(index: pd.DatetimeIndex) -> pd.DatetimeIndex | None:
+    """Return the weekdays without a row, where rows are Mondays to Fridays and most of these; else None."""
+    days = index.tz_localize(None)
+    if len(days) < 5 or (days.day_of_week > 4).any() or len(set(days - days.normalize())) > 1:
+        return None
+    every = pd.bdate_range(days[0].normalize(), days[-1].normalize())
+    absent = every.difference(days.normalize())
+    return absent if 0 < len(absent) < 0.2 * len(every) else None
+
+
+def _absent_period(index: pd.DatetimeIndex) -> str:
+    """Return in words the first month, quarter or year without a row, where nearly all others have one."""
+    for freq, word in (("M", "month"), ("Q", "quarter"), ("Y", "year")):
+        periods = index.tz_localize(None).to_period(freq)
+        steps = np.diff(periods.asi8)
+        if (steps >= 1).all() and (steps == 1).mean() >= 0.5 and (steps > 1).any():
+            row = int(np.argmax(steps > 1))
+            return f"the {word} {periods[row] + 1} has no row ({index[row]} is followed by {index[row + 1]})"
+    return ""
 
 
 def _regular_integers(index: pd.Index[Any], argument: str) -> pd.Index[Any]:

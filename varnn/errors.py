@@ -111,3 +111,7 @@ class RationWarning(VarnnWarning):
 
 class SingularWarning(VarnnWarning):
     """A series, or a combination of some, follows from the past without error, so that a likelihood has no maximum."""
+
+
+class ReadingWarning(VarnnWarning):
+    """Something in a file was left out, or read as a number that may mark a missing value."""

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from varnn.counters import counts_by_name_and_steps
 from varnn.dates import joined, regular_index
 from varnn.errors import (
     DtypeError,
@@ -30,6 +31,7 @@ from varnn.errors import (
     ShapeError,
     TimeIndexError,
 )
+from varnn.frames import as_pandas
 
 FloatArray = NDArray[np.float64]
 LARGEST = 1e150   # squares of anything larger overflow float64 in every likelihood
@@ -73,7 +75,8 @@ class Series:
         Parameters
         ----------
         data : DataFrame, pandas Series, array (T, k) or (T,), or Series
-            Observations, oldest first. Arrays get the names y1 … yk and a RangeIndex.
+            Observations, oldest first. Arrays get the names y1 … yk and a RangeIndex. Frames of polars, xarray and
+            pyarrow keep their names and dates.
         argument : str
             How error messages call the data.
 
@@ -103,9 +106,12 @@ impute it, or start the series later
             moved = np.minimum.reduce(np.abs(values[-1] - values[0]))
             if np.vdot(values, values) <= LARGEST**2 and moved >= SMALLEST:  # then `_check_finite` has no objection
                 return cls(values, _array_names(argument, data.shape[1]), _array_index(len(values)).view())
+        data = as_pandas(data, argument)
         frame = _frame(data, argument)
         _check_names(frame, argument)
         _check_dtypes(frame, argument)
+        if isinstance(data, (pd.DataFrame, pd.Series)):
+            _check_counters(frame, argument)
         index = regular_index(frame.index, argument)
         values = np.array(frame.to_numpy(dtype=np.float64, na_value=np.nan), order="C")
         _check_finite(values, tuple(map(str, frame.columns)), index, argument)
@@ -124,6 +130,7 @@ impute it, or start the series later
 
         A frame must carry the columns and the very next dates; an array is taken by position.
         """
+        data = as_pandas(data, "y_new")
         more = Series.of(data, argument="y_new")
         labelled = isinstance(data, (pd.DataFrame, pd.Series, Series))
         if labelled and more.names != self.names:
@@ -310,8 +317,21 @@ def _check_names(frame: pd.DataFrame, argument: str) -> None:
         raise InputError(f"{argument} has more than one column named {twice[0]!r}; rename so that names are unique")
 
 
+def _check_counters(frame: pd.DataFrame, argument: str) -> None:
+    """Refuse a column that only dates or counts the rows: its name and its numbers both say so."""
+    for name in frame.columns:
+        values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        if counts_by_name_and_steps(name, values):
+            raise InputError(f"{argument} column {str(name)!r} dates or counts the rows "
+                             f"({', '.join(f'{value:.12g}' for value in values[:3])} …) and would be "
+                             "forecast as a series; leave it out, make it the index, or rename it where it is a variable")
+
+
 def _check_dtypes(frame: pd.DataFrame, argument: str) -> None:
     for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
+        if pd.api.types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
+            raise DtypeError(f"{argument} column {str(name)!r} has type {dtype}, not numbers; if it dates "
+                             f"the rows, make it the index (.set_index({str(name)!r})), else leave it out")
         if pd.api.types.is_bool_dtype(dtype):
             raise DtypeError(f"{argument} column {str(name)!r} holds True/False; convert it with .astype(float) "
                              "if 1/0 is meant")
@@ -354,6 +374,7 @@ def _aligned(data: object, wanted: pd.Index[Any], *, argument: str, names: tuple
     if data is None:
         raise ExogError(f"{argument} is missing; this model was fitted with exogenous columns {list(names or ())}, "
                         f"so pass them for {wanted[0]} … {wanted[-1]}")
+    data = as_pandas(data, argument)
     by_label = isinstance(data, (pd.DataFrame, pd.Series, Series))
     frame = data.to_frame() if isinstance(data, Series) else _frame(data, argument)
     _check_names(frame, argument)

@@ -40,11 +40,13 @@ data_app = typer.Typer(no_args_is_help=True, help="List, fetch and describe the 
 app.add_typer(data_app, name="data")
 app.add_typer(cli_benchmark.app, name="benchmark")
 
-Data = Annotated[str, typer.Argument(metavar="DATA", help="A CSV or Parquet file, or the name of a data set "
+Data = Annotated[str, typer.Argument(metavar="DATA", help="A CSV, Excel or Parquet file, or the name of a data set "
                                                           "([cyan]varnn data list[/cyan]).", show_default=False)]
 Horizon = Annotated[int, typer.Option(help="Steps ahead.")]
-Date = Annotated[str | None, typer.Option(help="The file's date column; found when left out.", show_default=False)]
-Columns = Annotated[str | None, typer.Option(help="Series to forecast, as a,b; all numeric columns when left out.",
+Date = Annotated[str | None, typer.Option(help="The file's date column; found when left out; none "
+                                                "numbers the rows.", show_default=False)]
+Columns = Annotated[str | None, typer.Option(help="Series to forecast, as a,b; when left out, all numeric "
+                                                  "columns that do not only count or date the rows.",
                                              show_default=False)]
 Exog = Annotated[str | None, typer.Option(help="Exogenous columns, as a,b.", show_default=False)]
 Transform = Annotated[Literal["none", "diff", "logdiff"], typer.Option(
@@ -146,7 +148,7 @@ def forecast(
             raise StoreError(f"{out} is a folder; name a CSV file in it, for example {out / 'forecasts.csv'}")
     chosen = _model(model, source, horizon, source.season if season is None else season, seed)
     X = source.X if chosen.takes_exog else None
-    ahead = None if X is None else _future(future, [str(name) for name in X.columns], date)
+    ahead = None if X is None else _future(future, [str(name) for name in X.columns], date, source)
     fit = chosen.fit(source.y, X, rng=seed)
     outlook = fit.forecast(horizon, ahead, coverage=coverage, n_paths=paths, rng=seed)
     table = (source.undo(outlook) if levels else outlook).to_frame()
@@ -260,8 +262,16 @@ def show_data(name: Annotated[str, typer.Argument(help="Any data set.", show_def
 def _source(data: str, date: str | None, columns: str | None, exog: str | None, transform: str) -> Source:
     from varnn.cli.source import find
 
-    return find(data, date=date, columns=None if columns is None else _list(columns),
-                exog=None if exog is None else _list(exog), transform=transform)
+    source = find(data, date=date, columns=None if columns is None else _list(columns),
+                  exog=None if exog is None else _list(exog), transform=transform)
+    _tell(source.notes)
+    return source
+
+
+def _tell(notes: tuple[str, ...]) -> None:
+    """Say on standard error what was left out of a file."""
+    for note in notes:
+        say(f"[bold]note:[/bold] {escape(note)}", error=True)
 
 
 def _model(name: str, source: Source, horizon: int, season: int | None, seed: int) -> Forecaster:
@@ -286,13 +296,15 @@ def _model(name: str, source: Source, horizon: int, season: int | None, seed: in
     return by_name(best)()
 
 
-def _future(path: Path | None, names: list[str], date: str | None) -> pd.DataFrame:
-    from varnn.data import read_table
+def _future(path: Path | None, names: list[str], date: str | None, source: Source) -> pd.DataFrame:
+    """Return the inputs at the dates to forecast; a file of few rows has the frequency of the main one."""
+    from varnn.data import read
 
     if path is None:
         raise InputError(f"the model uses {', '.join(names)}; give their values at the dates to forecast with --future")
-    table, _ = read_table(path, date=date, columns=names)
-    return table
+    found = read(path, date=date, columns=names, like=source.y.index)
+    _tell(found.notes)
+    return found.y
 
 
 def _list(text: str) -> list[str]:

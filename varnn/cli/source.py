@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from varnn.data import Dataset, load, names, read_table, to_levels, transformed
+from varnn.data import Dataset, load, names, read, to_levels, transformed
 from varnn.errors import DataNameError, InputError, StoreError
 from varnn.forecast import Forecast
 from varnn.series import FloatArray
 
-FILES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+FILES = (".csv", ".tsv", ".tab", ".txt", ".dat", ".parquet", ".pq", ".xlsx", ".xls", ".gz", ".bz2", ".xz",
+         ".zip", ".ods", ".json", ".feather", ".dta", ".rds")  # endings of a path, read or refused by its kind
 ORACLE_PATHS = 1000
 
 
@@ -42,6 +43,8 @@ class Source:
         (rows seen, horizon) -> best possible mean (h, k), for simulated data.
     about : dict
         Title, source, licence, citation, transform, for the report.
+    notes : tuple of str
+        What was left out of a file, and which numbers may mark missing values.
     """
 
     y: pd.DataFrame
@@ -51,6 +54,7 @@ class Source:
     season: int | None = None
     oracle: Callable[[int, int], FloatArray] | None = None
     about: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def undo(self, outlook: Forecast) -> Forecast:
         """Return the forecast in the levels before the transform.
@@ -73,7 +77,7 @@ def find(given: str, *, date: str | None = None, columns: Sequence[str] | None =
     Parameters
     ----------
     given : str
-        Path of a CSV or Parquet file, or a name that `varnn data list` shows.
+        Path of a CSV, Excel or Parquet file, or a name that `varnn data list` shows.
     date : str, optional
         The file's date column; found when left out.
     columns, exog : list of str, optional
@@ -109,9 +113,9 @@ def known(name: str) -> str:
 def of_file(path: Path, *, date: str | None = None, columns: Sequence[str] | None = None,
             exog: Sequence[str] | None = None, transform: str = "none") -> Source:
     """Read a user's own file."""
-    levels, X = read_table(path, date=date, columns=columns, exog=exog)
+    found = read(path, date=date, columns=columns, exog=exog)
     about = {"title": path.name, "source": path.name, "transform": transform}
-    return _transformed(levels, X, transform, about)
+    return replace(_transformed(found.y, found.X, transform, about), notes=found.notes)
 
 
 def of_dataset(name: str, *, columns: Sequence[str] | None = None, exog: Sequence[str] | None = None,

@@ -8,10 +8,10 @@ from __future__ import annotations
 from varnn.data.catalogue import about, catalogue, fetch, load, names
 from varnn.data.dataset import About, Dataset
 from varnn.data.process import Process, Simulated, simulate
-from varnn.data.read.table import read_table
+from varnn.data.read.table import Read, read, read_table
 from varnn.data.transform import by_code, to_levels, transformed
 
 __all__ = [
-    "About", "Dataset", "Process", "Simulated", "about", "by_code", "catalogue", "fetch", "load", "names",
-    "read_table", "simulate", "to_levels", "transformed",
+    "About", "Dataset", "Process", "Read", "Simulated", "about", "by_code", "catalogue", "fetch", "load", "names",
+    "read", "read_table", "simulate", "to_levels", "transformed",
 ]

@@ -1,30 +1,46 @@
-"""A user's own file: CSV or Parquet to dated, numeric frames, with errors that name column and row.
+"""A user's own file: CSV, Excel or Parquet to dated, numeric frames, with errors that name column and row.
 
-Called by the command line and by anyone who starts from a file. Nothing is imputed, sorted or dropped.
+Called by the command line and by anyone who starts from a file. Nothing is imputed or sorted; what is not taken for
+a series — text, counters, a second date — is named in a `ReadingWarning`.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import re
+import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from varnn.counters import DATE_NAMES, plain, why_it_only_counts
+from varnn.data._files import cells_of
+from varnn.data._numbers import MISSING_MARKS, decimal_mark, is_text, numbers, stand_in, tidy
 from varnn.data.read.dates import date_columns, time_index
 from varnn.data.transform import transformed
-from varnn.dates import regular_index
-from varnn.errors import DtypeError, InputError, MissingDependencyError, ShapeError, StoreError
+from varnn.errors import DtypeError, InputError, ReadingWarning, ShapeError
 
-MISSING_MARKS = {"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", ".", "#N/A", "-"}
-COMMA_DECIMAL = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
-THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Read:
+    """What a file holds.
+
+    Attributes
+    ----------
+    y : DataFrame (T, k)
+        The series to forecast.
+    X : DataFrame (T, q) or None
+        Exogenous columns.
+    notes : tuple of str
+        A sentence for each column that was left out, and for each mark of missing values taken for a number.
+    """
+
+    y: pd.DataFrame
+    X: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
 
 
 def read_table(
@@ -34,18 +50,22 @@ def read_table(
     exog: Sequence[str] | None = None,
     transform: str = "none",
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """Read a CSV or Parquet file into the series to forecast and their exogenous columns.
+    """Read a CSV, Excel or Parquet file into the series to forecast and their exogenous columns.
 
-    Separators (comma, semicolon, tab), a byte-order mark, decimal commas and thousands separators are
-    recognised. Dates may be ISO dates or times, 1959Q1, 1959-Q1, 1959M01, 1959-01, years, m/d/Y, or a
-    year column beside a quarter or month column.
+    Separators (comma, semicolon, tab, bar, blanks), encodings (UTF-8, UTF-16, Windows-1252), packing (gz, bz2, xz),
+    decimal commas and thousands separators are recognised. Dates may be ISO dates or times, 1959Q1, Q1 1959, 1959M01,
+    Jan 1959, Jan-59, 01-Jan-1959, 1959-W05, m/d/Y or d/m/Y where only one is regular, years, 195901, 19590131,
+    decimal years (1959.25), seconds or milliseconds since 1970, or a year beside a quarter, month or week.
+
+    Columns that are text, that only count or date the rows (named like it, or in equal steps) are left out and named
+    in a `ReadingWarning`, unless `columns` or `exog` names them.
 
     Parameters
     ----------
     path : str or Path
     date : str, False or None     the date column; None finds it, False (or "none", when no column
                                   has that name) leaves dates out and numbers the rows
-    columns : list of str         series to forecast; None takes all columns that are not date or exog
+    columns : list of str         series to forecast; None takes all that measure something
     exog : list of str            exogenous columns, kept as they are
     transform : {"none", "diff", "logdiff"}     applied to the series, not to exog; drops the first row
 
@@ -58,140 +78,156 @@ def read_table(
     ------
     StoreError        the file cannot be read
     InputError        an unknown column, with the nearest name; a logarithm of a number ≤ 0
-    DtypeError        a cell that is not a number, naming column and row
-    TimeIndexError    duplicated, unsorted or irregular dates, naming the first gap
+    DtypeError        a cell that is not a number, naming column and row; a decimal mark in doubt
+    TimeIndexError    duplicated, unsorted or irregular dates, naming the first gap; dates in doubt
     """
-    table = _columns_of_text(Path(path))
+    found = read(path, date=date, columns=columns, exog=exog)
+    for note in found.notes:
+        warnings.warn(note, ReadingWarning, stacklevel=2)
+    y = transformed(found.y, transform)
+    return y, None if found.X is None else found.X.iloc[len(found.X) - len(y) :]
+
+
+def read(
+    path: str | Path,
+    *,
+    date: str | bool | None = None,
+    columns: Sequence[str] | None = None,
+    exog: Sequence[str] | None = None,
+    like: pd.Index[Any] | None = None,
+) -> Read:
+    """Read a file as `read_table` does, and return its notes instead of warning.
+
+    Parameters
+    ----------
+    path, date, columns, exog
+        As in `read_table`.
+    like : Index, optional
+        The dates of the main file, for a file of what follows: it takes their frequency, and goes on from their last
+        row where there are no dates.
+    """
+    table, separator, notes = cells_of(Path(path))
     names = [str(name) for name in table.columns]
-    found = date_columns(table.astype(str)) if _all_text(table) else _typed_dates(table)
+    found = _typed_dates(table) or date_columns(table.astype(str))
     numbered = date is False or (date == "none" and date not in names)
     dates = () if numbered else found if date in (None, True) else tuple(_known([str(date)], names, "date"))
     inputs = _known(exog or (), names, "exog")
-    wanted = _known(columns, names, "columns") if columns is not None else [
-        name for name in names if name not in (*dates, *inputs, *(found if numbered else ()))
-        and not _row_numbers(table[name])
-    ]
+    rest = [name for name in names if name not in (*dates, *inputs, *(found if numbered else ()))]
+    wanted = _known(columns, names, "columns") if columns is not None else rest
     for name in [*wanted, *inputs]:
         if name in dates:
             raise InputError(f"column {name!r} holds the dates; leave it out of columns and exog")
     twice = [name for name in wanted if name in inputs]
     if twice:
         raise InputError(f"column {twice[0]!r} is in columns and in exog; a series cannot explain itself")
+    decimal = _decimal_mark(table, rest, separator)
+    if date is None and not dates:
+        _no_unread_dates(table, [name for name in rest if columns is None or name not in wanted], decimal)
+    if columns is None:
+        wanted, left = _measures(table[wanted], decimal)
+        notes = [*notes, *left]
     if not wanted:
-        raise ShapeError(f"{path} has no column to forecast besides {', '.join([*dates, *inputs])}")
-    index = time_index(table, dates) if dates else _own_index(table)
-    levels = _numbers(table[wanted].set_axis(index, axis=0))
-    y = transformed(levels, transform)
-    if not inputs:
-        return y, None
-    return y, _numbers(table[inputs].set_axis(index, axis=0)).iloc[len(levels) - len(y) :]
+        besides = ", ".join(filter(None, [*dates, *inputs])) or "none"
+        raise ShapeError(f"{path} has no column to forecast besides {besides}{_told(notes)}")
+    index = time_index(table, dates, like) if dates else _following(len(table), like)
+    y = _numbers(table[wanted].set_axis(index, axis=0), decimal)
+    X = _numbers(table[inputs].set_axis(index, axis=0), decimal) if inputs else None
+    return Read(y=y, X=X, notes=(*notes, *_stand_ins(y), *(() if X is None else _stand_ins(X))))
 
 
-def _columns_of_text(path: Path) -> pd.DataFrame:
-    """Return the file's cells, as text for CSV and as they are for Parquet; names are unique text."""
-    if not path.exists():
-        raise StoreError(f"there is no file {path}; check the path")
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder; give a CSV or Parquet file")
-    table = _parquet(path) if path.suffix.lower() in (".parquet", ".pq") else _csv(path)
-    table.columns = pd.Index([str(name).strip() for name in table.columns])
-    repeated = table.columns[table.columns.duplicated()]
-    if len(repeated):
-        raise InputError(f"{path} has more than one column named {repeated[0]!r}; rename so that names are unique")
-    if not len(table):
-        raise ShapeError(f"{path} has a header and no rows of data")
-    return table
-
-
-def _parquet(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_parquet(path)
-    except ImportError:
-        raise MissingDependencyError(f"reading {path} needs pyarrow: pip install pyarrow") from None
-    except (OSError, ValueError) as problem:
-        raise StoreError(f"{path} is not a readable Parquet file ({problem})") from problem
-    return table
-
-
-def _csv(path: Path) -> pd.DataFrame:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        text = path.read_text(encoding="latin-1")
-    except OSError as problem:
-        raise StoreError(f"{path} cannot be read ({problem.strerror})") from problem
-    if not text.strip():
-        raise ShapeError(f"{path} is empty")
-    if "\x00" in text:
-        raise StoreError(f"{path} is not a text file; give a CSV or Parquet file")
-    separator = _separator(text)
-    first = text.lstrip().splitlines()[0]
-    header = first.split() if separator == " " else next(csv.reader([first], delimiter=separator))
-    if all(_is_number(cell) for cell in header):
-        raise InputError(f"{path} begins with numbers ({', '.join(header[:3])} …) where column names are expected; "
-                         "add a header line")
-    try:
-        table = pd.read_csv(io.StringIO(text), sep=r"\s+" if separator == " " else separator, dtype=str,
-                            keep_default_na=False, header=None,
-                            skipinitialspace=True, index_col=False, skip_blank_lines=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as problem:
-        raise StoreError(f"{path} cannot be read as a table ({str(problem).strip()}); every line needs the same "
-                         f"number of cells, separated by {separator!r}") from None
-    table = table.fillna("")
-    blank = (table == "").all(axis=1)
-    table = table.iloc[: len(table) - int(blank[::-1].cummin().sum())]  # spreadsheets leave ",,,," at the end
-    table = table.loc[:, (table != "").any(axis=0)]  # and a separator at the end of each line
-    return table.iloc[1:].reset_index(drop=True).set_axis(list(table.iloc[0].astype(str)), axis=1)
-
-
-def _separator(text: str) -> str:
-    """Return the mark that splits most of the first lines into the same number of cells."""
-    lines = [line for line in text.splitlines()[:20] if line.strip()]
-    best, cells = ",", 1
-    for mark in (";", "\t", ",", "|"):
-        counts = {len(row) for row in csv.reader(lines, delimiter=mark)}
-        if len(counts) == 1 and max(counts) > cells:
-            best, cells = mark, max(counts)
-    words = {len(line.split()) for line in lines}
-    if cells == 1 and len(words) == 1 and max(words) > 1 and all(map(_is_number, lines[-1].split())):
-        return " "
-    return best
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _all_text(table: pd.DataFrame) -> bool:
-    return all(pd.api.types.is_string_dtype(dtype) for dtype in table.dtypes)
+def _told(notes: Sequence[str]) -> str:
+    return f" ({'; '.join(notes)})" if notes else ""
 
 
 def _typed_dates(table: pd.DataFrame) -> tuple[str, ...]:
+    """Return the first column of dates in a Parquet file."""
     for name, dtype in table.dtypes.items():
         if pd.api.types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
             return (str(name),)
-    if isinstance(table.index, (pd.DatetimeIndex, pd.PeriodIndex)):
-        return ()
-    return date_columns(table.astype(str))
+    return ()
 
 
-def _own_index(table: pd.DataFrame) -> pd.Index[Any]:
-    if isinstance(table.index, (pd.DatetimeIndex, pd.PeriodIndex)):
-        return regular_index(table.index, "the table")
-    return pd.RangeIndex(len(table))
+def _following(rows: int, like: pd.Index[Any] | None) -> pd.RangeIndex:
+    """Return numbers for rows without dates, those after the last of `like` where that has numbers."""
+    if isinstance(like, pd.RangeIndex) and len(like):
+        return pd.RangeIndex(like[-1] + like.step, like[-1] + like.step * (rows + 1), like.step)
+    return pd.RangeIndex(rows)
 
 
-def _row_numbers(column: pd.Series[Any]) -> bool:
-    """Tell whether this is an unnamed or `rownames` column that only counts rows, as R and pandas write."""
-    name = str(column.name).casefold()
-    if name not in ("", "rownames", "index") and not name.startswith("unnamed"):
-        return False
-    cells = [str(cell).strip() for cell in column]
-    return any(cells == [str(row + first) for row in range(len(cells))] for first in (0, 1))
+def _no_unread_dates(table: pd.DataFrame, names: Sequence[str], decimal: str) -> None:
+    """Refuse a table in which no dates were found, and a column is named like them and cannot be read as such."""
+    for name in names:
+        if plain(name) not in DATE_NAMES:
+            continue
+        why = _why_left_out(table[name], decimal)
+        day_numbers = why.startswith("counts") and float(tidy(str(table[name].iloc[0])) or 0) >= 10_000
+        if not why or day_numbers or why.startswith(("is named like a date", "holds text")):
+            try:
+                time_index(table, (name,))
+            except InputError as problem:
+                raise type(problem)(f"{problem}; or leave dates out with date=False (--date none)") from None
+
+
+def _measures(table: pd.DataFrame, decimal: str) -> tuple[list[str], list[str]]:
+    """Return the columns that measure something, and a sentence for each of the others.
+
+    A column that rises in equal steps under a name that says nothing is a counter only beside others that are not.
+    """
+    kept: list[str] = []
+    even: dict[str, str] = {}
+    notes: list[str] = []
+    for name in map(str, table.columns):
+        why = _why_left_out(table[name], decimal)
+        told = f"{f'column {name!r}' if name else 'the column without a name'} was left out: it {why}"
+        if not why:
+            kept.append(name)
+        elif why.startswith(("rises or falls", "repeats")):
+            even[name] = told
+        else:
+            notes.append(f"{told}; name it in columns (--columns) to forecast it"
+                         if why.startswith(("counts", "is named")) and name else told)
+    if not kept:
+        return list(even), notes
+    return kept, [*notes, *(f"{told}; name it in columns (--columns) to forecast it" for told in even.values())]
+
+
+def _why_left_out(column: pd.Series[Any], decimal: str) -> str:
+    """Return in words why a column is no series to forecast; "" where it is one."""
+    if not _is_text_column(column):
+        if pd.api.types.is_bool_dtype(column.dtype) or not pd.api.types.is_numeric_dtype(column.dtype):
+            return f"holds {'True and False' if pd.api.types.is_bool_dtype(column.dtype) else f'type {column.dtype}'}"
+        return why_it_only_counts(column.name, column.to_numpy(dtype=np.float64, na_value=np.nan))
+    cells = [str(cell) for cell in column]
+    if is_text(cells):
+        return f"holds text ({next(cell for cell in cells if cell.strip())!r} …)"
+    try:
+        return why_it_only_counts(column.name, numbers(column, decimal))
+    except DtypeError:
+        return ""  # named, with its row, when it is read
+
+
+def _is_text_column(column: pd.Series[Any]) -> bool:
+    return pd.api.types.is_string_dtype(column.dtype) or pd.api.types.is_object_dtype(column.dtype)
+
+
+def _decimal_mark(table: pd.DataFrame, names: Sequence[str], separator: str) -> str:
+    cells = (tidy(str(cell)) for name in names if _is_text_column(table[name]) for cell in table[name])
+    return decimal_mark(cells, separator)
+
+
+def _stand_ins(y: pd.DataFrame) -> list[str]:
+    """Return a sentence for each column in which a number seems to stand for missing values."""
+    notes = []
+    for name in y.columns:
+        values = y[name].to_numpy()
+        mark = stand_in(values)
+        if mark is not None:
+            count = int((values == mark).sum())
+            first = y.index[int(np.argmax(values == mark))]
+            notes.append(f"column {name!r} is {mark:.12g} in {count} row{'s' if count > 1 else ''} (first {first}), "
+                         "far outside the rest, and was read as that number; if it marks missing values, leave those "
+                         "cells empty")
+    return notes
 
 
 def _known(asked: Sequence[str], names: Sequence[str], argument: str) -> list[str]:
@@ -206,54 +242,17 @@ def _known(asked: Sequence[str], names: Sequence[str], argument: str) -> list[st
     return asked
 
 
-def _numbers(table: pd.DataFrame) -> pd.DataFrame:
-    if not _all_text(table):
-        return _typed_numbers(table)
-    decimal_comma = _commas_are_decimal(table)
-    columns = {str(name): _number_column(table[name], decimal_comma) for name in table.columns}
-    return pd.DataFrame(columns, index=table.index)
-
-
-def _typed_numbers(table: pd.DataFrame) -> pd.DataFrame:
+def _numbers(table: pd.DataFrame, decimal: str) -> pd.DataFrame:
     done: dict[str, Any] = {}
     for name, dtype in table.dtypes.items():
-        if pd.api.types.is_string_dtype(dtype) or pd.api.types.is_object_dtype(dtype):
-            done[str(name)] = _number_column(table[name].astype(str), False)
+        column = table[name]
+        if _is_text_column(column):
+            done[str(name)] = numbers(column.where(column.notna(), ""), decimal)
         elif pd.api.types.is_bool_dtype(dtype) or not pd.api.types.is_numeric_dtype(dtype):
             raise DtypeError(f"column {str(name)!r} has type {dtype}, not numbers; choose others with columns=[…]")
         else:
-            done[str(name)] = table[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            done[str(name)] = column.to_numpy(dtype=np.float64, na_value=np.nan)
     return pd.DataFrame(done, index=table.index)
 
 
-def _commas_are_decimal(table: pd.DataFrame) -> bool:
-    """Tell whether some cell is a number only with a decimal comma (1,5) and none has thousands (1,234.5)."""
-    with_comma = [
-        cell.strip() for name in table.columns for cell in table[name][table[name].str.contains(",", regex=False)]
-    ]
-    if any("." in cell for cell in with_comma):
-        return False
-    plain = [cell for cell in with_comma if COMMA_DECIMAL.fullmatch(cell)]
-    sure = any(not THOUSANDS.fullmatch(cell) or cell.lstrip("+-").startswith("0") for cell in plain)
-    unsure = next((cell for cell in plain if THOUSANDS.fullmatch(cell)), None)
-    if plain and not sure and unsure is not None and not any(cell.count(",") > 1 for cell in with_comma):
-        raise DtypeError(f"{unsure!r} can mean {unsure.replace(',', '')} or {unsure.replace(',', '.')}; "
-                         "write numbers without thousands separators")
-    return sure
-
-
-def _number_column(column: pd.Series[Any], decimal_comma: bool) -> NDArray[np.float64]:
-    cells = column.str.strip()
-    if decimal_comma:
-        cells = cells.str.replace(",", ".", regex=False)
-    elif cells.str.contains(",", regex=False).any():
-        grouped = cells.str.fullmatch(THOUSANDS.pattern)
-        cells = cells.where(~grouped, cells.str.replace(",", "", regex=False))
-    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    odd = np.flatnonzero(np.isnan(numbers) & ~cells.isin(MISSING_MARKS).to_numpy())
-    if len(odd):
-        row = int(odd[0])
-        what = "no numbers at all" if len(odd) == len(cells) else f"{cells.iloc[row]!r}, which is not a number"
-        raise DtypeError(f"column {str(column.name)!r} holds {what} (data row {row + 1}, {column.index[row]}: "
-                         f"{cells.iloc[row]!r}); correct it, or choose other columns with columns=[…]")
-    return numbers
+__all__ = ["MISSING_MARKS", "Read", "read", "read_table"]
