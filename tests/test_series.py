@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import varnn
 from varnn import errors
 from varnn.dates import regular_index, season_of
 from varnn.series import Series, checked_coverage, checked_horizon, generator
@@ -145,3 +146,49 @@ def test_no_seed_is_seed_zero_and_zero_is_a_seed():
 @pytest.mark.parametrize(("freq", "season"), [("Q", 4), ("M", 12), ("D", 7), ("h", 24), ("W-SUN", 52), ("Y", 1)])
 def test_seasons_follow_from_the_frequency(freq, season):
     assert season_of(pd.period_range("2000-01-01", periods=3, freq=freq)) == season
+
+
+def test_a_column_that_dates_or_counts_the_rows_is_refused_by_name():
+    quarters = pd.period_range("2000Q1", periods=24, freq="Q")
+    gdp = np.random.default_rng(0).normal(size=24)
+    for name, numbers in {"year": np.repeat(np.arange(2000, 2006), 4), "X": np.arange(1, 25), "id": np.arange(24),
+                          "Unnamed: 0": np.arange(24), "quarter": np.arange(24) % 4 + 1,
+                          "time": 2000 + np.arange(24) / 4,
+                          "timestamp": 1577836800 + 3600 * np.arange(24), "index": np.arange(24)}.items():
+        for index in (quarters, pd.RangeIndex(24)):
+            frame = pd.DataFrame({name: numbers, "gdp": gdp}, index=index)
+            with pytest.raises(errors.InputError, match=f"y column '{name}' dates or counts the rows"):
+                Series.of(frame)
+            assert Series.of(frame.rename(columns={name: "level"})).names == ("level", "gdp")
+
+
+@pytest.mark.parametrize("name", ["year", "X", "t", "index", "x", "time"])
+def test_a_column_that_measures_is_taken_whatever_its_name(name):
+    values = np.random.default_rng(0).normal(size=(24, 2)) + 100
+    assert Series.of(pd.DataFrame(values, columns=[name, "gdp"])).names == (name, "gdp")
+
+
+def test_compare_refuses_a_year_beside_the_dates_and_takes_a_trend_as_an_input():
+    quarters = pd.period_range("1990Q1", periods=60, freq="Q")
+    y = pd.DataFrame({"gdp": np.random.default_rng(0).normal(size=60)}, index=quarters)
+    with pytest.raises(errors.InputError, match="column 'year' dates or counts"):
+        varnn.compare(y.assign(year=quarters.year), horizon=1, models=["Naive"])
+    assert Series.of(y).exog_of(pd.DataFrame({"t": np.arange(60.0)}, index=quarters)).names == ("t",)
+
+
+def test_a_column_of_dates_is_refused_with_the_way_to_make_it_the_index():
+    frame = pd.DataFrame({"date": pd.date_range("2000-01-01", periods=9), "a": np.arange(9.0) ** 2})
+    with pytest.raises(errors.DtypeError, match=r"set_index\('date'\)"):
+        Series.of(frame)
+
+
+def test_weekdays_with_a_holiday_are_named_with_their_ways_out():
+    days = pd.bdate_range("2020-01-02", periods=60).delete(12)
+    with pytest.raises(errors.TimeIndexError, match=r"no row for Monday 2020-01-20 \(1 of 60 weekdays .*asfreq\('B'\)"):
+        Series.of(pd.DataFrame({"a": np.arange(59.0) ** 2}, index=days))
+
+
+def test_a_gap_in_months_is_named_as_a_month():
+    months = pd.date_range("2020-01-31", periods=30, freq="ME").delete(7)
+    with pytest.raises(errors.TimeIndexError, match="the month 2020-08 has no row"):
+        Series.of(pd.DataFrame({"a": np.arange(29.0) ** 2}, index=months))

@@ -46,7 +46,8 @@ def regular_index(index: pd.Index[Any], argument: str) -> pd.Index[Any]:
         raise TimeIndexError(f"{argument} has a missing date at row {int(np.argmax(index.isna()))}; fill it in")
     if index.has_duplicates:
         where = index[index.duplicated()][0]
-        raise TimeIndexError(f"{argument} has the date {where} more than once; keep one row for each date")
+        raise TimeIndexError(f"{argument} has the date {where} more than once; keep one row for each date, "
+                             "and one column for each series")
     ordered = isinstance(index, (pd.PeriodIndex, pd.DatetimeIndex)) or pd.api.types.is_integer_dtype(index.dtype)
     if ordered and not index.is_monotonic_increasing:
         raise TimeIndexError(f"{argument} is not in time order (see {_first_descent(index)}); "

@@ -324,7 +324,7 @@ def _check_counters(frame: pd.DataFrame, argument: str) -> None:
         if counts_by_name_and_steps(name, values):
             raise InputError(f"{argument} column {str(name)!r} dates or counts the rows "
                              f"({', '.join(f'{value:.12g}' for value in values[:3])} …) and would be "
-                             "forecast as a series; leave it out, make it the index, or rename it where it is a variable")
+                             "forecast; leave it out, make it the index, or rename it where it is a variable")
 
 
 def _check_dtypes(frame: pd.DataFrame, argument: str) -> None:

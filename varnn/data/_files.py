@@ -25,8 +25,8 @@ from varnn.errors import InputError, MissingDependencyError, ResourceLimitError,
 
 MOST_BYTES = 2_000_000_000  # of one unpacked file
 PACKED: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
-    b"\x1f\x8b": lambda raw: cast(IO[bytes], gzip.GzipFile(fileobj=raw)),  # noqa: SIM115
-    b"BZh": lambda raw: cast(IO[bytes], bz2.BZ2File(raw)),  # noqa: SIM115
+    b"\x1f\x8b": lambda raw: cast(IO[bytes], gzip.GzipFile(fileobj=raw)),
+    b"BZh": lambda raw: cast(IO[bytes], bz2.BZ2File(raw)),
     b"\xfd7zXZ": lambda raw: cast(IO[bytes], lzma.LZMAFile(raw)),  # noqa: SIM115
 }
 OTHERS = {
@@ -105,7 +105,8 @@ def _parquet(path: Path, raw: bytes) -> pd.DataFrame:
         raise MissingDependencyError(f"reading {path} needs pyarrow: pip install pyarrow") from None
     except (OSError, ValueError) as problem:
         raise StoreError(f"{path} is not a readable Parquet file ({problem})") from problem
-    return table if isinstance(table.index, pd.RangeIndex) else table.reset_index()
+    unlabelled = isinstance(table.index, pd.RangeIndex) and table.index.start == 0 and table.index.name is None
+    return table if unlabelled else table.reset_index()
 
 
 def _excel(path: Path, raw: bytes) -> pd.DataFrame:
@@ -224,7 +225,10 @@ def _row_names_named(text: str, separator: str) -> str:
     """Return the text with an empty name before the header where it is one cell short, as R's write.table leaves it."""
     lines = [line for line in text.splitlines()[:20] if line.strip()]
     counts = [len(cells) for cells in _split(lines, separator)]
-    if len(counts) > 2 and len(set(counts[1:])) == 1 and counts[0] == counts[1] - 1:
+    rows = [cells[0] for cells in _split(lines[1:], separator)]
+    counted = rows == [str(row + 1) for row in range(len(rows))]
+    named = counted or all(line.lstrip().startswith('"') for line in lines[1:])
+    if len(counts) > 2 and named and len(set(counts[1:])) == 1 and counts[0] == counts[1] - 1:
         return f'""{separator}' + text.lstrip()
     return text
 

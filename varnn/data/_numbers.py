@@ -131,7 +131,7 @@ def is_text(cells: Iterable[str]) -> bool:
     (True, False, False)
     """
     held = [cell.strip() for cell in cells if cell.strip() not in MISSING_MARKS]
-    return bool(held) and not any(DRESSED.fullmatch(cell) for cell in held)
+    return bool(held) and not any(NUMBER.fullmatch(cell) or DRESSED.fullmatch(cell) for cell in held)
 
 
 def stand_in(values: NDArray[np.float64]) -> float | None:

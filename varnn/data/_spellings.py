@@ -20,7 +20,19 @@ from numpy.typing import NDArray
 Dates = pd.PeriodIndex | pd.DatetimeIndex
 Match = re.Match[str]
 MONTHS = {name.casefold(): number for names in (calendar.month_name, calendar.month_abbr)
-          for number, name in enumerate(names) if name} | {"sept": 9}
+          for number, name in enumerate(names) if name} | {"sept": 9} | {
+    name: number + 1 for names in (  # German, French, Spanish, Italian and Portuguese, where they differ
+        "januar februar märz april mai juni juli august september oktober november dezember",
+        "jan feb mär apr mai jun jul aug sep okt nov dez", "jänner feber mrz",
+        "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+        "janv févr mars avr mai juin juil août sept oct nov déc",
+        "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+        "ene feb mar abr may jun jul ago sep oct nov dic",
+        "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+        "- feb mar apr - giu lug ago - ott nov dic",  # gen, mag, set and out are words of other meaning
+        "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+        "jan fev mar abr mai jun jul ago - - nov dez",
+    ) for number, name in enumerate(names.split()) if name != "-"}
 NAME = "(?P<name>" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\.?"
 YEAR4 = r"(?P<year>1[5-9]\d\d|2[0-2]\d\d)"
 YEAR = r"(?P<year>\d{4}|\d{2})"
@@ -62,6 +74,9 @@ def cell_text(cell: object) -> str:
     ('2000', '1960.25', '1577836800')
     """
     text = re.sub(r"^(\d+)\.0+$", r"\1", str(cell).strip())
+    span = re.fullmatch(r"(\S+ \d{1,2}:\d{2}(?::\d{2})?) ?[-–] ?\S.*", text)  # an hour given with its end
+    if span is not None:
+        return span[1]
     if re.fullmatch(r"\d{4},\d+", text):
         return text.replace(",", ".")
     if re.fullmatch(r"\d\.?\d*[eE]\+?\d+", text) and float(text).is_integer():
@@ -121,7 +136,18 @@ def _month(found: Sequence[Match]) -> Dates | None:
     months = [int(hit["part"]) for hit in found]
     if not all(1 <= month <= 12 for month in months):
         return None
+    if len(found) > 1 and _are_split_years(found):
+        return None
     return _periods([year * 12 + month - 1 for year, month in zip(_years(found), months, strict=True)], "M")
+
+
+def _are_split_years(found: Sequence[Match]) -> bool:
+    """Tell whether each cell is a year and the next: 1999/00, 2000/01."""
+    return all(len(hit["part"]) == 2 and int(hit["part"]) == (int(hit["year"]) + 1) % 100 for hit in found)
+
+
+def _split_year(found: Sequence[Match]) -> Dates | None:
+    return _year(found) if len(found) > 1 and _are_split_years(found) else None
 
 
 def _named_month(found: Sequence[Match]) -> Dates | None:
@@ -230,7 +256,7 @@ def decimal_years(cells: Sequence[str], rate: int | None = None) -> Dates | None
     if rate is None:
         if len(years) < 2 or not (np.diff(years) > 0).all():
             return None
-        rate = round(1 / float(np.median(np.diff(years))))
+        rate = round((len(years) - 1) / float(years[-1] - years[0]))
     if rate not in (4, 12):
         return None
     counts = years * rate
@@ -256,6 +282,11 @@ def _point_quarter(found: Sequence[Match]) -> Dates | None:
 def _point_month(found: Sequence[Match]) -> Dates | None:
     """Read 1960.01 … 1960.12 and 1960.1 … 1960.12; not 1960.1 for October."""
     parts = [hit["part"] for hit in found]
+    if "01" in parts and "10" not in parts:  # January is .01, so .1 is .10 without its last zero
+        months = [10 if part == "1" else int(part) for part in parts]
+        years = _years(found)
+        return _periods([12 * year + month - 1 for year, month in zip(years, months, strict=True)], "M") if all(
+            1 <= month <= 12 for month in months) else None
     if "1" in parts and "10" not in parts and len(parts) > 9 and max(map(int, parts)) > 10:
         return None
     return _month(found) if any(len(part) == 2 for part in parts) else None
@@ -266,7 +297,7 @@ def _spell(words: str, pattern: str, read: Callable[[Sequence[Match]], Dates | N
 
 
 SPELLINGS: tuple[Spelling, ...] = (
-    _spell("quarters", YEAR4 + r"\s*[-:./ ]?\s*(?:Q|QTR|K)\s*(?P<part>[1-4])", _quarter),
+    _spell("quarters", YEAR4 + r"\s*[-:./ ]?\s*(?:Q|QTR|K)\s*0?(?P<part>[1-4])", _quarter),
     _spell("quarters", r"Q\s*(?P<part>[1-4])\s*[-:./' ]*" + YEAR, _quarter),
     _spell("quarters", r"(?P<part>[1-4])\s*Q\s*[-:./' ]*" + YEAR, _quarter),
     _spell("quarters", YEAR4 + r"-?T(?P<part>[1-4])", _quarter),
@@ -278,6 +309,8 @@ SPELLINGS: tuple[Spelling, ...] = (
     _spell("months", r"M(?P<part>\d{1,2})[-/ ]" + YEAR4, _month),
     _spell("months", YEAR4 + r"[-/:](?P<part>\d{1,2})", _month),
     _spell("months", r"(?P<part>\d{1,2})[-/]" + YEAR4, _month),
+    _spell("years", YEAR4 + r"[-/](?P<part>\d{2})", _split_year),
+    _spell("months", r"(?P<part>\d{1,2})/(?P<year>\d{2})", _month),
     _spell("months", NAME + r"[-/,' ]*" + YEAR, _named_month),
     _spell("months", YEAR4 + r"[-/,:. ]*" + NAME, _named_month),
     _spell("months", r"(?P<year>\d{2})[-/ ]" + NAME, _year_then_named_month),
@@ -309,6 +342,7 @@ SPELLINGS: tuple[Spelling, ...] = (
            _compact("%Y%m%d%H%M%S"), number=True),
     _spell("year.quarter", YEAR4 + r"\.(?P<part>[1-4])", _point_quarter, number=True),
     _spell("year.month", YEAR4 + r"\.(?P<part>\d{1,2})", _point_month, number=True),
+    _spell("month.year", r"(?P<part>0[1-9]|1[0-2])\." + YEAR4, _month, number=True),
     _spell("decimal years", YEAR4 + r"(\.\d+)?", _decimal, number=True),
     _spell("seconds since 1970", r"\d{9,19}", _epoch, number=True),
 )

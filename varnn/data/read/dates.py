@@ -19,22 +19,27 @@ from varnn.dates import regular_index
 from varnn.errors import InputError, TimeIndexError
 
 PROBED = 60  # rows looked at to tell what a column holds
-YEARS = ("year", "years", "yr", "yyyy")
+YEARS = ("year", "years", "yr", "yyyy", "jahr", "année", "annee", "año", "ano", "anno")
 PARTS = {  # names of the column beside a year -> how many there are in a year, and their letter
     "quarter": 4, "quarters": 4, "qtr": 4, "q": 4, "qrt": 4, "month": 12, "months": 12, "mon": 12, "mm": 12, "m": 12,
     "monthname": 12, "week": 53, "weeks": 53, "isoweek": 53, "weekofyear": 53, "wk": 53, "period": 12, "per": 12,
+    "quartal": 4, "trimestre": 4, "trim": 4, "monat": 12, "mois": 12, "mes": 12, "mês": 12, "mese": 12, "woche": 53,
+    "semaine": 53, "semana": 53,
 }
+HOURS = ("time", "hour", "hours", "hr", "timeofday", "clock", "hourending", "start", "starttime", "anfang", "uhrzeit",
+         "zeit", "heure", "hora", "ora")
 ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 CLOCK = re.compile(r"\d{1,2}[:.h]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?")
 DAY_NUMBER = re.compile(r"[1-8]\d{4}(\.\d+)?")  # spreadsheets and R count days, each from a day of its own
 AS_DATES = "write dates as 1999-12-31, 1999Q4, 1999-12 or 1999"
 
 
-def date_columns(table: pd.DataFrame) -> tuple[str, ...]:
+def date_columns(table: pd.DataFrame, like: pd.Index[Any] | None = None) -> tuple[str, ...]:
     """Return the column that holds the dates, or a year with its parts, or a date with its hours, or nothing.
 
     Text that reads as dates comes first, then numbers under a name that says so, then numbers under any name that
-    can only be dates: consecutive years, months or seconds, in at least six rows.
+    can only be dates: consecutive years, months or seconds, in at least six rows. With `like`, the dates of the main
+    file, numbers under such a name in a short file are dates where they can have its frequency.
     """
     by_name = {plain(name): str(name) for name in reversed(list(table.columns))}
     written = [str(name) for name in table.columns if _mostly(table[name], "text")]
@@ -59,7 +64,9 @@ def date_columns(table: pd.DataFrame) -> tuple[str, ...]:
         known = strict or named_like_a_date(name) or named_like_a_counter(name)
         if strict and _mostly(table[name], "number", "year"):
             return (name,)
-        if (known or len(table) >= COUNTED) and len(table) > 1 and _can_only_be_dates(table[name]):
+        if known and like is not None and not isinstance(like, pd.RangeIndex) and _has_dates_like(table, name, like):
+            return (name,)
+        if (known or len(table) >= COUNTED) and len(table) > 1 and can_only_be_dates(table[name]):
             return (name,)
     return ()
 
@@ -95,7 +102,9 @@ def time_index(table: pd.DataFrame, columns: Sequence[str], like: pd.Index[Any] 
     if len(columns) == 2:
         if plain(columns[0]) in YEARS:
             return _settled(_from_parts(column, table[columns[1]]), "the table", like)
-        cells = [_with_clock(*pair) for pair in zip(column, table[columns[1]], strict=True)]
+        # Hours of 1 to 24 number the hours of a day; the first begins at 0:00.
+        late = any(re.fullmatch(r"24(\.0+)?", str(cell).strip()) for cell in table[columns[1]])
+        cells = [_with_clock(*pair, late) for pair in zip(column, table[columns[1]], strict=True)]
     else:
         cells = [cell_text(cell) for cell in column]
     _no_blanks(cells, columns[0])
@@ -114,6 +123,8 @@ def _read(cells: list[str], column: str, like: pd.Index[Any] | None) -> pd.Index
     weeks = "week" in column.casefold()
     if {"year and month", "year and week"} <= {words for words, _ in found}:
         found = [(words, dates) for words, dates in found if words != ("year and month" if weeks else "year and week")]
+    if len(found) > 1:  # ten digits that read as a year, month, day and hour are no seconds after 2030
+        found = [(words, dates) for words, dates in found if words != "seconds since 1970"]
     if not found:
         raise InputError(_no_date(cells, column))
     regular = {words: index for words, dates in found if (index := _regular(dates, like)) is not None}
@@ -212,6 +223,8 @@ def _even_periods(periods: pd.PeriodIndex) -> pd.Index[Any] | None:
     base = periods.freqstr[0]
     if step == 1:
         return periods
+    if base != "Y" and step not in (2, 3, 4, 6) and step % (12 if base == "M" else 4):
+        return None
     if base == "M" and step in (3, 12):
         return periods.asfreq("Q" if step == 3 else "Y")
     if base == "Q" and step == 4:
@@ -250,15 +263,24 @@ def _mostly(column: pd.Series[Any], *kinds: str) -> bool:
         "year": lambda one: one.words == "years"}
     chosen = [one for one in SPELLINGS if any(kinds_of[kind](one) for kind in kinds)]
     fitting = [sum(one.pattern.fullmatch(cell) is not None for cell in cells) for one in chosen]
-    return any(3 * count >= 2 * len(cells) for count in fitting) or ("number" in kinds and _can_only_be_dates(column))
+    return any(3 * count >= 2 * len(cells) for count in fitting) or ("number" in kinds and can_only_be_dates(column))
 
 
-def _can_only_be_dates(column: pd.Series[Any]) -> bool:
+def can_only_be_dates(column: pd.Series[Any]) -> bool:
     """Tell whether numbers read as consecutive dates."""
     cells = [cell_text(cell) for cell in column]
     if not all(cells):
         return False
     return any(_regular(dates, None) is not None for _, dates in readings(cells))
+
+
+def _has_dates_like(table: pd.DataFrame, name: str, like: pd.Index[Any]) -> bool:
+    """Tell whether a column of numbers reads as dates of the frequency of `like`."""
+    try:
+        index = time_index(table, (name,), like)
+    except InputError:
+        return False
+    return bool(getattr(index, "freq", None) == getattr(like, "freq", None))
 
 
 def _are_parts(column: pd.Series[Any], most: int) -> bool:
@@ -281,7 +303,7 @@ def _hours_beside(table: pd.DataFrame, by_name: dict[str, str], date: str) -> st
     """Return the column of times of the day or hours beside a column of days, where there is one."""
     if table[date].nunique() == len(table) or any(":" in str(cell) for cell in table[date].iloc[:PROBED]):
         return None
-    for word in ("time", "hour", "hours", "hr", "timeofday", "clock", "hourending"):
+    for word in HOURS:
         name = by_name.get(word)
         if name is None or name == date:
             continue
@@ -291,13 +313,13 @@ def _hours_beside(table: pd.DataFrame, by_name: dict[str, str], date: str) -> st
     return None
 
 
-def _with_clock(day: object, clock: object) -> str:
-    """Return a day and a time of day, or the number of an hour, as one cell; hour 24 is 0 of the next day."""
+def _with_clock(day: object, clock: object, late: bool) -> str:
+    """Return a day and a time of day, or the number of an hour, as one cell; `late` where hours run from 1 to 24."""
     time = re.sub(r"\.0+$", "", str(clock).strip())
     if not time or not str(day).strip():
         return ""
     if time.isdigit():
-        time = f"{int(time):02d}:00"
+        time = f"{int(time) - late:02d}:00"
     elif "." in time[:3] or "h" in time[:3]:
         time = re.sub(r"[.h]", ":", time)
     return f"{cell_text(day)} {time}"

@@ -6,6 +6,7 @@ a series — text, counters, a second date — is named in a `ReadingWarning`.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +17,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from varnn.counters import DATE_NAMES, plain, why_it_only_counts
+from varnn.counters import COUNTED, DATE_NAMES, SHOWN, plain, why_it_only_counts
 from varnn.data._files import cells_of
 from varnn.data._numbers import MISSING_MARKS, decimal_mark, is_text, numbers, stand_in, tidy
-from varnn.data.read.dates import date_columns, time_index
+from varnn.data.read.dates import can_only_be_dates, date_columns, time_index
 from varnn.data.transform import transformed
-from varnn.errors import DtypeError, InputError, ReadingWarning, ShapeError
+from varnn.errors import DtypeError, InputError, ReadingWarning, ShapeError, TimeIndexError
+
+TENTHS = re.compile(r"\d{4}\.[1-4]")  # quarters, months or tenths of a year
+STACKED = DATE_NAMES & {"date", "year", "years", "yr", "time", "period", "timeperiod", "ds"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,7 +112,7 @@ def read(
     """
     table, separator, notes = cells_of(Path(path))
     names = [str(name) for name in table.columns]
-    found = _typed_dates(table) or date_columns(table.astype(str))
+    found = _typed_dates(table) or date_columns(table.astype(str), like)
     numbered = date is False or (date == "none" and date not in names)
     dates = () if numbered else found if date in (None, True) else tuple(_known([str(date)], names, "date"))
     inputs = _known(exog or (), names, "exog")
@@ -160,12 +164,20 @@ def _no_unread_dates(table: pd.DataFrame, names: Sequence[str], decimal: str) ->
         if plain(name) not in DATE_NAMES:
             continue
         why = _why_left_out(table[name], decimal)
-        day_numbers = why.startswith("counts") and float(tidy(str(table[name].iloc[0])) or 0) >= 10_000
-        if not why or day_numbers or why.startswith(("is named like a date", "holds text")):
+        first = tidy(str(table[name].iloc[0])).replace(",", ".")
+        day_numbers = why.startswith("counts") and float(first) >= 10_000
+        unclear = day_numbers or all(TENTHS.fullmatch(str(cell).strip()) for cell in table[name])
+        if not why or unclear or why.startswith(("is named like a date", "holds text")):
             try:
                 time_index(table, (name,))
             except InputError as problem:
-                raise type(problem)(f"{problem}; or leave dates out with date=False (--date none)") from None
+                raise type(problem)(f"{problem}; where they are none, number the rows with date=False "
+                                    f"(--date none), and name {name!r} in columns if it is a series") from None
+        if why.startswith("repeats") and plain(name) in STACKED:
+            cells = table[name].map(tidy).tolist() if _is_text_column(table[name]) else table[name].tolist()
+            again = cells.index(cells[0], 1)
+            raise TimeIndexError(f"column {name!r} starts again at {cells[0]} in data row {again + 1}, as where "
+                                 "several series stand one below the other; give each series its own column")
 
 
 def _measures(table: pd.DataFrame, decimal: str) -> tuple[list[str], list[str]]:
@@ -185,7 +197,7 @@ def _measures(table: pd.DataFrame, decimal: str) -> tuple[list[str], list[str]]:
             even[name] = told
         else:
             notes.append(f"{told}; name it in columns (--columns) to forecast it"
-                         if why.startswith(("counts", "is named")) and name else told)
+                         if why.startswith(("counts", "dates", "is named")) and name else told)
     if not kept:
         return list(even), notes
     return kept, [*notes, *(f"{told}; name it in columns (--columns) to forecast it" for told in even.values())]
@@ -196,14 +208,23 @@ def _why_left_out(column: pd.Series[Any], decimal: str) -> str:
     if not _is_text_column(column):
         if pd.api.types.is_bool_dtype(column.dtype) or not pd.api.types.is_numeric_dtype(column.dtype):
             return f"holds {'True and False' if pd.api.types.is_bool_dtype(column.dtype) else f'type {column.dtype}'}"
-        return why_it_only_counts(column.name, column.to_numpy(dtype=np.float64, na_value=np.nan))
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return why_it_only_counts(column.name, values) or _why_dates(column.astype(str))
     cells = [str(cell) for cell in column]
     if is_text(cells):
         return f"holds text ({next(cell for cell in cells if cell.strip())!r} …)"
     try:
-        return why_it_only_counts(column.name, numbers(column, decimal))
+        why = why_it_only_counts(column.name, numbers(column, decimal))
     except DtypeError:
         return ""  # named, with its row, when it is read
+    return why or _why_dates(column)
+
+
+def _why_dates(column: pd.Series[Any]) -> str:
+    """Return in words that a column of numbers holds consecutive dates under a name that does not say so."""
+    if len(column) < COUNTED or not can_only_be_dates(column):
+        return ""
+    return f"dates the rows ({', '.join(map(str, column.iloc[:SHOWN]))} …)"
 
 
 def _is_text_column(column: pd.Series[Any]) -> bool:
