@@ -114,8 +114,9 @@ def _regular_dates(index: pd.DatetimeIndex, argument: str) -> pd.Index[Any]:
 def _absent_weekdays(index: pd.DatetimeIndex) -> pd.DatetimeIndex | None:
     """Return the weekdays without a row, where rows are Mondays to Fridays and most of these; else None."""
     days = index.tz_localize(None)
-    if len(days) < 5 or (days.day_of_week > 4).any() or len(set(days - days.normalize())) > 1:
-        return None
+    weekend_days = len(pd.date_range(days[0], days[-1])) - len(pd.bdate_range(days[0], days[-1]))
+    if weekend_days < 3 or (days.day_of_week > 4).any() or len(set(days - days.normalize())) > 1:
+        return None  # a single weekend without rows may be a gap like any other
     every = pd.bdate_range(days[0].normalize(), days[-1].normalize())
     absent = every.difference(days.normalize())
     return absent if 0 < len(absent) < 0.2 * len(every) else None

@@ -171,6 +171,32 @@ def test_exogenous_columns_come_from_a_second_file(csv, tmp_path):
     assert "--future" in run(*asked, code=2).stderr
 
 
+def test_a_future_file_of_one_row_takes_its_frequency_from_the_main_file(csv, tmp_path):
+    table = pd.read_csv(csv)
+    table["quarter"] = pd.PeriodIndex(table["quarter"], freq="Q").to_timestamp()
+    dated, future = tmp_path / "dated.csv", tmp_path / "plan.csv"
+    table.to_csv(dated, index=False)
+    pd.DataFrame({"quarter": ["2020-01-01"], "oil": [0.5]}).to_csv(future, index=False)
+    out = run("forecast", dated, "--model", "VAR", "--horizon", 1, "--exog", "oil", "--future", future).stdout
+    assert out.count("2020-01-01") == 2
+
+
+def test_what_is_left_out_of_a_file_is_said(csv, tmp_path):
+    path = tmp_path / "more.csv"
+    table = pd.read_csv(csv).assign(year=np.repeat(np.arange(2000, 2020), 4), place="u")
+    table.loc[7, "oil"] = -999
+    table.to_csv(path, index_label="id")
+    for asked in (["compare", path, *FAST, "--horizon", 2, "--out", tmp_path / "out"],
+                  ["forecast", path, "--model", "Naive", "--horizon", 2]):
+        result = run(*asked)
+        for name in ("id", "year", "place"):
+            assert f"note: column '{name}' was left out" in result.stderr
+        assert "'oil' is -999 in 1 row (first 2001Q4)" in result.stderr
+        assert "left out" not in result.stdout
+    named = run("forecast", path, "--model", "Naive", "--columns", "gdp", "--horizon", 2)
+    assert "note:" not in named.stderr
+
+
 def test_the_models_are_listed():
     listed = run("models").stdout
     for name in ("Naive", "VAR", "LinearRNN", "TanhRNN"):

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tests.contract.specimens import H, T, inputs, quarters, series
+from varnn.data import read
 from varnn.forecaster import Fitted, Forecaster
 
 Act = Callable[["Bench"], Any]
@@ -145,6 +148,25 @@ def tensor() -> Any:
     return torch.tensor(series().to_numpy(), requires_grad=True)
 
 
+def reads(dates: Callable[[int], str], header: str = "date", *, cells: str = "{:.17g}", first: str = "") -> Act:
+    """Fit on a file of the series, whose lines begin with dates(row); the answer is the mean forecast."""
+    names = f"{first}{header},gdp,rate\n"
+    lines = "".join(f"{dates(row)},{cells.format(gdp)},{cells.format(rate)}\n"
+                    for row, (gdp, rate) in enumerate(series().to_numpy()))
+    return _of_text((names + lines).encode())
+
+
+def _of_text(content: bytes) -> Act:
+    def act(bench: Bench) -> Any:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "mine.csv"
+            path.write_bytes(content)
+            y = read(path).y
+        return bench.spec.fit(y).forecast(H, n_paths=20).mean
+
+    return act
+
+
 DAYS = pd.date_range("2020-01-01", periods=T, freq="D")
 BERLIN = pd.date_range("2020-01-31", periods=T + H, freq="ME", tz="Europe/Berlin")
 HOURS = pd.date_range("2020-10-24 20:00", periods=T, freq="h", tz="Europe/Berlin")
@@ -267,6 +289,59 @@ DATES = [
          follows(pd.date_range("2020-03-01", periods=H, freq="D"))),
     Case("dates of y", "month ends in Berlin", fits(dated(BERLIN[:T])), ("y",), follows(BERLIN[T:])),
 ]
+WEEKDAYS = pd.bdate_range("2020-01-02", periods=T + 1).delete(12)
+YEARS = pd.period_range("1900", periods=T + H, freq="4Y")
+MONTHS = pd.period_range("2010-01", periods=T + H, freq="M")
+HOURLY = pd.date_range("2020-01-01", periods=T + H, freq="h")
+LATER = quarters(T + H)[T:]
+COUNTERS = [
+    Case("what only counts", "a year beside the dates", fits(lambda: series().assign(year=quarters().year)),
+         ("'year'",)),
+    Case("what only counts", "a quarter beside the dates", fits(lambda: series().assign(quarter=quarters().quarter)),
+         ("'quarter'",)),
+    Case("what only counts", "a counter called X", fits(lambda: series().assign(X=range(1, T + 1))), ("'X'",)),
+    Case("what only counts", "a counter called id", fits(lambda: series().assign(id=range(T))), ("'id'",)),
+    Case("what only counts", "an index that a file kept", fits(lambda: series().assign(**{"Unnamed: 0": range(T)})),
+         ("'Unnamed: 0'",)),
+    Case("what only counts", "decimal years called time", fits(lambda: series().assign(time=2000 + np.arange(T) / 4)),
+         ("'time'",)),
+    Case("what only counts", "seconds since 1970",
+         fits(lambda: series().assign(timestamp=1577836800 + 3600 * np.arange(T))), ("'timestamp'",)),
+    Case("what only counts", "a column of dates", fits(lambda: series().assign(date=DAYS)), ("set_index('date')",)),
+    Case("what only counts", "weekdays with a holiday", fits(dated(WEEKDAYS)), ("Monday 2020-01-20",)),
+    Case("what only counts", "a month left out", fits(dated(MONTHS.to_timestamp()[:T + 1].delete(7))),
+         ("the month 2010-08 has no row",)),
+]
+FILES = [
+    Case("files", "year and quarter as floats",
+         reads(lambda row: f"{2000 + row // 4}.0,{row % 4 + 1}.0", "year,quarter"), ("y",), follows(LATER)),
+    Case("files", "decimal years", reads(lambda row: f"{2000 + row / 4:g}", "time"), ("y",), follows(LATER)),
+    Case("files", "Q1 2000", reads(lambda row: f"Q{row % 4 + 1} {2000 + row // 4}"), ("y",), follows(LATER)),
+    Case("files", "2000.1 … 2000.4", reads(lambda row: f"{2000 + row // 4}.{row % 4 + 1}"), ("y",), follows(LATER)),
+    Case("files", "a counter beside the dates", reads(lambda row: f"{row + 1},{quarters()[row]}", first="X,"), ("y",),
+         follows(LATER)),
+    Case("files", "text beside the dates", reads(lambda row: f"DE,{quarters()[row]}", first="place,"), ("y",),
+         follows(LATER)),
+    Case("files", "years with a step of 4", reads(lambda row: f"{1900 + 4 * row}", "year"), ("y",), follows(YEARS[T:])),
+    Case("files", "Jan-10", reads(lambda row: f"{MONTHS[row]:%b-%y}"), ("y",), follows(MONTHS[T:])),
+    Case("files", "201001", reads(lambda row: f"{MONTHS[row]:%Y%m}"), ("y",), follows(MONTHS[T:])),
+    Case("files", "seconds since 1970", reads(lambda row: f"{1577836800 + 3600 * row}", "timestamp"), ("y",),
+         follows(HOURLY[T:])),
+    Case("files", "no line of names", _of_text(b"2000-01,1,2\n2000-02,3,4\n2000-03,2,2\n"), ("add a header line",)),
+    Case("files", "a column for each year", _of_text(b"place,2000,2001,2002\nA,1,2,3\nB,3,4,5\n"),
+         ("time runs along the lines",)),
+    Case("files", "series one below the other",
+         reads(lambda row: f"{row // 20},{1950 + row % 20}", "year", first="firm,"), ("1950 more than once",)),
+    Case("files", "a spreadsheet's day numbers", reads(lambda row: f"{43831 + row}"), ("43831",)),
+    Case("files", "1.234 between semicolons", _of_text(b"date;a\n" + "".join(
+        f"{MONTHS[row]};1.{(7 * row * row) % 900 + 100}\n" for row in range(T)).encode()), ("can mean",)),
+    Case("files", "a decimal dot and a decimal comma", _of_text(b"date;a;b\n2000-01;1,5;2.5\n2000-02;2,5;3.5\n"),
+         ("a decimal comma",)),
+    Case("files", "an old Excel file", _of_text(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)), ("old Excel",)),
+    Case("files", "JSON", _of_text(b'{"a": [1, 2, 3]}'), ("JSON",)),
+    Case("files", "a web page", _of_text(b"<!DOCTYPE html><html></html>"), ("web page",)),
+    Case("files", "only a counter", _of_text(b"id\n1\n2\n3\n4\n5\n6\n7\n"), ("no column to forecast",)),
+]
 SEEDS = [
     Case("rng", f"rng={rng!r} in fit", fits(series, rng=rng), (f"rng={rng!r}",))
     for rng in ("a", -1, 1.5, True, [1, 2])
@@ -386,5 +461,5 @@ SCENARIOS = [
         ("coverage 95", scenario(hard={"gdp": 1.0}, coverage=95), ("coverage=95",)),
     )
 ]
-CASES: tuple[Case, ...] = (*WHAT_Y_IS, *CELLS, *TYPES, *DATES, *IN_SAMPLE, *FUTURE, *UPDATES, *HORIZONS, *COVERAGES,
-                           *PATHS, *SEEDS, *GAPS, *SCENARIOS)
+CASES: tuple[Case, ...] = (*WHAT_Y_IS, *CELLS, *TYPES, *DATES, *COUNTERS, *FILES, *IN_SAMPLE, *FUTURE, *UPDATES,
+                           *HORIZONS, *COVERAGES, *PATHS, *SEEDS, *GAPS, *SCENARIOS)
