@@ -67,7 +67,8 @@ def decimal_mark(cells: Iterable[str], separator: str = ",") -> str:
     doubt: dict[str, str] = {}
     whole = ""
     for cell in cells:
-        if not NUMBER.fullmatch(cell):
+        settled = "." in proof and "," not in cell  # nothing more can be learnt from the cell
+        if settled or not NUMBER.fullmatch(cell):
             continue
         marks = {mark for mark in ".," if mark in cell}
         if not marks:

@@ -268,6 +268,9 @@ def _mostly(column: pd.Series[Any], *kinds: str) -> bool:
 
 def can_only_be_dates(column: pd.Series[Any]) -> bool:
     """Tell whether numbers read as consecutive dates."""
+    first = cell_text(column.iloc[0])
+    if not any(spelling.pattern.fullmatch(first) for spelling in SPELLINGS):
+        return False
     cells = [cell_text(cell) for cell in column]
     if not all(cells):
         return False

@@ -20,7 +20,7 @@ import pandas as pd
 from varnn.counters import COUNTED, DATE_NAMES, SHOWN, plain, why_it_only_counts
 from varnn.data._files import cells_of
 from varnn.data._numbers import MISSING_MARKS, decimal_mark, is_text, numbers, stand_in, tidy
-from varnn.data.read.dates import can_only_be_dates, date_columns, time_index
+from varnn.data.read.dates import AS_DATES, can_only_be_dates, date_columns, time_index
 from varnn.data.transform import transformed
 from varnn.errors import DtypeError, InputError, ReadingWarning, ShapeError, TimeIndexError
 
@@ -126,6 +126,7 @@ def read(
         raise InputError(f"column {twice[0]!r} is in columns and in exog; a series cannot explain itself")
     decimal = _decimal_mark(table, rest, separator)
     if date is None and not dates:
+        _no_names_of_rows(table, rest if columns is None else [])
         _no_unread_dates(table, [name for name in rest if columns is None or name not in wanted], decimal)
     if columns is None:
         wanted, left = _measures(table[wanted], decimal)
@@ -156,6 +157,16 @@ def _following(rows: int, like: pd.Index[Any] | None) -> pd.RangeIndex:
     if isinstance(like, pd.RangeIndex) and len(like):
         return pd.RangeIndex(like[-1] + like.step, like[-1] + like.step * (rows + 1), like.step)
     return pd.RangeIndex(rows)
+
+
+def _no_names_of_rows(table: pd.DataFrame, names: Sequence[str]) -> None:
+    """Refuse a table without dates whose rows have names, all different: places, or dates in an unknown spelling."""
+    for name in names:
+        cells = table[name].astype(str).str.strip() if _is_text_column(table[name]) else pd.Series(dtype=str)
+        if len(cells) >= COUNTED and cells.is_unique and is_text(cells):
+            raise TimeIndexError(f"no dates are found, and column {name!r} gives each row a name of its own "
+                                 f"({', '.join(cells.iloc[:SHOWN])} …); if they are dates, {AS_DATES}; if the rows are in "
+                                 "time order all the same, number them with date=False (--date none)")
 
 
 def _no_unread_dates(table: pd.DataFrame, names: Sequence[str], decimal: str) -> None:
