@@ -359,8 +359,8 @@ REFUSED = [
     ("dollars", "date,x1\n" + rows(lambda i: f"{month(i)},${value(i)}"), DtypeError, "'x1' holds no numbers at all"),
     ("rows with names", "town,x1\n" + rows(lambda i: f"place {chr(65 + i)},{value(i)}"), TimeIndexError,
      "column 'town' gives each row a name of its own"),
-    ("dates in an unknown spelling", "Maand,x1\n" + rows(lambda i: f"{'xi' * (i + 1)} anno MM,{value(i)}"), TimeIndexError,
-     "number them with date=False"),
+    ("dates in an unknown spelling", "Maand,x1\n" + rows(lambda i: f"{'xi' * (i + 1)} anno MM,{value(i)}"),
+     TimeIndexError, "number them with date=False"),
     ("only a counter", "id\n" + rows(lambda i: f"{i}"), ShapeError, "no column to forecast .*'id' was left out"),
     ("title above the names", "A title\n\ndate,x1\n2000-01,3\n2000-02,4\n", StoreError, "nothing may come before"),
 ]

@@ -126,8 +126,8 @@ def read(
         raise InputError(f"column {twice[0]!r} is in columns and in exog; a series cannot explain itself")
     decimal = _decimal_mark(table, rest, separator)
     if date is None and not dates:
-        _no_names_of_rows(table, rest if columns is None else [])
         _no_unread_dates(table, [name for name in rest if columns is None or name not in wanted], decimal)
+        _no_names_of_rows(table, rest if columns is None else [])
     if columns is None:
         wanted, left = _measures(table[wanted], decimal)
         notes = [*notes, *left]
@@ -165,8 +165,8 @@ def _no_names_of_rows(table: pd.DataFrame, names: Sequence[str]) -> None:
         cells = table[name].astype(str).str.strip() if _is_text_column(table[name]) else pd.Series(dtype=str)
         if len(cells) >= COUNTED and cells.is_unique and is_text(cells):
             raise TimeIndexError(f"no dates are found, and column {name!r} gives each row a name of its own "
-                                 f"({', '.join(cells.iloc[:SHOWN])} …); if they are dates, {AS_DATES}; if the rows are in "
-                                 "time order all the same, number them with date=False (--date none)")
+                                 f"({', '.join(cells.iloc[:SHOWN])} …); if they are dates, {AS_DATES}; if the rows are "
+                                 "in time order all the same, number them with date=False (--date none)")
 
 
 def _no_unread_dates(table: pd.DataFrame, names: Sequence[str], decimal: str) -> None:
