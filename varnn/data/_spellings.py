@@ -113,7 +113,7 @@ def _years(found: Sequence[Match]) -> list[int]:
     years = [int(hit["year"]) for hit in found]
     if all(len(hit["year"]) == 4 for hit in found):
         return years
-    risen = np.cumsum([0, *(100 * (later < sooner) for sooner, later in pairwise(years))])
+    risen = np.cumsum([0, *(100 * (later < sooner - 50) for sooner, later in pairwise(years))])
     if len(set(risen)) > 2:  # not in time order: left to be refused by name
         risen = np.zeros(len(years), dtype=np.int64)
     late = [year + 2000 + rise for year, rise in zip(years, risen.tolist(), strict=True)]

@@ -22,12 +22,14 @@ PROBED = 60  # rows looked at to tell what a column holds
 YEARS = ("year", "years", "yr", "yyyy", "jahr", "année", "annee", "año", "ano", "anno")
 PARTS = {  # names of the column beside a year -> how many there are in a year, and their letter
     "quarter": 4, "quarters": 4, "qtr": 4, "q": 4, "qrt": 4, "month": 12, "months": 12, "mon": 12, "mm": 12, "m": 12,
+    "mo": 12, "mnth": 12, "mth": 12,
     "monthname": 12, "week": 53, "weeks": 53, "isoweek": 53, "weekofyear": 53, "wk": 53, "period": 12, "per": 12,
     "quartal": 4, "trimestre": 4, "trim": 4, "monat": 12, "mois": 12, "mes": 12, "mês": 12, "mese": 12, "woche": 53,
     "semaine": 53, "semana": 53,
 }
 HOURS = ("time", "hour", "hours", "hr", "timeofday", "clock", "hourending", "start", "starttime", "anfang", "uhrzeit",
          "zeit", "heure", "hora", "ora")
+MONTH_NAMES = ("month", "mon", "mo", "mm", "mnth", "mth", "months", "monat")
 ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 CLOCK = re.compile(r"\d{1,2}[:.h]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?")
 DAY_NUMBER = re.compile(r"[1-8]\d{4}(\.\d+)?")  # spreadsheets and R count days, each from a day of its own
@@ -48,10 +50,10 @@ def date_columns(table: pd.DataFrame, like: pd.Index[Any] | None = None) -> tupl
         return (whole,)
     year = next((by_name[word] for word in YEARS if word in by_name), None)
     if year is not None and _mostly(table[year], "years"):
-        if "day" in by_name and ("month" in by_name or "mon" in by_name):
-            month = by_name["month"] if "month" in by_name else by_name["mon"]
-            hour = (by_name["hour"],) if "hour" in by_name else ()
-            return (year, month, by_name["day"], *hour)
+        month, day, hour = (next((by_name[word] for word in words if word in by_name), None)
+                            for words in (MONTH_NAMES, ("day", "dd", "dayofmonth"), ("hour", "hr", "hh")))
+        if month is not None and day is not None:
+            return (year, month, day) if hour is None else (year, month, day, hour)
         for word in PARTS:
             if word in by_name and by_name[word] != year and _are_parts(table[by_name[word]], PARTS[word]):
                 return year, by_name[word]
@@ -218,7 +220,7 @@ def _even_periods(periods: pd.PeriodIndex) -> pd.Index[Any] | None:
         return periods
     steps = np.diff(periods.asi8)
     step = int(steps[0])
-    if (steps != step).any() or (step > 1 and len(periods) < 3):
+    if step < 1 or (steps != step).any() or (step > 1 and len(periods) < 3):
         return None
     base = periods.freqstr[0]
     if step == 1:
@@ -238,7 +240,8 @@ def _even_periods(periods: pd.PeriodIndex) -> pd.Index[Any] | None:
 def by_calendar(days: pd.DatetimeIndex) -> pd.Index[Any] | None:
     """Return the days with their frequency, or as one period each where only the day of the month varies."""
     inferred = pd.DatetimeIndex(days, freq="infer")
-    if inferred.freq is not None:
+    many_days = re.fullmatch(r"(\d+)D", str(inferred.freqstr))  # 1461D are four years, as long as no century comes
+    if inferred.freq is not None and (many_days is None or int(many_days[1]) < 365):
         return inferred
     if len(days) < 3:
         return None
@@ -246,7 +249,7 @@ def by_calendar(days: pd.DatetimeIndex) -> pd.Index[Any] | None:
         periods = days.tz_localize(None).to_period(coarse)
         if np.all(np.diff(periods.asi8) == 1):
             return periods
-    return None
+    return _even_periods(days.tz_localize(None).to_period("Y"))
 
 
 def _settled(dates: Dates, where: str, like: pd.Index[Any] | None) -> pd.Index[Any]:

@@ -120,7 +120,8 @@ def read(
     wanted = _known(columns, names, "columns") if columns is not None else rest
     for name in [*wanted, *inputs]:
         if name in dates:
-            raise InputError(f"column {name!r} holds the dates; leave it out of columns and exog")
+            raise InputError(f"column {name!r} holds the dates; leave it out of columns and exog, or number "
+                             "the rows with date=False (--date none)")
     twice = [name for name in wanted if name in inputs]
     if twice:
         raise InputError(f"column {twice[0]!r} is in columns and in exog; a series cannot explain itself")
