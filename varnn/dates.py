@@ -79,7 +79,7 @@ def joined(index: pd.Index[Any], more: pd.Index[Any]) -> pd.Index[Any]:
 def _without_gaps(index: pd.PeriodIndex, full: pd.PeriodIndex, argument: str) -> pd.Index[Any]:
     steps = np.diff(index.asi8)
     usual = int(np.median(steps)) if len(steps) else 1
-    own = int(index.freq.n)
+    own = int(getattr(index.freq, "n", 1))
     if usual > own and (steps % usual == 0).all():  # every fourth year, say
         full = full[:: usual // own]
     if len(full) != len(index):
