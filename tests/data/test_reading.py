@@ -541,3 +541,12 @@ def test_a_future_file_of_other_dates_is_refused(file):
 def test_decimal_quarters_have_the_season_of_quarters(file):
     y, _ = read_table(file("time,gas\n" + rows(lambda i: f"{1960 + i / 4:g},{value(i)}", 60)))
     assert season_of(y.index) == 4
+
+
+def test_the_var_of_decimal_quarters_follows_the_rule_that_made_them(file):
+    y, _ = read_table(file("time,gas\n" + rows(lambda i: f"{1960 + i / 4:g},{100 + 40 * (i % 4) + i * i % 7}", 60)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", varnn.errors.SingularWarning)  # the rule has no error
+        mean = varnn.VAR().fit(y).forecast(2).mean
+    assert list(mean.index.astype(str)) == ["1975Q1", "1975Q2"]
+    np.testing.assert_allclose(mean["gas"], [102, 144], rtol=1e-9)
