@@ -1,6 +1,6 @@
 """Dates in a table: which columns hold them, and the regular index that they make.
 
-Called by `read_table` only. How a date can be written is in varnn.data._spellings; here a column is given the one
+Called by `read_table` only. How a date can be written is in varnn.data.read.spellings; here a column is given the one
 reading that is regular, and refused where there are two.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from varnn.counters import COUNTED, DATE_NAMES, named_like_a_counter, named_like_a_date, plain
-from varnn.data._spellings import MONTHS, SPELLINGS, Dates, cell_text, decimal_years, from_ordinals, readings
+from varnn.data.read.spellings import MONTHS, SPELLINGS, Dates, cell_text, decimal_years, from_ordinals, readings
 from varnn.dates import regular_index
 from varnn.errors import InputError, TimeIndexError
 

@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from varnn.counters import COUNTED, DATE_NAMES, SHOWN, plain, why_it_only_counts
-from varnn.data._files import cells_of
-from varnn.data._numbers import MISSING_MARKS, decimal_mark, is_text, numbers, stand_in, tidy
 from varnn.data.read.dates import AS_DATES, can_only_be_dates, date_columns, time_index
+from varnn.data.read.files import cells_of
+from varnn.data.read.numbers import MISSING_MARKS, decimal_mark, is_text, numbers, stand_in, tidy
 from varnn.data.transform import transformed
 from varnn.errors import DtypeError, InputError, ReadingWarning, ShapeError, TimeIndexError
 

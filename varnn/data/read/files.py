@@ -19,8 +19,8 @@ from typing import IO, Any, cast
 
 import pandas as pd
 
-from varnn.data._numbers import MISSING_MARKS, NUMBER
-from varnn.data._spellings import MONTHS, cell_text, readings
+from varnn.data.read.numbers import MISSING_MARKS, NUMBER
+from varnn.data.read.spellings import MONTHS, cell_text, readings
 from varnn.errors import InputError, MissingDependencyError, ResourceLimitError, ShapeError, StoreError
 
 MOST_BYTES = 2_000_000_000  # of one unpacked file
