@@ -1,7 +1,7 @@
 """Every error and warning varnn raises; each message carries the value seen and the remedy.
 
 Imported by every other module; imports nothing. Catch `VarnnError` to catch them all, or the
-built-in parent (`ValueError`, `TypeError`, `OSError`) that fits the kind of mistake.
+built-in parent (`ValueError`, `TypeError`, `RuntimeError`, `OSError`) that fits the kind of mistake.
 """
 
 from __future__ import annotations
@@ -61,16 +61,20 @@ class DataNameError(InputError, KeyError):
     __str__ = Exception.__str__
 
 
-class LookaheadError(VarnnError):
+class LookaheadError(VarnnError, ValueError):
     """Data from after the forecast origin reached a model."""
 
 
-class ConvergenceError(VarnnError):
+class ConvergenceError(VarnnError, RuntimeError):
     """The estimation could not produce a usable fit."""
 
 
-class ResourceLimitError(VarnnError):
+class ResourceLimitError(VarnnError, ValueError):
     """The request would need more memory or time than allowed."""
+
+
+class HorizonLimitError(HorizonError, ResourceLimitError):
+    """The horizon is a whole number, but of more steps than can be held."""
 
 
 class StoreError(VarnnError, OSError):
@@ -115,3 +119,7 @@ class SingularWarning(VarnnWarning):
 
 class ReadingWarning(VarnnWarning):
     """Something in a file was left out, or read as a number that may mark a missing value."""
+
+
+class CollinearWarning(VarnnWarning):
+    """Columns are all but copies or combinations of each other, so that single coefficients mean nothing."""

@@ -168,6 +168,9 @@ class Fitted(Questions, ABC):
         """Return draws from the distribution of the parameters, or None where there is none."""
         return None
 
+    def _warn_unless_stable(self, what: str) -> None:
+        """Warn, where the model has roots, that it is explosive, and hence of `what`."""
+
     def _mixture(self) -> tuple[Draws | None, FloatArray | None]:
         """Return the parts of a model that mixes recursions at fixed parameters, and their shares; most have one."""
         return None, None
@@ -217,6 +220,7 @@ class Fitted(Questions, ABC):
         HorizonError, ExogError, ParameterError, ResourceLimitError
         """
         horizon, coverages = checked_horizon(horizon), checked_coverages(coverage)
+        self._warn_unless_stable("its forecasts run away from the data")
         n_paths = checked_paths(n_paths, horizon, self.series.k)
         one_of(uncertainty, "uncertainty", get_args(Uncertainty))
         one_of(shocks, "shocks", KINDS)

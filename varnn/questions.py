@@ -67,6 +67,7 @@ class LinearQuestions(Questions):
         from varnn.inference.impulse import responses
 
         fit = cast("Any", self)
+        fit._warn_unless_stable("its responses do not die out")
         return responses(fit.ma_rep(whole_number(periods, "periods", least=1)), fit.sigma_u, fit.series.names)
 
     def fevd(self, periods: int = 10) -> VarianceDecomposition:

@@ -22,6 +22,7 @@ from varnn.errors import (
     DtypeError,
     ExogError,
     HorizonError,
+    HorizonLimitError,
     InputError,
     LookaheadError,
     MissingDataError,
@@ -214,7 +215,7 @@ def checked_horizon(horizon: object) -> int:
     if not is_int or cast(int, horizon) < 1:
         raise HorizonError(f"horizon={horizon!r} is not usable; give a whole number of at least 1, for example 8")
     if cast(int, horizon) > 1_000_000:
-        raise HorizonError(f"horizon={horizon!r} is beyond 1,000,000 steps; give a smaller one")
+        raise HorizonLimitError(f"horizon={horizon!r} is beyond 1,000,000 steps; give a smaller one")
     return int(cast(int, horizon))
 
 

@@ -37,6 +37,12 @@ from varnn.estimate.numerics.companion import (
     forecast_covariance,
     moving_average,
 )
+from varnn.estimate.redundant import (
+    spectral_radius,
+    warn_of_cut_search,
+    warn_of_explosion,
+    warn_of_near_copies,
+)
 from varnn.forecaster import Draws, Fitted, Forecaster, Outlook, Plan, coloured, one_of, square_root
 from varnn.series import FloatArray, Series, checked_horizon, whole_number
 
@@ -107,6 +113,8 @@ class VAR(Forecaster):
         q = 0 if exog is None else exog.k
         z = None if exog is None else exog.values
         lags, search = self._order(series, exog)
+        if search is not None:
+            warn_of_cut_search(self.label, search, series, exog, self.trend, stacklevel=4)
         if lags == 0 and self.trend == "n" and q == 0:
             raise ParameterError("lags=0 with trend='n' and no X leaves nothing to estimate; use lags >= 1, "
                                  "trend='c' or X")
@@ -119,6 +127,7 @@ class VAR(Forecaster):
             estimate = statsmodels_estimate(statsmodels_results(series, exog, lags, self.trend))
         else:
             estimate = fit_var(series.values, lags, self.trend, z, names=rows)
+        warn_of_near_copies(self.label, series, exog, stacklevel=4)
         params = later(partial(coefficient_table, estimate.coef, series.names, lags, self.trend, others))
         return FittedVAR(spec=self, series=series, exog=exog, seen=series, seen_exog=exog, params=params,
                          df_model=len(rows), estimate=estimate, k_ar=lags, search=search)
@@ -229,6 +238,10 @@ class FittedVAR(Fitted):
     def is_stable(self) -> bool:
         """Whether every root lies outside the unit circle."""
         return bool((np.abs(self.roots) > 1).all())
+
+    def _warn_unless_stable(self, what: str) -> None:
+        if self.k_ar and not self.is_stable():
+            warn_of_explosion(self.spec.label, what, spectral_radius(np.abs(self.roots)), stacklevel=4)
 
     def to_statsmodels(self) -> VARResults:
         """Hand over to statsmodels: the VARResults of the same order, sample and regressors."""
@@ -378,6 +391,7 @@ class FittedVAR(Fitted):
         """Impulse responses at steps 0 … periods, with their standard errors."""
         from varnn.inference.impulse import impulse_responses
 
+        self._warn_unless_stable("its responses do not die out")
         return impulse_responses(self.coefs, self.sigma_u, periods, self.series.names, self._lag_block())
 
     def fevd(self, periods: int = 10) -> VarianceDecomposition:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, SingularWarning
+from varnn.estimate.least_squares.order import default_max_lags
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.linear import likelihood as gaussian
 from varnn.estimate.linear.kalman import end_states, filtered_states, paths, posterior_draws, responses
@@ -27,6 +28,7 @@ from varnn.estimate.linear.units import Units, weight_table
 from varnn.estimate.numerics.covariance import SINGULAR, without_error
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_thread
+from varnn.estimate.redundant import cut_search, warn_of_explosion, warn_of_near_copies
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of, square_root
 from varnn.questions import LinearQuestions
 from varnn.series import FloatArray, Series, whole_number
@@ -103,11 +105,20 @@ class LinearRNN(Forecaster):
     def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> FittedLinearRNN:
         with _numerics():
             fit = _estimate(self, series, exog)
+        cut = ""
+        if self.lags is None:
+            q = 0 if exog is None else exog.k
+            longest = default_max_lags(len(series), series.k, self.trend, q) if self.max_lags is None else self.max_lags
+            most = (len(series) - q - fit.width - series.k - 3) // (series.k + 1)
+            cut = cut_search(self.label, series, exog, self.trend, min(longest, most))
+        warn_of_near_copies(self.label, series, exog, stacklevel=4)
         if still := [repr(series.names[j]) for j in without_error(fit.estimate.sigma)]:
             what = still[0] if len(still) == 1 else f"a combination of {', '.join(still)}"
             warnings.warn(f"{what} follows from the past without error, so that the likelihood has no maximum; its "
                           f"error is taken as {SINGULAR**0.5:.0e} standard deviations (leave {still[-1]} out and "
-                          "compute it by the rule that a VAR finds)", SingularWarning, stacklevel=3)
+                          "compute it by the rule that a VAR finds)" + (cut and f"; {cut}"), SingularWarning, stacklevel=4)
+        elif cut:
+            warnings.warn(cut, SingularWarning, stacklevel=4)
         if not fit.stop.converged:
             warnings.warn(f"{self.label} stopped for the reason {fit.stop.name} after {fit.estimate.steps} steps: "
                           f"{fit.stop.message}; the best point found is kept (shrinkage='evidence' or fewer lags help)",
@@ -235,6 +246,11 @@ class FittedLinearRNN(LinearQuestions, Fitted):
         """True where every root of the autoregressive part lies inside the unit circle."""
         F, _ = gaussian.transition(self.estimate.weights, self.lags, self.series.k)
         return bool(gaussian.spectral_radius(F) < 1.0)
+
+    def _warn_unless_stable(self, what: str) -> None:
+        if not self.stationary:
+            F, _ = gaussian.transition(self.estimate.weights, self.lags, self.series.k)
+            warn_of_explosion(self.spec.label, what, float(gaussian.spectral_radius(F)), stacklevel=4)
 
     @property
     def n_params(self) -> int:

@@ -16,10 +16,12 @@ import numpy as np
 import pandas as pd
 
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning
+from varnn.estimate.least_squares.order import default_max_lags
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.linear.units import Units
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_thread
+from varnn.estimate.redundant import warn_of_near_copies, warn_of_redundant_lags
 from varnn.estimate.tanh.evidence import chosen_rung, effective_by_block
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of
 from varnn.models.rung2_linear import FittedLinearRNN
@@ -151,8 +153,12 @@ class TanhRNN(Forecaster):
                                          "leave it out")
         names = regressor_names(series.names, least, self.trend, () if exog is None else exog.names)
         fit_var(series.values, least, self.trend, None if exog is None else exog.values, names=names)
+        warn_of_near_copies(self.label, series, exog, stacklevel=5)
         if self.lags is not None:
             return self.lags, self.lags
+        longest = default_max_lags(T, k, self.trend, q) if self.max_lags is None else self.max_lags
+        warn_of_redundant_lags(self.label, series, exog, self.trend, min(longest, (T - 2 * q - 10) // (3 * k)),
+                               stacklevel=5)
         most, with_memory, usual = lag_limits(series, exog, self.trend, self.max_lags)
         if most < usual:
             warnings.warn(f"{self.label} tries {most} of the {usual} lags that AIC gives a VAR of {T} rows and can be "

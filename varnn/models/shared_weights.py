@@ -23,6 +23,7 @@ from varnn.estimate.linear.units import Units, weight_table
 from varnn.estimate.numerics.threads import one_thread
 from varnn.estimate.panel.effects import Levels, levels_of
 from varnn.estimate.panel.pooled import noise_of_each, orders_of_panel, own_constants
+from varnn.estimate.redundant import warn_of_near_copies, warn_of_redundant_lags
 from varnn.forecaster import Fitted
 from varnn.models.rung1_var import VAR, FittedVAR
 from varnn.models.rung2_linear import FittedLinearRNN, LinearRNN
@@ -54,6 +55,7 @@ def fit_shared(model: Shared, members: Mapping[str, Series], beside: Mapping[str
     if len(members) == 1:
         return [model._estimate(series, None if beside is None else beside[name], rng)
                 for name, series in members.items()]
+    _warn_of_columns(model, members, beside)
     if isinstance(model, VAR):
         return _global_var(model, list(members.items()))
     panel = _Panel.of(model, members, beside)
@@ -61,6 +63,19 @@ def fit_shared(model: Shared, members: Mapping[str, Series], beside: Mapping[str
         found = _linear(model, panel, rng) if isinstance(model, LinearRNN) else _tanh(model, panel, rng)
     back = np.argsort(panel.order)
     return [found[place] for place in back]
+
+
+def _warn_of_columns(model: VAR | LinearRNN | TanhRNN, members: Mapping[str, Series],
+                     beside: Mapping[str, Series] | None) -> None:
+    """Warn of columns that tell nothing new in the longest series, which speaks for all."""
+    name = max(members, key=lambda one: len(members[one]))
+    series, exog, label = members[name], None if beside is None else beside[name], f"a global {model.label}"
+    if len(series) <= 2 * series.k + 10 or not np.ptp(series.values, axis=0).all():
+        return
+    warn_of_near_copies(label, series, exog, stacklevel=5)
+    if not isinstance(model.lags, int):
+        longest = default_max_lags(len(series), series.k, model.trend, 0 if exog is None else exog.k)
+        warn_of_redundant_lags(label, series, exog, model.trend, min(longest, model.max_lags or longest), stacklevel=5)
 
 
 # --- many series in standard units --------------------------------------------------------------
