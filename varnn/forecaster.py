@@ -171,6 +171,10 @@ class Fitted(Questions, ABC):
     def _warn_unless_stable(self, what: str) -> None:
         """Warn, where the model has roots, that it is explosive, and hence of `what`."""
 
+    def _unit_outputs(self, values: FloatArray, exog: FloatArray | None) -> tuple[list[str], FloatArray] | None:
+        """Return the outputs (T', n) of interchangeable units on the last rows, and the rows of `params` they have."""
+        return None
+
     def _mixture(self) -> tuple[Draws | None, FloatArray | None]:
         """Return the parts of a model that mixes recursions at fixed parameters, and their shares; most have one."""
         return None, None

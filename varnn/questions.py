@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from varnn.series import whole_number
 
@@ -36,15 +36,36 @@ class Questions:
 
         return bootstrap(cast("Fitted", self), replications, **options)
 
-    def test_whiteness(self, nlags: int = 10, *, adjusted: bool = False) -> HypothesisTest:
+    _whiteness_samples: ClassVar[int] = 0
+    """Samples that `test_whiteness` simulates when `simulations` is left out; 0 takes the p-value from χ²."""
+
+    def test_whiteness(self, nlags: int | None = None, *, adjusted: bool = False, simulations: int | None = None,
+                       rng: object = None) -> HypothesisTest:
         """Test that the residuals are not autocorrelated up to `nlags`; see `varnn.inference.residuals.whiteness`.
 
-        The lags of the model count as estimated freely; where they were shrunk the test rejects a little too seldom.
+        Parameters
+        ----------
+        nlags : int, optional
+            Longest autocorrelation; 10 when left out, twice the lags of a model that has ten or more.
+        adjusted : bool
+            Small-sample version of the statistic.
+        simulations : int, optional
+            Samples drawn from the fit, each refitted, that the p-value comes from; 0 takes it from χ², where the lags
+            count as estimated freely. 99 for a linear RNN, whose memory χ² would forget, and 0 for others when left
+            out: right for a VAR; for tanh and gated units, which fit away autocorrelation that χ² does not count, the
+            test then rejects too seldom, and ``simulations=99`` mends it at the cost of 99 fits.
+        rng : int or numpy Generator, optional
+            Seed of the samples; None is seed 0.
         """
-        from varnn.inference.residuals import whiteness
+        from varnn.inference.residuals import simulated_whiteness, usual_nlags, whiteness
 
-        lags = int(getattr(self, "k_ar", getattr(self, "lags", 0)))
-        return whiteness(cast("Fitted", self).resid.to_numpy(), nlags, lags, adjusted=adjusted)
+        fit = cast("Fitted", self)
+        resid, lags = fit.resid.to_numpy(), int(getattr(self, "k_ar", getattr(self, "lags", 0)))
+        nlags = usual_nlags(len(resid), lags) if nlags is None else nlags
+        count = self._whiteness_samples if simulations is None else whole_number(simulations, "simulations", least=0)
+        if count:
+            return simulated_whiteness(fit, nlags, count, adjusted=adjusted, rng=rng)
+        return whiteness(resid, nlags, lags, adjusted=adjusted)
 
     def test_normality(self) -> HypothesisTest:
         """Test that the residuals are normal; see `varnn.inference.residuals.normality`."""

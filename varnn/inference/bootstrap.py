@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from varnn.errors import ConvergenceError, ConvergenceWarning, VarnnError
+from varnn.errors import ConvergenceError, ConvergenceWarning, ResourceLimitError, VarnnError
 from varnn.forecaster import Draws, Fitted, Plan, coloured, one_of
-from varnn.series import FloatArray, Series, checked_coverage, generator, whole_number
+from varnn.series import MOST_CELLS, FloatArray, Series, checked_coverage, generator, whole_number
 from varnn.shocks import KINDS, Shocks, white_shocks
 
+COPIES = 6  # arrays of the size of the samples that are held at once, measured
 MOST_SLOW_REFITS = 100  # for models without a batched refit
 ENOUGH_REFITS = 0.8  # share that has to succeed
 
@@ -116,6 +117,11 @@ def bootstrap(fit: Fitted, replications: int = 999, *, shocks: Shocks = "residua
     count = whole_number(replications, "replications", least=2)
     one_of(shocks, "shocks", KINDS)
     one_of(corrected, "corrected", (True, False))
+    cells = fit.series.values.size
+    if count * cells > MOST_CELLS // COPIES:
+        raise ResourceLimitError(f"replications={count} samples of {len(fit.series)} rows of {fit.series.k} series need "
+                                 f"about {COPIES * 8e-9 * count * cells:.0f} GB; use replications <= "
+                                 f"{max(2, MOST_CELLS // COPIES // cells)}")
     private = generator(rng)
     samples = samples_of(fit, count, shocks, private, None)
     draws, centre = fit._refit(samples), fit._refit(fit.series.values[None])
@@ -164,7 +170,79 @@ def samples_of(fit: Fitted, count: int, shocks: Shocks, rng: np.random.Generator
     return np.concatenate([start, rest], axis=1)
 
 
+def refits_of(fit: Fitted, count: int, rng: np.random.Generator) -> list[Fitted]:
+    """Return the model, with the lags of the fit, estimated anew on `count` samples simulated from it."""
+    lags = getattr(fit, "lags", getattr(fit, "k_ar", None))
+    fixed = {"lags": lags, "max_lags": None} if hasattr(fit.spec, "max_lags") else {"lags": lags}
+    spec = replace(fit.spec, **fixed) if hasattr(fit.spec, "lags") and lags is not None else fit.spec
+    samples = samples_of(fit, count, "gaussian", rng)
+    return _refitted(replace(fit, spec=spec), samples, rng)
+
+
 def _one_by_one(fit: Fitted, samples: FloatArray, rng: np.random.Generator) -> Bootstrap:
+    """Refit by the model's own specification, and give the units of each refit the order and signs of the fit's."""
+    refits = _refitted(fit, samples, rng)
+    tables = np.stack([_aligned(fit, refit).reindex(fit.params.index).fillna(0.0).to_numpy()
+                       for refit in refits])
+    bias = pd.DataFrame(tables.mean(axis=0) - fit.params.to_numpy(), index=fit.params.index, columns=fit.params.columns)
+    return Bootstrap(fit, tables, bias, False, None, None, tuple(refits))
+
+
+def _aligned(fit: Fitted, refit: Fitted) -> pd.DataFrame:
+    """Return the parameters of a refit with its units in the order and signs of the fit's."""
+    values, exog = fit.series.values, None if fit.exog is None else fit.exog.values
+    own, other = fit._unit_outputs(values, exog), refit._unit_outputs(values, exog)
+    if own is None or other is None or not own[0] or not other[0]:
+        return refit.params
+    rows = min(len(own[1]), len(other[1]))
+    return aligned_readout(refit.params, other[0], own[1][-rows:], other[1][-rows:])
+
+
+def aligned_readout(table: pd.DataFrame, units: list[str], own: FloatArray, other: FloatArray) -> pd.DataFrame:
+    """Give the read-out rows of a refit's `table` the order and signs of the units of another fit.
+
+    Units may swap places, and change signs, without changing a forecast. They are matched by what they do on the same
+    rows: the assignment with the largest sum of |correlation| of their outputs.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Coefficients of the refit; its rows `units` belong to the columns of `other`.
+    units : list of str
+    own : array (T, n)
+        Outputs of the units of the estimate, in order.
+    other : array (T, n')
+        Outputs of the units of the refit on the same rows.
+
+    Examples
+    --------
+    >>> own = np.random.default_rng(0).normal(size=(50, 2))
+    >>> table = pd.DataFrame({"y": [5.0, 2.0, 3.0]}, index=["const", "unit1", "unit2"])
+    >>> aligned_readout(table, ["unit1", "unit2"], own, -own[:, ::-1])["y"].tolist()
+    [5.0, -3.0, -2.0]
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    alike = _correlations(own, other)                                                         # (n, n')
+    mine, theirs = linear_sum_assignment(-np.abs(alike))
+    rest = table.drop(index=units)
+    rows = np.zeros((own.shape[1], table.shape[1]))
+    readout = table.loc[units].to_numpy()
+    for a, b in zip(mine, theirs, strict=True):
+        rows[a] = readout[b] * (-1.0 if alike[a, b] < 0 else 1.0)
+    stem = units[0].rstrip("0123456789")
+    named = pd.DataFrame(rows, index=[f"{stem}{i + 1}" for i in range(len(rows))], columns=table.columns)
+    return pd.concat([rest, named])
+
+
+def _correlations(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return the correlations of the columns of a (T, n) with those of b (T, m); 0 where one does not move."""
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    sizes = np.sqrt(np.outer((a**2).sum(axis=0), (b**2).sum(axis=0)))
+    return np.asarray((a.T @ b) / np.where(sizes > 0, sizes, 1.0))
+
+
+def _refitted(fit: Fitted, samples: FloatArray, rng: np.random.Generator) -> list[Fitted]:
     """Refit by the model's own specification; failed refits are left out, too many raise."""
     count = len(samples)
     streams = rng.spawn(count)
@@ -186,6 +264,4 @@ def _one_by_one(fit: Fitted, samples: FloatArray, rng: np.random.Generator) -> B
     if slow:
         warnings.warn(f"{slow} of {count} bootstrap refits of {fit.spec.label} stopped early; their best points are "
                       "used", ConvergenceWarning, stacklevel=2)
-    tables = np.stack([refit.params.reindex(fit.params.index).fillna(0.0).to_numpy() for refit in refits])
-    bias = pd.DataFrame(tables.mean(axis=0) - fit.params.to_numpy(), index=fit.params.index, columns=fit.params.columns)
-    return Bootstrap(fit, tables, bias, False, None, None, tuple(refits))
+    return refits

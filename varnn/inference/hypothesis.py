@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from scipy.special import chdtrc, chdtri, fdtrc, fdtri
 
 from varnn.errors import ParameterError
+from varnn.series import FloatArray
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,32 @@ class HypothesisTest:
     def __str__(self) -> str:
         law = f"F({self.df[0]}, {self.df[1]})" if isinstance(self.df, tuple) else f"χ²({self.df})"
         return f"H0: {self.null}: {law} = {self.test_statistic:.4f}, p = {self.pvalue:.4f}: {self.conclusion()} at 5 %"
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedTest(HypothesisTest):
+    """A statistic whose distribution under the null hypothesis was simulated.
+
+    Attributes
+    ----------
+    simulated : array (B,)
+        The statistic on B samples drawn from the fit, each with the model estimated anew.
+    """
+
+    simulated: FloatArray
+
+    @property
+    def pvalue(self) -> float:
+        """Share (1 + #{Q* ≥ Q})/(B + 1) of simulated statistics at least as large; exact where Q is one of them."""
+        return float((1 + (self.simulated >= self.test_statistic).sum()) / (len(self.simulated) + 1))
+
+    def crit_value(self, signif: float = 0.05) -> float:
+        """Value that the simulated statistics exceed with probability `signif`."""
+        return float(np.quantile(self.simulated, 1 - _level(signif)))
+
+    def __str__(self) -> str:
+        return (f"H0: {self.null}: Q = {self.test_statistic:.4f}, p = {self.pvalue:.4f} from {len(self.simulated)} "
+                f"samples of the fit: {self.conclusion()} at 5 %")
 
 
 def _level(signif: float) -> float:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varnn.errors import ParameterError, RankDeficientError
-from varnn.inference.hypothesis import HypothesisTest
-from varnn.series import FloatArray, whole_number
+from varnn.inference.hypothesis import HypothesisTest, SimulatedTest
+from varnn.series import FloatArray, generator, whole_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,6 +63,55 @@ def whiteness(resid: FloatArray, nlags: int = 10, estimated_lags: int = 0, *, ad
         cov = centred[lag:].T @ centred[:-lag] / T
         total += float(np.trace(cov.T @ inverse @ cov @ inverse)) * (T / (T - lag) if adjusted else 1.0)
     return HypothesisTest(f"no residual autocorrelation up to lag {nlags}", T * total, k * k * (nlags - estimated_lags))
+
+
+USUAL_LAGS = 10
+
+
+def usual_nlags(rows: int, estimated_lags: int) -> int:
+    """Return the autocorrelations tested when left out: ten, twice the lags of a model that has ten or more.
+
+    Examples
+    --------
+    >>> usual_nlags(200, 3), usual_nlags(200, 11), usual_nlags(20, 11)
+    (10, 22, 19)
+    """
+    wanted = USUAL_LAGS if estimated_lags < USUAL_LAGS else 2 * estimated_lags
+    return max(1, min(wanted, rows - 1))
+
+
+def simulated_whiteness(fit: Fitted, nlags: int, simulations: int, *, adjusted: bool = False,
+                        rng: object = None) -> SimulatedTest:
+    """Test as `whiteness`, the p-value from samples drawn from the fit on which the model is estimated anew.
+
+    χ² with degrees of freedom for the lags alone forgets what a memory, tanh units or shrinkage fit away; samples
+    forget nothing. Each is refitted with the lags of the fit.
+
+    Parameters
+    ----------
+    fit : Fitted
+    nlags : int
+    simulations : int
+        Samples B; 99 tell a p-value of 5 % from one of 1 %.
+    adjusted : bool
+    rng : int or numpy Generator, optional
+
+    Raises
+    ------
+    ConvergenceError
+        If the fit is explosive, or too few refits succeed.
+
+    References
+    ----------
+    Davison & Hinkley (1997), Bootstrap Methods and their Application, §4.2.
+    """
+    from varnn.inference.bootstrap import refits_of
+
+    count = whole_number(simulations, "simulations", least=19, most=9999)
+    own = whiteness(fit.resid.to_numpy(), nlags, adjusted=adjusted)
+    refits = refits_of(fit, count, generator(rng))
+    statistics = [whiteness(refit.resid.to_numpy(), nlags, adjusted=adjusted).test_statistic for refit in refits]
+    return SimulatedTest(own.null, own.test_statistic, own.df, np.array(statistics))
 
 
 def normality(resid: FloatArray) -> HypothesisTest:

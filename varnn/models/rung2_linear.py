@@ -116,7 +116,8 @@ class LinearRNN(Forecaster):
             what = still[0] if len(still) == 1 else f"a combination of {', '.join(still)}"
             warnings.warn(f"{what} follows from the past without error, so that the likelihood has no maximum; its "
                           f"error is taken as {SINGULAR**0.5:.0e} standard deviations (leave {still[-1]} out and "
-                          "compute it by the rule that a VAR finds)" + (cut and f"; {cut}"), SingularWarning, stacklevel=4)
+                          "compute it by the rule that a VAR finds)" + (cut and f"; {cut}"), SingularWarning,
+                          stacklevel=4)
         elif cut:
             warnings.warn(cut, SingularWarning, stacklevel=4)
         if not fit.stop.converged:
@@ -176,6 +177,7 @@ class FittedLinearRNN(LinearQuestions, Fitted):
     units: Units
 
     _carried: ClassVar[tuple[str, ...]] = (*Fitted._carried, "_scatter")
+    _whiteness_samples: ClassVar[int] = 99
 
     @property
     def likelihood(self) -> Literal["exact", "conditional"]:

@@ -311,6 +311,12 @@ class FittedTanhRNN(Fitted):
             predicted, _ = one_step(self.members, self._data(values, exog))
         return np.asarray(self.units.back(predicted))
 
+    def _unit_outputs(self, values: FloatArray, exog: FloatArray | None) -> tuple[list[str], FloatArray] | None:
+        best = self.members[0]
+        with one_thread():
+            states, _ = best.over(self._data(values, exog)).run(best.optimum.theta)
+        return [f"unit{i + 1}" for i in range(best.optimum.design.n)], states
+
     @cached_property
     def _ends(self) -> Particles:
         from varnn.estimate.tanh.mixture import ends

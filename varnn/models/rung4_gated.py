@@ -245,6 +245,12 @@ class FittedGated(Fitted):
             predicted[self.lags:] = self.units.back(standard)
         return predicted
 
+    def _unit_outputs(self, values: FloatArray, exog: FloatArray | None) -> tuple[list[str], FloatArray] | None:
+        gated = _arrays(self._model, self.units, values, exog, self.lags)
+        with one_torch_thread():
+            states = gated.states(self.estimate.theta)[0][:, 0].cpu().numpy()
+        return [f"{self._model.cell}{unit + 1}" for unit in range(self._model.width)], states
+
     def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
         m, horizon, _ = shocks.shape
         gated = self._task
