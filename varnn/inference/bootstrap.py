@@ -119,8 +119,8 @@ def bootstrap(fit: Fitted, replications: int = 999, *, shocks: Shocks = "residua
     one_of(corrected, "corrected", (True, False))
     cells = fit.series.values.size
     if count * cells > MOST_CELLS // COPIES:
-        raise ResourceLimitError(f"replications={count} samples of {len(fit.series)} rows of {fit.series.k} series need "
-                                 f"about {COPIES * 8e-9 * count * cells:.0f} GB; use replications <= "
+        raise ResourceLimitError(f"replications={count} samples of {len(fit.series)} rows of {fit.series.k} series "
+                                 f"need about {COPIES * 8e-9 * count * cells:.0f} GB; use replications <= "
                                  f"{max(2, MOST_CELLS // COPIES // cells)}")
     private = generator(rng)
     samples = samples_of(fit, count, shocks, private, None)

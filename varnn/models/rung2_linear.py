@@ -25,6 +25,7 @@ from varnn.estimate.linear.lag_choice import fit_chosen
 from varnn.estimate.linear.likelihood import Sample
 from varnn.estimate.linear.maximum_likelihood import LinearEstimate, Optimum, var_below
 from varnn.estimate.linear.units import Units, weight_table
+from varnn.estimate.log_evidence import LogEvidence
 from varnn.estimate.numerics.covariance import SINGULAR, without_error
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_thread
@@ -195,9 +196,14 @@ class FittedLinearRNN(LinearQuestions, Fitted):
         return self.estimate.optima
 
     @property
-    def evidence(self) -> float:
-        """Log evidence; differences between fits on the same rows are log Bayes factors.  NaN without shrinkage."""
-        return self.estimate.evidence
+    def evidence(self) -> LogEvidence:
+        """Log evidence; differences between fits on the same rows are log Bayes factors.  NaN without shrinkage.
+
+        It is of the rows that `evidence.sample` names, in units of their standard deviation: Schwarz's approximation
+        for the VAR below and Laplace's for the memory.  Unlike evidences refuse to be compared.
+        """
+        rule = f"{self.likelihood} likelihood, Schwarz below and Laplace"
+        return LogEvidence.of(self.estimate.evidence, self.series, self.nobs, self.units.scale, rule)
 
     @property
     def evidence_gain(self) -> float:

@@ -19,6 +19,7 @@ from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError,
 from varnn.estimate.least_squares.order import default_max_lags
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.linear.units import Units
+from varnn.estimate.log_evidence import LogEvidence
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_thread
 from varnn.estimate.redundant import warn_of_near_copies, warn_of_redundant_lags
@@ -211,9 +212,14 @@ class FittedTanhRNN(Fitted):
         return self.members[0].optimum.stop
 
     @property
-    def evidence(self) -> float:
-        """Log evidence of the most probable member; comparable with other fits on the same rows."""
-        return self.members[0].evidence
+    def evidence(self) -> LogEvidence:
+        """Log evidence (Laplace) of the most probable member, of the rows and in the units that `evidence.sample` says.
+
+        All members and `rungs` are on these rows; evidences of other rows or rules refuse to be compared.
+        """
+        best = self.members[0]
+        return LogEvidence.of(best.evidence, self.series, best.optimum.design.rows, self.units.scale,
+                              "Laplace, given the rows before")
 
     @cached_property
     def effective_params(self) -> dict[str, float]:

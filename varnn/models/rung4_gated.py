@@ -19,6 +19,7 @@ from varnn.estimate.gated.gauss_newton import GatedEstimate, fit, linear_alone, 
 from varnn.estimate.gated.recursion import Gated
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names
 from varnn.estimate.linear.units import Units
+from varnn.estimate.log_evidence import LogEvidence
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_torch_thread
 from varnn.forecaster import Draws, Fitted, Forecaster, one_of, square_root
@@ -191,9 +192,13 @@ class FittedGated(Fitted):
         return self.estimate.stop
 
     @property
-    def evidence(self) -> float:
-        """Log evidence; differences between fits on the same rows are log Bayes factors."""
-        return self.estimate.evidence
+    def evidence(self) -> LogEvidence:
+        """Log evidence; differences between gated fits on the same rows are log Bayes factors.
+
+        It is of the rows and in the units that `evidence.sample` says; unlike evidences refuse to be compared.
+        """
+        return LogEvidence.of(self.estimate.evidence, self.series, self.nobs, self.units.scale,
+                              "Laplace of all weights, given the presample")
 
     @property
     def evidence_gain(self) -> float:
