@@ -37,7 +37,10 @@ from varnn.frames import as_pandas
 FloatArray = NDArray[np.float64]
 LARGEST = 1e150   # squares of anything larger overflow float64 in every likelihood
 SMALLEST = 1e-150  # and squares of movements smaller than this vanish
-MOST_CELLS = 500_000_000  # numbers in the sample paths of one forecast, 4 GB
+MOST_BYTES = 8_000_000_000  # held at once by one request
+MATRICES = 4  # information, precision, factor and inverse
+COPIES = 6  # arrays of the size of the sample paths that a forecast holds at its peak: 5.0 (naive), 6.2 (VAR) measured
+MOST_CELLS = MOST_BYTES // (8 * COPIES)  # numbers in the sample paths of one forecast
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,9 +227,25 @@ def checked_paths(n_paths: object, horizon: int, k: int) -> int:
     count = whole_number(n_paths, "n_paths", least=1)
     if count * horizon * k > MOST_CELLS:
         raise ResourceLimitError(f"n_paths={count} paths of {horizon} steps of {k} series are "
-                                 f"{count * horizon * k * 8 / 1e9:.0f} GB; use n_paths <= "
+                                 f"{count * horizon * k * 8 * COPIES / 1e9:.0f} GB at the peak; use n_paths <= "
                                  f"{max(1, MOST_CELLS // (horizon * k))} or a shorter horizon")
     return count
+
+
+def checked_weights(model: str, argument: str, value: int, weights: int) -> None:
+    """Raise ResourceLimitError where the information matrix of that many weights, and its factors, fill the memory.
+
+    Examples
+    --------
+    >>> checked_weights("TanhRNN", "width", 10**6, 10**12)
+    Traceback (most recent call last):
+    ...
+    varnn.errors.ResourceLimitError: TanhRNN(width=1000000) has 1e+12 weights, whose information matrix and factors need about 3e+16 GB; use a smaller width
+    """
+    held = 8 * MATRICES * weights**2
+    if held > MOST_BYTES:
+        raise ResourceLimitError(f"{model}({argument}={value}) has {weights:.0e} weights, whose information matrix "
+                                 f"and factors need about {held / 1e9:.0e} GB; use a smaller {argument}")
 
 
 def checked_coverage(coverage: object) -> float:

@@ -14,10 +14,9 @@ import pandas as pd
 
 from varnn.errors import ConvergenceError, ConvergenceWarning, ResourceLimitError, VarnnError
 from varnn.forecaster import Draws, Fitted, Plan, coloured, one_of
-from varnn.series import MOST_CELLS, FloatArray, Series, checked_coverage, generator, whole_number
+from varnn.series import COPIES, MOST_CELLS, FloatArray, Series, checked_coverage, generator, whole_number
 from varnn.shocks import KINDS, Shocks, white_shocks
 
-COPIES = 6  # arrays of the size of the samples that are held at once, measured
 MOST_SLOW_REFITS = 100  # for models without a batched refit
 ENOUGH_REFITS = 0.8  # share that has to succeed
 
@@ -118,10 +117,10 @@ def bootstrap(fit: Fitted, replications: int = 999, *, shocks: Shocks = "residua
     one_of(shocks, "shocks", KINDS)
     one_of(corrected, "corrected", (True, False))
     cells = fit.series.values.size
-    if count * cells > MOST_CELLS // COPIES:
+    if count * cells > MOST_CELLS:
         raise ResourceLimitError(f"replications={count} samples of {len(fit.series)} rows of {fit.series.k} series "
                                  f"need about {COPIES * 8e-9 * count * cells:.0f} GB; use replications <= "
-                                 f"{max(2, MOST_CELLS // COPIES // cells)}")
+                                 f"{max(2, MOST_CELLS // cells)}")
     private = generator(rng)
     samples = samples_of(fit, count, shocks, private, None)
     draws, centre = fit._refit(samples), fit._refit(fit.series.values[None])

@@ -32,7 +32,7 @@ from varnn.estimate.numerics.threads import one_thread
 from varnn.estimate.redundant import cut_search, warn_of_explosion, warn_of_near_copies
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of, square_root
 from varnn.questions import LinearQuestions
-from varnn.series import FloatArray, Series, whole_number
+from varnn.series import FloatArray, Series, checked_weights, whole_number
 
 if TYPE_CHECKING:
     from varnn.models.rung1_var import FittedVAR
@@ -396,6 +396,7 @@ def _estimate(model: LinearRNN, series: Series, exog: Series | None) -> FittedLi
     if model.lags == 0 and exog is None:
         raise ParameterError("lags=0 without X leaves nothing to drive the recursion; give exogenous columns or lags=1")
     least = 1 if model.lags is None else model.lags
+    checked_weights(model.label, "width", width, width * (width + 1))
     need = rows_needed(k, least, model.trend, q) + width
     need_rows(f"LinearRNN(lags={least})", series, need, "use fewer lags or a longer series")
     for name, spread in zip(series.names, np.ptp(series.values, axis=0), strict=True):

@@ -26,7 +26,7 @@ from varnn.estimate.redundant import warn_of_near_copies, warn_of_redundant_lags
 from varnn.estimate.tanh.evidence import chosen_rung, effective_by_block
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of
 from varnn.models.rung2_linear import FittedLinearRNN
-from varnn.series import FloatArray, Series, whole_number
+from varnn.series import FloatArray, Series, checked_weights, whole_number
 
 if TYPE_CHECKING:
     from varnn.estimate.tanh.mixture import Particles
@@ -146,6 +146,8 @@ class TanhRNN(Forecaster):
             raise ParameterError("lags=0 without X leaves nothing to drive the recursion; give exogenous columns or "
                                  "lags=1")
         least = 1 if self.lags is None else self.lags
+        width = self.width or 0
+        checked_weights(self.label, "width", width, width * (width + 1 + k))
         need_rows(f"TanhRNN(lags={least})", series, rows_needed(k, least, self.trend, q) + k + 6,
                   "use fewer lags or a longer series")
         for name, spread in zip(series.names, np.ptp(series.values, axis=0), strict=True):
