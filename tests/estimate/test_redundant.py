@@ -45,7 +45,9 @@ def test_a_search_cut_by_a_redundant_column_says_so_and_names_it(kind, model):
         warnings.simplefilter("always")
         model.fit(cut(REDUNDANT[kind](z())))
     said = [str(one.message) for one in caught if one.category is SingularWarning]
-    assert len(said) == 1 and "lags only" in said[0] and ".o'" in said[0]
+    assert len(said) == 1
+    assert "lags only" in said[0]
+    assert ".o'" in said[0]
 
 
 def test_an_input_that_is_a_lag_of_y_is_named():
@@ -64,7 +66,7 @@ def test_an_identity_at_the_same_date_is_refused_by_name(same):
 def test_a_redundant_column_of_a_panel_is_named():
     members = {name: cut(REDUNDANT["lagged copy"](z() * scale)) for name, scale in (("a", 1.0), ("b", 2.0))}
     with pytest.warns(SingularWarning, match=r"a global LinearRNN could try 1 of 16 lags only: 'L2.close'"):
-        Panel(LinearRNN(), sharing="global").fit(members)
+        Panel(model=LinearRNN(), sharing="global").fit(members)
 
 
 def test_a_column_with_news_of_its_own_is_not_warned_of():
