@@ -240,7 +240,8 @@ def checked_weights(model: str, argument: str, value: int, weights: int) -> None
     >>> checked_weights("TanhRNN", "width", 10**6, 10**12)
     Traceback (most recent call last):
     ...
-    varnn.errors.ResourceLimitError: TanhRNN(width=1000000) has 1e+12 weights, whose information matrix and factors need about 3e+16 GB; use a smaller width
+    varnn.errors.ResourceLimitError: TanhRNN(width=1000000) has 1e+12 weights, whose information matrix and \
+factors need about 3e+16 GB; use a smaller width
     """
     held = 8 * MATRICES * weights**2
     if held > MOST_BYTES:

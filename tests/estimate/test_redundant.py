@@ -65,8 +65,8 @@ def test_an_identity_at_the_same_date_is_refused_by_name(same):
 
 def test_a_redundant_column_of_a_panel_is_named():
     members = {name: cut(REDUNDANT["lagged copy"](z() * scale)) for name, scale in (("a", 1.0), ("b", 2.0))}
-    with pytest.warns(SingularWarning, match=r"a global LinearRNN could try 1 of 16 lags only: 'L2.close'"):
-        Panel(model=LinearRNN(), sharing="global").fit(members)
+    with pytest.warns(SingularWarning, match=r"a global VAR could try 1 of 16 lags only: 'L2.close'"):
+        Panel(model=VAR(), sharing="global").fit(members)
 
 
 def test_a_column_with_news_of_its_own_is_not_warned_of():
