@@ -63,9 +63,9 @@ def test_an_identity_at_the_same_date_is_refused_by_name(same):
             model.fit(same(z()))
 
 
-def test_a_redundant_column_of_a_panel_is_named():
+def test_a_redundant_column_of_a_panel_is_refused_by_name():
     members = {name: cut(REDUNDANT["lagged copy"](z() * scale)) for name, scale in (("a", 1.0), ("b", 2.0))}
-    with pytest.warns(SingularWarning, match=r"a global VAR could try 1 of 16 lags only: 'L2.close'"):
+    with pytest.raises(RankDeficientError, match=r"a global VAR could try 1 of 16 lags only: 'L2.close'"):
         Panel(model=VAR(), sharing="global").fit(members)
 
 

@@ -23,7 +23,7 @@ from varnn.estimate.linear.units import Units, weight_table
 from varnn.estimate.numerics.threads import one_thread
 from varnn.estimate.panel.effects import Levels, levels_of
 from varnn.estimate.panel.pooled import noise_of_each, orders_of_panel, own_constants
-from varnn.estimate.redundant import warn_of_near_copies, warn_of_redundant_lags
+from varnn.estimate.redundant import cut_search, warn_of_near_copies
 from varnn.forecaster import Fitted
 from varnn.models.rung1_var import VAR, FittedVAR
 from varnn.models.rung2_linear import FittedLinearRNN, LinearRNN
@@ -67,7 +67,7 @@ def fit_shared(model: Shared, members: Mapping[str, Series], beside: Mapping[str
 
 def _warn_of_columns(model: VAR | LinearRNN | TanhRNN, members: Mapping[str, Series],
                      beside: Mapping[str, Series] | None) -> None:
-    """Warn of columns that tell nothing new in the longest series, which speaks for all."""
+    """Warn of near copies, and refuse columns that tell nothing new, in the longest series, which speaks for all."""
     name = max(members, key=lambda one: len(members[one]))
     series, exog, label = members[name], None if beside is None else beside[name], f"a global {model.label}"
     if len(series) <= 2 * series.k + 10 or not np.ptp(series.values, axis=0).all():
@@ -75,7 +75,8 @@ def _warn_of_columns(model: VAR | LinearRNN | TanhRNN, members: Mapping[str, Ser
     warn_of_near_copies(label, series, exog, stacklevel=5)
     if not isinstance(model.lags, int):
         longest = default_max_lags(len(series), series.k, model.trend, 0 if exog is None else exog.k)
-        warn_of_redundant_lags(label, series, exog, model.trend, min(longest, model.max_lags or longest), stacklevel=5)
+        if cut := cut_search(label, series, exog, model.trend, min(longest, model.max_lags or longest)):
+            raise RankDeficientError(cut)  # the levels of a panel have no likelihood there
 
 
 # --- many series in standard units --------------------------------------------------------------
