@@ -19,7 +19,7 @@ from varnn.evaluate.backtest import Progress, Task, backtest, origin_seed
 from varnn.evaluate.ledger import Ledger
 from varnn.evaluate.significance.pairwise import diebold_mariano
 from varnn.evaluate.significance.skill import bootstrap_pvalue
-from varnn.evaluate.tables import Losses
+from varnn.evaluate.tables import Losses, mean_square
 from varnn.forecaster import Draws, Forecaster
 from varnn.inference.bootstrap import samples_of
 from varnn.models.rung1_var import VAR, FittedVAR
@@ -145,7 +145,7 @@ def _statistics(ledger: Ledger) -> dict[tuple[str, int], float]:
     losses, found = Losses.of(ledger), {}
     for model in losses.models:
         for position, step in enumerate(losses.steps if model != NULL else []):
-            mine, theirs = ((error**2).mean(axis=(1, 2)) for error in losses.pair(model, NULL, position))
+            mine, theirs = (mean_square(error) for error in losses.pair(model, NULL, position))
             test = diebold_mariano(mine, theirs, horizon=losses.overlap[position])
             found[model, step] = test.statistic if test.valid else np.nan
     return found

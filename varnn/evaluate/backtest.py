@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from varnn.errors import InputError, VarnnError, VarnnWarning
 from varnn.evaluate.ledger import COVERAGES, ORACLE, Ledger
 from varnn.evaluate.scores.at_origin import marks
 from varnn.evaluate.scores.point import mase_scale, rmsse_scale
+from varnn.evaluate.window_inputs import Inputs
 from varnn.evaluate.windows import Origin, Windows
 from varnn.forecaster import Fitted, Forecaster, Plan
 from varnn.series import FloatArray, Series, checked_paths
@@ -37,6 +38,10 @@ BOUNDS = [(f"{side}_{100 * c:g}", round((1 + sign * c) / 2, 6))
 LEVELS = np.array([level for _, level in BOUNDS])
 MARKED = ["mean", *(name for name, _ in BOUNDS), "crps", "pit"]
 CELLS = 60_000  # numbers in the paths that are drawn together; more leave the cache and cost more
+Troubles = tuple[type[BaseException], ...]
+OURS: Troubles = (VarnnError,)
+ANY: Troubles = (Exception, SystemExit)  # what one model may raise without ending a comparison; not Ctrl-C
+KEPT = (VarnnWarning, RuntimeWarning)  # warnings that the ledger keeps
 DIGITS = 12  # significant digits kept of each number, so that a ledger read from file equals the one in memory
 
 
@@ -57,6 +62,10 @@ class Task:
         Sample paths for each forecast.
     oracle : callable, optional
         Best possible means, for simulated data.
+    target : tuple of str, optional
+        Series that are scored; all when left out. The others are forecast too, as inputs known up to each origin.
+    missing : {"raise", "filter"}
+        With "filter" the series may hold NaN: models bridge them, and no forecast is judged by them.
     """
 
     series: Series
@@ -66,13 +75,42 @@ class Task:
     seed: int = 0
     n_paths: int = 500
     oracle: Oracle | None = None
+    target: tuple[str, ...] | None = None
+    missing: Literal["raise", "filter"] = "raise"
+
+    @cached_property
+    def judged(self) -> list[int]:
+        """Columns of the series that are scored."""
+        names = self.series.names
+        return list(range(self.series.k)) if self.target is None else [names.index(name) for name in self.target]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the series that are scored."""
+        return tuple(self.series.names[column] for column in self.judged)
+
+    @cached_property
+    def outcomes(self) -> FloatArray:
+        """Every observation that is scored, (T, k)."""
+        return np.ascontiguousarray(self.series.values[:, self.judged])
 
     @cached_property
     def scales(self) -> tuple[FloatArray, FloatArray]:
-        """MASE and RMSSE yardsticks (k,) of the first training window, the same at every origin."""
-        training = self.series.values[:self.windows.first]
+        """MASE and RMSSE yardsticks (k,) of the first training window, the same at every origin.
+
+        Raises
+        ------
+        RankDeficientError
+            If a scored series repeats itself in that window, naming it.
+        """
+        training = self.outcomes[:self.windows.first]
         season = self.season if len(training) > self.season else 1
-        return mase_scale(training, season), rmsse_scale(training, season)
+        return mase_scale(training, season, self.names), rmsse_scale(training, season, self.names)
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """What each window has of the exogenous columns."""
+        return Inputs(self.exog)
 
     @cached_property
     def kept_scales(self) -> FloatArray:
@@ -99,7 +137,8 @@ def backtest(models: Mapping[str, Forecaster], task: Task, meta: Mapping[str, An
              progress: Progress | None = None) -> Ledger:
     """Forecast from every origin with every model and return all of it.
 
-    A model that refuses a window, or fails in it, is kept in the ledger with NaN forecasts and its reason.
+    A model that refuses a window, or fails in it for whatever reason, is kept in the ledger with NaN forecasts and
+    that reason; all others are scored.
 
     Parameters
     ----------
@@ -121,7 +160,7 @@ def backtest(models: Mapping[str, Forecaster], task: Task, meta: Mapping[str, An
     for label, model in models.items():
         done = 0
         for block in blocks(task):
-            parts += forecast_blocks(label, model, [(task, block)])
+            parts += forecast_blocks(label, model, [(task, block)], ANY)
             done += len(block)
             if progress is not None:
                 progress(label, done, total)
@@ -140,29 +179,30 @@ def blocks(task: Task) -> list[list[Origin]]:
     return parts
 
 
-def forecast_blocks(label: str, model: Forecaster, work: Sequence[tuple[Task, Sequence[Origin]]]) -> list[Part]:
+def forecast_blocks(label: str, model: Forecaster, work: Sequence[tuple[Task, Sequence[Origin]]],
+                    troubles: Troubles = OURS) -> list[Part]:
     """Return one model's forecasts from blocks of origins, of one series or of many; the same bits alone and together.
 
     All fits are made first, then their paths are drawn together where the model can. A block with any trouble is done
-    by itself, origin by origin.
+    by itself, origin by origin; `troubles` are what then makes a hole at an origin instead of being raised.
     """
     if not model.draws_together:
-        return [forecast_block(label, model, task, origins) for task, origins in work]
+        return [forecast_block(label, model, task, origins, troubles) for task, origins in work]
     fits: list[list[_Asked]] = []
     for task, origins in work:
         try:
             fits.append(_asked(label, model, task, origins))
-        except VarnnError:
+        except ANY:  # raised again where it is no hole
             fits.append([])
     asked = [one for block in fits for one in block]
     try:
         outlooks = _together(asked)
-    except (VarnnError, VarnnWarning, np.linalg.LinAlgError):
+    except ANY:
         outlooks = {}
     parts = []
     for (task, origins), block in zip(work, fits, strict=True):
         if not block or any(id(one) not in outlooks for one in block):
-            parts.append(forecast_block(label, model, task, origins))
+            parts.append(forecast_block(label, model, task, origins, troubles))
             continue
         part = Part()
         for one in block:
@@ -193,7 +233,7 @@ def _asked(label: str, model: Forecaster, task: Task, origins: Sequence[Origin])
             warnings.simplefilter("always")
             fit = _moved_on(found[-1].fit, task, origin.stop) if found and not origin.refit else _fitted(
                 model, task, origin, rng)
-        stop = "; ".join(dict.fromkeys(str(one.message) for one in _ours(caught)))
+        stop = _said(caught)
         found.append(_Asked(task, origin, fit, rng, stop, time.perf_counter() - started))
     return found
 
@@ -211,7 +251,8 @@ def _together(asked: Sequence[_Asked]) -> dict[int, tuple[FloatArray, FloatArray
             some, started = alike[first:first + most], time.perf_counter()
             plans = [Plan(n_paths=n_paths, uncertainty="full", shocks="gaussian", rng=one.rng) for one in some]
             with warnings.catch_warnings():
-                warnings.simplefilter("error", VarnnWarning)
+                for kind_of_warning in KEPT:
+                    warnings.simplefilter("error", kind_of_warning)
                 futures = [_future(one.fit, one.task) for one in some]
                 outlooks = kind._outlooks([one.fit for one in some], steps, futures, plans)
             seconds = (time.perf_counter() - started) / len(some)
@@ -220,7 +261,8 @@ def _together(asked: Sequence[_Asked]) -> dict[int, tuple[FloatArray, FloatArray
     return found
 
 
-def forecast_block(label: str, model: Forecaster, task: Task, origins: Sequence[Origin]) -> Part:
+def forecast_block(label: str, model: Forecaster, task: Task, origins: Sequence[Origin],
+                   troubles: Troubles = OURS) -> Part:
     """Return one model's forecasts from one block of origins, one by one; a failure is a row with its reason."""
     part = Part()
     fit: Fitted | None = None
@@ -236,9 +278,9 @@ def forecast_block(label: str, model: Forecaster, task: Task, origins: Sequence[
                 else:
                     fit = _moved_on(fit, task, origin.stop)
                 point, paths = _forecast(fit, task, rng)
-            except VarnnError as problem:
-                stop, fit = f"{type(problem).__name__}: {problem}", None
-        stop = stop or "; ".join(dict.fromkeys(str(one.message) for one in _ours(caught)))
+            except troubles as problem:
+                stop, fit = f"{type(problem).__name__}: {problem}".removesuffix(": "), None
+        stop = stop or _said(caught)
         part.fits.append(_fit_row(label, origin, time.perf_counter() - started, stop, fit))
         _record(label, origin, point, paths, task, part)
     return part
@@ -296,8 +338,9 @@ def origin_seed(seed: int, label: str, stop: int) -> np.random.Generator:
 
 def _fitted(model: Forecaster, task: Task, origin: Origin, rng: np.random.Generator) -> Fitted:
     known = task.series.window(origin.start, origin.stop)
-    exog = task.exog.window(origin.start, origin.stop) if task.exog is not None and model.takes_exog else None
-    return model.fit(known, exog, rng=rng)
+    exog = task.inputs.window(origin.start, origin.stop) if model.takes_exog else None
+    return model.fit(known, exog, rng=rng) if task.missing == "raise" else model.fit(
+        known, exog, missing=task.missing, rng=rng)
 
 
 def _moved_on(fit: Fitted, task: Task, stop: int) -> Fitted:
@@ -306,7 +349,7 @@ def _moved_on(fit: Fitted, task: Task, stop: int) -> Fitted:
     if seen == 0:
         return fit
     fresh = task.series.window(stop - seen, stop)
-    exog = None if fit.seen_exog is None or task.exog is None else task.exog.window(stop - seen, stop)
+    exog = None if fit.seen_exog is None else task.inputs.rows(stop - seen, stop, fit.seen_exog.names)
     return fit.update(fresh, exog)
 
 
@@ -319,10 +362,10 @@ def _forecast(fit: Fitted, task: Task, rng: np.random.Generator) -> tuple[FloatA
 
 
 def _future(fit: Fitted, task: Task) -> FloatArray | None:
-    if fit.seen_exog is None or task.exog is None:
+    if fit.seen_exog is None:
         return None
     stop = _rows_seen(fit, task)
-    return task.exog.values[stop:stop + task.windows.gap + task.windows.horizon]
+    return task.inputs.rows(stop, stop + task.windows.gap + task.windows.horizon, fit.seen_exog.names).values
 
 
 def _finite(fit: Fitted, task: Task, point: FloatArray, paths: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -336,12 +379,17 @@ def _rows_seen(fit: Fitted, task: Task) -> int:
     return int(task.series.index.searchsorted(fit.seen.index[-1], side="right"))
 
 
-def _ours(caught: list[warnings.WarningMessage]) -> list[warnings.WarningMessage]:
-    """Return varnn's own warnings, which the ledger keeps; every other one is raised again as it was."""
+def _said(caught: list[warnings.WarningMessage]) -> str:
+    """Return varnn's own warnings and those of arithmetic, which the ledger keeps; others are raised again."""
+    said = []
     for one in caught:
-        if not issubclass(one.category, VarnnWarning):
+        if issubclass(one.category, VarnnWarning):
+            said.append(str(one.message))
+        elif issubclass(one.category, RuntimeWarning):
+            said.append(f"{one.category.__name__}: {one.message}")
+        else:
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno, source=one.source)
-    return [one for one in caught if issubclass(one.category, VarnnWarning)]
+    return "; ".join(dict.fromkeys(said))
 
 
 def _record(label: str, origin: Origin, point: FloatArray | None, paths: FloatArray | None, task: Task,
@@ -349,20 +397,24 @@ def _record(label: str, origin: Origin, point: FloatArray | None, paths: FloatAr
     series, windows = task.series, task.windows
     first = origin.stop + windows.gap
     last = first + windows.horizon
-    observed, steps = series.values[first:last], np.arange(windows.gap + 1, windows.gap + windows.horizon + 1)
+    observed, steps = task.outcomes[first:last], np.arange(windows.gap + 1, windows.gap + windows.horizon + 1)
     h, k = observed.shape
     numbers = np.full((len(MARKED), h, k), np.nan)
     together = np.full((2, h), np.nan)
     if point is not None:
-        numbers[0] = point
+        numbers[0] = point if task.target is None else point[:, task.judged]
     if paths is not None:
+        paths = paths if task.target is None else np.ascontiguousarray(paths[:, :, task.judged])
         found = marks(observed, paths, LEVELS, task.scales[1], origin_seed(task.seed, "pit", origin.stop))
         numbers[1:-2], numbers[-2], numbers[-1] = found.quantiles, found.crps, found.pit
         together[:] = found.energy, found.joint_pit
+        if (absent := np.isnan(observed)).any():  # a rank among the paths needs an outcome
+            numbers[-2:, absent] = np.nan
+            together[:, absent.any(axis=1)] = np.nan
     scale_mae, scale_rmse = task.kept_scales
     part.forecasts.append({
         "model": label, "origin": origin.stop, "origin_date": str(series.index[origin.stop - 1]),
-        "step": np.repeat(steps, k), "date": np.repeat(task.dates[first:last], k), "series": list(series.names) * h,
+        "step": np.repeat(steps, k), "date": np.repeat(task.dates[first:last], k), "series": list(task.names) * h,
         "observed": observed.ravel(), **dict(zip(MARKED, _short(numbers), strict=True)),
         "scale_mae": np.tile(scale_mae, h), "scale_rmse": np.tile(scale_rmse, h)})
     energy, pit = _short(together)

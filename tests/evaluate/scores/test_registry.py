@@ -260,5 +260,5 @@ def test_every_bad_argument_is_refused_with_our_own_error(call):
 
 
 def test_a_constant_series_has_no_yardstick():
-    with pytest.raises(RankDeficientError, match="series 1 repeats itself every 1 rows"):
+    with pytest.raises(RankDeficientError, match="series 1 repeats itself every row"):
         point_scores.rmsse_scale(np.column_stack([np.arange(9.0), np.ones(9)]))

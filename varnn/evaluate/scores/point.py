@@ -6,6 +6,8 @@ training window into the yardstick of the scaled errors.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -91,7 +93,7 @@ def squared_scaled_error(observed: FloatArray, mean: FloatArray, scale: FloatArr
     return np.asarray(((observed - mean) / scale) ** 2)
 
 
-def mase_scale(training: FloatArray, season: int = 1) -> FloatArray:
+def mase_scale(training: FloatArray, season: int = 1, names: Sequence[str] | None = None) -> FloatArray:
     """Return the mean absolute error of the seasonal naive forecast inside the training window.
 
         scale_j = mean_{t>s} |y_{t,j} − y_{t−s,j}|
@@ -100,8 +102,11 @@ def mase_scale(training: FloatArray, season: int = 1) -> FloatArray:
     ----------
     training : array (T, k)
         The window a model was fitted on; nothing after the forecast origin.
+        NaN where nothing was observed.
     season : int
         s, rows in a season; 1 compares with the naive forecast.
+    names : sequence of str, optional
+        Of the series, for error messages.
 
     Returns
     -------
@@ -120,10 +125,10 @@ def mase_scale(training: FloatArray, season: int = 1) -> FloatArray:
     >>> mase_scale(np.array([[1.0], [2.0], [4.0]]))
     array([1.5])
     """
-    return _yardstick(np.abs(_seasonal_difference(training, season)).mean(axis=0), season)
+    return _yardstick(_mean(np.abs(_seasonal_difference(training, season))), season, names)
 
 
-def rmsse_scale(training: FloatArray, season: int = 1) -> FloatArray:
+def rmsse_scale(training: FloatArray, season: int = 1, names: Sequence[str] | None = None) -> FloatArray:
     """Return the root mean squared error of the seasonal naive forecast inside the training window.
 
         scale_j = ( mean_{t>s} (y_{t,j} − y_{t−s,j})² )^½
@@ -135,7 +140,7 @@ def rmsse_scale(training: FloatArray, season: int = 1) -> FloatArray:
     >>> rmsse_scale(np.array([[1.0], [2.0], [9.0]]))
     array([5.])
     """
-    return _yardstick(np.sqrt((_seasonal_difference(training, season) ** 2).mean(axis=0)), season)
+    return _yardstick(np.sqrt(_mean(_seasonal_difference(training, season) ** 2)), season, names)
 
 
 def _seasonal_difference(training: FloatArray, season: int) -> FloatArray:
@@ -148,9 +153,22 @@ def _seasonal_difference(training: FloatArray, season: int) -> FloatArray:
     return np.asarray(training[season:] - training[:-season])
 
 
-def _yardstick(scale: FloatArray, season: int) -> FloatArray:
+def _mean(changes: FloatArray) -> FloatArray:
+    """Return the mean of each column over what there is of it; 0 where nothing is."""
+    known = np.isfinite(changes)
+    if known.all():
+        return np.asarray(changes.mean(axis=0))
+    return np.asarray(np.where(known, changes, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+
+
+def _yardstick(scale: FloatArray, season: int, names: Sequence[str] | None) -> FloatArray:
     if not (scale > 0).all():
         column = int(np.argmin(scale > 0))
-        raise RankDeficientError(f"series {column} repeats itself every {season} rows of the training window, so its "
-                                 "scaled errors would divide by zero; score it by absolute_error or drop it")
+        who = f"series {column}" if names is None else repr(names[column])
+        every = "every row" if season == 1 else f"every {season} rows"
+        raise RankDeficientError(
+            f"{who} repeats itself {every} of the first training window, so that scaled errors would divide by zero; "
+            "leave it out of y (on the command line: name the others with --columns) or score others with "
+            "target= (--target), take fewer origins= (--origins) so that the window reaches where it moves, or score "
+            "single forecasts by varnn.evaluate.scores.registry.score('absolute_error')")
     return np.asarray(scale)
