@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import platform
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -20,14 +22,18 @@ import pandas as pd
 
 from varnn.comparison.null_bootstrap import bootstrapped, contenders
 from varnn.dates import season_of
-from varnn.errors import LookaheadError, ParameterError
+from varnn.errors import DataNameError, ParameterError, SingularWarning
+from varnn.estimate.innovation import no_news, without_innovation
 from varnn.estimate.least_squares.regression import Trend
 from varnn.evaluate import tables as board
 from varnn.evaluate.backtest import Oracle, Progress, Task, backtest
+from varnn.evaluate.leaks import LEADS, Leak
+from varnn.evaluate.leaks import refuse_leaks as refuse_leaks
 from varnn.evaluate.ledger import Ledger
-from varnn.evaluate.verdict import sentences
+from varnn.evaluate.verdict import cautions, sentences
 from varnn.evaluate.windows import Windows
 from varnn.forecaster import Fitted, Forecaster, one_of
+from varnn.inference.missing import with_gaps
 from varnn.models import by_name
 from varnn.models.rung0_naive import SeasonalNaive
 from varnn.models.rung1_var import VAR
@@ -36,7 +42,6 @@ from varnn.models.rung3_tanh import FittedTanhRNN, TanhRNN
 from varnn.series import Series, whole_number
 
 DEFAULT_MODELS = ("Naive", "SeasonalNaive", "Mean", "Drift", "VAR", "LinearRNN", "TanhRNN")
-LEADS = 12  # steps ahead at which a covariate is tested for being y itself, or the horizon where that is longer
 VERSIONED = ("varnn", "numpy", "scipy", "pandas", "statsmodels", "numba")
 
 
@@ -75,7 +80,7 @@ class Comparison:
     @cached_property
     def verdict(self) -> list[str]:
         """The result in plain sentences, the most important first."""
-        return sentences(self.table, self.by_horizon, self.oracle_gap)
+        return [*sentences(self.table, self.by_horizon, self.oracle_gap), *cautions(self.ledger)]
 
     def report(self, path: str | Path) -> Path:
         """Write the ledger, the tables and a self-contained HTML page into the folder `path`; return the page."""
@@ -93,7 +98,9 @@ class Comparison:
 
 
 def compare(y: object, X: object = None, *, horizon: int,
-            models: Mapping[str, Forecaster] | Sequence[str] | None = None,
+            models: Mapping[str, Forecaster] | Sequence[str | Forecaster] | None = None,
+            target: str | Sequence[str] | None = None, past: object = None, trust: str | Sequence[str] = (),
+            missing: Literal["raise", "filter"] = "raise",
             origins: int | None = None, step: int | None = None, gap: int = 0, refit: int | None = None,
             window: int | None = None, season: int | None = None, n_paths: int = 500, seed: int = 0,
             p_values: Literal["asymptotic", "bootstrap"] = "asymptotic", draws: int = 99,
@@ -107,11 +114,23 @@ def compare(y: object, X: object = None, *, horizon: int,
         All observations, oldest first.
     X : DataFrame or array (T, q), optional
         Exogenous columns. Forecasts are given their actual future values, as is right for calendars, plans and
-        policies that are known in advance; the report says so. Columns that hold y itself are refused.
+        policies that are known in advance; the report says so. Columns that tell 99.9 % or more of what is new in y
+        are refused, see `varnn.evaluate.leaks.refuse_leaks`; 90 % or more are told in the verdict.
     horizon : int
         Steps h ahead.
-    models : mapping of label to Forecaster, or names, optional
-        Naive rows, VAR, LinearRNN and TanhRNN when left out.
+    models : mapping of label to Forecaster, or list of names and specifications, optional
+        Naive rows, VAR, LinearRNN and TanhRNN when left out. Specifications in a list are labelled by their class, or
+        as they are written where that would not tell them apart.
+    target : str or list of str, optional
+        Columns of y that are scored and judged; all when left out. The others are inputs: known up to each origin and
+        forecast within.
+    past : str, list of str, DataFrame or array (T, q), optional
+        Inputs known up to each origin only: names of columns of X, or columns of their own. They are forecast within
+        and not scored.
+    trust : str or list of str
+        Columns of X (or past) that are really known in advance although they tell what is new in y.
+    missing : {"raise", "filter"}
+        Refuse missing values of y, or let the models bridge them; forecasts are then judged by what was observed.
     origins : int, optional
         Number of forecast origins; the last 30 % of the rows when left out, at most 120.
     step, gap, refit : int, optional
@@ -148,21 +167,27 @@ def compare(y: object, X: object = None, *, horizon: int,
     >>> float(result.table.loc["Mean", "skill"]) > 10
     True
     """
-    series = Series.of(y)
-    exog = None if X is None else series.exog_of(X)
+    one_of(missing, "missing", ("raise", "filter"))
+    one_of(p_values, "p_values", ("asymptotic", "bootstrap"))
+    series, exog, judged = _sample(y, X, past, target, missing)
     season = season_of(series.index) if season is None else whole_number(season, "season", least=1)
     chosen = _chosen(models, season)
     windows = Windows.default(len(series), horizon, origins=origins, step=step, gap=gap, refit=refit, size=window)
-    if exog is not None:
-        refuse_leaks(series, exog, furthest=max(LEADS, windows.horizon + windows.gap))
+    told = _leaks(series, exog, judged, _names(trust, "trust"), max(LEADS, windows.horizon + windows.gap))
     task = Task(series=series, exog=exog, windows=windows, season=season, seed=whole_number(seed, "seed", least=0),
-                n_paths=whole_number(n_paths, "n_paths", least=20), oracle=oracle)
-    one_of(p_values, "p_values", ("asymptotic", "bootstrap"))
+                n_paths=whole_number(n_paths, "n_paths", least=20), oracle=oracle,
+                target=None if judged == series.names else judged, missing=missing)
+    _ = task.kept_scales  # a series without a yardstick is refused before anything is fitted
+    known = facts(task, chosen, about or {}) | {"told": [vars(leak) | {
+        "columns": list(leak.columns), "of": list(leak.of)} for leak in told]}
+    if still := known["still"]:
+        warnings.warn(no_news(still, f"leave {'it' if len(still) == 1 else 'them'} out of y"), SingularWarning,
+                      stacklevel=2)
     if p_values == "asymptotic":
-        return Comparison(backtest(chosen, task, facts(task, chosen, about or {}), progress))
+        return Comparison(backtest(chosen, task, known, progress))
     contenders(chosen)
     draws = whole_number(draws, "draws", least=9)
-    ledger = backtest(chosen, task, facts(task, chosen, about or {}), progress)
+    ledger = backtest(chosen, task, known, progress)
     return Comparison(bootstrapped(ledger, task, chosen, draws=draws, progress=progress))
 
 
@@ -244,29 +269,159 @@ def fingerprint(series: Series, exog: Series | None = None) -> str:
     return digest.hexdigest()
 
 
-def refuse_leaks(series: Series, exog: Series, furthest: int = LEADS) -> None:
-    """Raise LookaheadError if an exogenous column is y itself, now or up to `furthest` steps in the future.
+def _sample(y: object, X: object, past: object, target: str | Sequence[str] | None,
+            missing: str) -> tuple[Series, Series | None, tuple[str, ...]]:
+    """Return all series that are forecast, what is known in advance, and the names of the series that are scored."""
+    series = Series.of(y) if missing == "raise" else with_gaps(y)
+    exog = None if X is None else series.exog_of(X)
+    inputs: Series | None = None
+    if past is not None and not isinstance(past, str) and not _are_names(past):
+        inputs = series.exog_of(past)
+        both = sorted(set(inputs.names) & set(() if exog is None else exog.names))
+        if both:
+            raise ParameterError(f"column {both[0]!r} is in X and in past; leave it in one of them")
+    elif past is not None:
+        held = (*(() if exog is None else exog.names), *series.names)
+        moved = _known(_names(past, "past"), held, "past", "column of X or y")
+        inputs, exog = _parted(exog, moved)
+    own = [name for name in series.names if not _are_names(past) or name not in _names(past, "past")]
+    judged = tuple(own if target is None else _known(_names(target, "target"), series.names, "target", "series of y"))
+    if not judged:
+        raise ParameterError(f"past={past!r} leaves no series of y to score; leave one of {list(series.names)} out of it")
+    if target is not None and (twice := [name for name in judged if name not in own]):
+        raise ParameterError(f"{twice[0]!r} is in target and in past; what is scored is no input, so leave it in one of "
+                             "them")
+    if inputs is not None:
+        series = Series(np.hstack([series.values, inputs.values]), (*series.names, *inputs.names), series.index)
+    return series, exog, judged
 
-    A column counts as y when the two correlate by more than 1 − 1e-9 over the rows they share.
-    """
-    for column, name in enumerate(exog.names):
-        for target, of in enumerate(series.names):
-            for lead in range(min(furthest, len(series) - 10) + 1):
-                ahead, x = series.values[lead:, target], exog.values[:len(series) - lead, column]
-                if ahead.std() > 0 and x.std() > 0 and abs(np.corrcoef(ahead, x)[0, 1]) > 1 - 1e-9:
-                    when = "at the same date" if lead == 0 else f"{lead} step{'s' if lead > 1 else ''} later"
-                    raise LookaheadError(f"X column {name!r} equals {of!r} {when}; a forecast would be given what it "
-                                         "has to forecast. Leave the column out, or lag it by the horizon")
+
+def _parted(exog: Series | None, moved: Sequence[str]) -> tuple[Series | None, Series | None]:
+    """Return the columns named, and the others; None where there are none."""
+    if exog is None:
+        return None, None
+    parts = []
+    for wanted in (True, False):
+        some = [at for at, name in enumerate(exog.names) if (name in moved) == wanted]
+        parts.append(Series(np.ascontiguousarray(exog.values[:, some]), tuple(exog.names[at] for at in some),
+                            exog.index) if some else None)
+    return parts[0], parts[1]
 
 
-def _chosen(models: Mapping[str, Forecaster] | Sequence[str] | None, season: int) -> dict[str, Forecaster]:
-    if isinstance(models, Mapping):
-        return dict(models)
+def _are_names(given: object) -> bool:
+    return isinstance(given, str) or (isinstance(given, (list, tuple)) and all(isinstance(one, str) for one in given))
+
+
+def _names(given: object, argument: str) -> list[str]:
+    """Return one name or several as a list."""
+    if not _are_names(given):
+        raise ParameterError(f"{argument}={given!r} is not usable; give a name or a list of names")
+    names = [given] if isinstance(given, str) else list(given)  # type: ignore[call-overload]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ParameterError(f"{argument} names {twice[0]!r} twice; name it once")
+    return names
+
+
+def _known(asked: list[str], held: Sequence[str], argument: str, what: str) -> list[str]:
+    for name in asked:
+        if name not in held:
+            near = get_close_matches(name, held, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, held))}"
+            raise DataNameError(f"{argument}: no {what} is called {name!r}; {hint}")
+    if not asked and argument == "target":
+        raise ParameterError("target=[] is not usable; name at least one series of y, or leave it out")
+    return asked
+
+
+def _leaks(series: Series, exog: Series | None, judged: tuple[str, ...], trust: list[str],
+           furthest: int) -> list[Leak]:
+    """Refuse what holds y: exogenous columns now or later, and inputs known to the origin that hold the future."""
+    scored = _columns(series, list(judged))
+    inputs = _columns(series, [name for name in series.names if name not in judged])
+    _known(trust, (*(() if exog is None else exog.names), *inputs.names), "trust", "column of X or past")
+    told = [] if exog is None else refuse_leaks(series, exog, furthest, trust=trust)
+    if inputs.k and np.isfinite(inputs.values).all():
+        told += refuse_leaks(scored, inputs, furthest, trust=trust, past=inputs.names)
+    return told
+
+
+def _columns(series: Series, names: list[str]) -> Series:
+    columns = [series.names.index(name) for name in names]
+    return Series(np.ascontiguousarray(series.values[:, columns]), tuple(names), series.index)
+
+
+def _chosen(models: Mapping[str, Forecaster] | Sequence[str | Forecaster] | None,
+            season: int) -> dict[str, Forecaster]:
+    """Return the models by label."""
     if isinstance(models, str):
         raise ParameterError(f"models={models!r} is one text; give a list of names, for example ['VAR', 'TanhRNN']")
-    names = list(models) if models is not None else [
-        name for name in DEFAULT_MODELS if name != "SeasonalNaive" or season > 1]
-    return {name: SeasonalNaive(season=season) if name == "SeasonalNaive" else by_name(name)() for name in names}
+    if models is None:
+        models = [name for name in DEFAULT_MODELS if name != "SeasonalNaive" or season > 1]
+    if isinstance(models, Forecaster):
+        models = [models]
+    if not isinstance(models, (Mapping, list, tuple)):
+        raise ParameterError(f"models={models!r} is not usable; give a list of names and specifications, for example "
+                             "['Naive', VAR(lags=2)], or a mapping of labels to specifications")
+    if not models:
+        raise ParameterError("models is empty; name at least one, for example ['Naive', 'VAR'], or leave it out for the "
+                             "naive rows and the three rungs")
+    if isinstance(models, Mapping):
+        for label, model in models.items():
+            if not isinstance(label, str) or not label.strip():
+                raise ParameterError(f"models has the label {label!r}; labels are texts, for example 'VAR'")
+            _specification(model, f"models[{label!r}]")
+        return dict(models)
+    return _labelled([SeasonalNaive(season=season) if one == "SeasonalNaive" else by_name(one)() if isinstance(one, str)
+                      else _specification(one, f"models[{place}]") for place, one in enumerate(models)])
+
+
+def _specification(given: object, place: str) -> Forecaster:
+    if isinstance(given, Forecaster):
+        return given
+    if isinstance(given, type) and issubclass(given, Forecaster):
+        raise ParameterError(f"{place} is the class {given.__name__}; give a specification, {given.__name__}(), or its "
+                             f"name {given.__name__!r}")
+    if isinstance(given, Fitted):
+        raise ParameterError(f"{place} is a fit, and every origin needs one of its own; give its specification, .spec")
+    raise ParameterError(f"{place} is {type(given).__name__}, not a model; give a name such as 'VAR' or a specification "
+                         "such as VAR(lags=2)")
+
+
+def _labelled(models: Sequence[Forecaster]) -> dict[str, Forecaster]:
+    """Label each model by its class, or as it is written where two are of one class; two alike are refused."""
+    labels = [model.label for model in models]
+    found: dict[str, Forecaster] = {}
+    for model, label in zip(models, labels, strict=True):
+        name = label if labels.count(label) == 1 or _written(model) == f"{label}()" else _written(model)
+        if name in found:
+            raise ParameterError(f"models has {name!r} more than once; leave one out, or give a mapping of different "
+                                 f"labels to specifications")
+        found[name] = model
+    return found
+
+
+def _written(model: Forecaster) -> str:
+    """Return the specification as one would write it, without the settings that are left as they are.
+
+    Examples
+    --------
+    >>> _written(VAR(lags=2))
+    'VAR(lags=2)'
+    """
+    usual = [(field.name, getattr(model, field.name), field.default) for field in fields(model) if field.repr]
+    set_here = ", ".join(f"{name}={value!r}" for name, value, default in usual if value != default)
+    return f"{type(model).__name__}({set_here})"
+
+
+def _unmoved(task: Task) -> dict[str, list[int]]:
+    """Return the exogenous columns that some training windows had to do without: in how many, of how many."""
+    if task.exog is None:
+        return {}
+    fitted = [origin for origin in task.windows.over(len(task.series)) if origin.refit]
+    kept = [set(task.inputs.determined(origin.start, origin.stop)) for origin in fitted]
+    return {name: [absent, len(fitted)] for column, name in enumerate(task.exog.names)
+            if (absent := sum(column not in some for some in kept))}
 
 
 def facts(task: Task, models: Mapping[str, Forecaster], about: Mapping[str, Any]) -> dict[str, Any]:
@@ -274,8 +429,12 @@ def facts(task: Task, models: Mapping[str, Forecaster], about: Mapping[str, Any]
     series, windows = task.series, task.windows
     described = {"title": "Comparison", "units": "", "source": "", "licence": "", "citation": "", "transform": "none",
                  "command": "varnn.compare(…)"}
+    inputs = [name for name in series.names if name not in task.names]
+    gaps = int(np.isnan(series.values).sum())
     return described | dict(about) | {
-        "names": list(series.names), "exog": [] if task.exog is None else list(task.exog.names),
+        "names": list(task.names), **({"inputs": inputs} if inputs else {}), **({"gaps": gaps} if gaps else {}),
+        "unmoved": _unmoved(task), "still": [series.names[column] for column in without_innovation(series.values)],
+        "exog": [] if task.exog is None else list(task.exog.names),
         "rows": len(series), "first_date": str(series.index[0]), "last_date": str(series.index[-1]),
         "frequency": str(getattr(series.index, "freqstr", None) or "steps"), "season": task.season,
         "horizon": windows.horizon, "seed": task.seed, "n_paths": task.n_paths,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from varnn.errors import LookaheadError
+from varnn.estimate.innovation import counts_or_repeats
 from varnn.estimate.least_squares.order import default_max_lags
 from varnn.series import FloatArray, Series
 
@@ -147,7 +148,7 @@ def leaks(series: Series, exog: Series, first: int = 0, furthest: int = LEADS) -
     [(('x1',), 0, 1.0)]
     """
     values, X = series.values[-ROWS:], exog.values[-ROWS:]
-    calendar = [column for column in range(exog.k) if _counts_or_repeats(X[:, column])]
+    calendar = [column for column in range(exog.k) if counts_or_repeats(X[:, column])]
     suspects = [column for column in range(exog.k) if column not in calendar and np.ptp(X[:, column]) > 0]
     found: list[Leak] = []
     if not suspects or len(values) < 2 * FEWEST:
@@ -181,26 +182,31 @@ def _found(Y: FloatArray, of: Sequence[str], X: FloatArray, names: Sequence[str]
     for lead in range(first, near + 1):
         found += _monotone(Y, of, X, names, lead)
     deep = min(DEEPEST, rows // 4)
-    for j in range(Y.shape[1] if Y.shape[1] <= MANY else 0):
-        setting = _Setting.of(Y[:, [j]], X, known, min(1, near), deep)
-        for lead in range(first, min(1, near) + 1):
-            found += setting.leaks([of[j]], names, lead, [((column,), X[:, column]) for column in range(X.shape[1])])
+    for y, x, plain in forms if Y.shape[1] <= MANY else []:
+        mine = list(of) if plain else [name for name, good in zip(of, positive, strict=True) if good]
+        for j, name in enumerate(mine):
+            setting = _Setting.of(y[:, [j]], x, known, min(1, near), deep)
+            for lead in range(first, min(1, near) + 1):
+                found += setting.leaks([name], names, lead, _linear(x) if plain else _rates(x))
     further = min(furthest, rows - 4 * FEWEST)
     if further > near:
         setting = _Setting.of(Y, X, known, further)
-        linear = [((column,), X[:, column]) for column in range(X.shape[1])]
         for lead in range(max(first, near + 1), further + 1):
-            found += setting.leaks(of, names, lead, linear)
+            found += setting.leaks(of, names, lead, _linear(X))
     return found
 
 
 Terms = list[tuple[tuple[int, ...], FloatArray]]  # columns that a term is made of, and its values (T,)
 
 
+def _linear(x: FloatArray) -> Terms:
+    return [((column,), x[:, column]) for column in range(x.shape[1])]
+
+
 def _plain_terms(x: FloatArray, y: FloatArray) -> Terms:
     """Return X, its squares, products of two columns, and products with y at the date before."""
     count, before = x.shape[1], np.vstack([np.full((1, y.shape[1]), np.nan), y[:-1]])
-    terms: Terms = [((column,), x[:, column]) for column in range(count)]
+    terms = _linear(x)
     room = len(x) // 8 - count
     more: Terms = [((column,), x[:, column] ** 2) for column in range(count)]
     more += [((column,), x[:, column] * before[:, j]) for column in range(count) for j in range(y.shape[1])]
@@ -387,20 +393,3 @@ def _monotone(Y: FloatArray, of: Sequence[str], X: FloatArray, names: Sequence[s
             by_x = y[seen][np.lexsort((y[seen], x))]
             if len(np.unique(x)) >= len(x) // 2 and ((np.diff(by_x) >= 0).all() or (np.diff(by_x) <= 0).all()):
                 yield Leak((name,), (target,), lead, 1.0)
-
-
-def _counts_or_repeats(x: FloatArray) -> bool:
-    """Tell whether a column only counts or repeats itself, so that it cannot hold news.
-
-    Examples
-    --------
-    >>> [_counts_or_repeats(column) for column in (np.arange(30.0), np.arange(30.0) % 7, np.sin(np.arange(30.0) ** 2))]
-    [True, True, False]
-    """
-    size = float(np.abs(x).max()) * 1e-12
-    if (np.abs(np.diff(x, 3)) <= 8 * size).all():
-        return True
-    for period in range(1, len(x) // 3 + 1):
-        if abs(x[period] - x[0]) <= size and (np.abs(x[period:] - x[:-period]) <= 4 * size).all():
-            return True
-    return False

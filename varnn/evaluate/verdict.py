@@ -10,6 +10,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from varnn.estimate.innovation import no_news
+from varnn.evaluate.ledger import ORACLE, Ledger
 from varnn.evaluate.significance.pairwise import p_text
 from varnn.evaluate.significance.ranks import holm
 from varnn.evaluate.tables import NESTED, reference
@@ -20,6 +22,7 @@ LARGE_GAIN = 5.0  # % of RMSE from which "not beyond chance" is no reason to say
 PLAIN = {"VAR": "VAR", "LinearRNN": "linear RNN", "TanhRNN": "tanh RNN", "Naive": "naive forecast",
          "SeasonalNaive": "seasonal naive forecast", "Mean": "sample mean", "Drift": "drift forecast"}
 NAIVE = ("Naive", "SeasonalNaive", "Mean", "Drift")
+NO_WIDTH = 1e-6  # of the RMSSE yardstick
 TEST = "Diebold–Mariano with Holm's correction"
 
 
@@ -39,6 +42,47 @@ def sentences(table: pd.DataFrame, horizons: pd.DataFrame, gap: pd.DataFrame | N
     first, later = (answer, floor) if above else (f"{answer} {floor}".strip(), "")
     said = [first, *_each_rung(horizons), later, _oracle(gap), _bands(table), *_failures(table)]
     return [sentence for sentence in said if sentence]
+
+
+def cautions(ledger: Ledger) -> list[str]:
+    """Return what a reader must know of the inputs and series before believing the rest.
+
+    Inputs that tell most of what is new in y, those left out of windows in which they do not move, series in which
+    nothing is new, and bands without width.
+    """
+    meta, said = ledger.meta, []
+    for leak in meta.get("told", []):
+        who = _and(list(map(repr, leak["columns"])))
+        what = _and(list(map(repr, leak["of"])))
+        when = "at the same date" if not leak["lead"] else f"{leak['lead']} steps later" if leak["lead"] > 1 else (
+            "1 step later")
+        said.append(f"Mind the inputs: {who} tell{'s' if len(leak['columns']) == 1 else ''} {100 * leak['share']:.0f} % "
+                    f"of what is new in {what if len(leak['of']) == 1 else f'a combination of {what}'} {when}; gains "
+                    f"over a model without {'it' if len(leak['columns']) == 1 else 'them'} hold only where "
+                    f"{'it is' if len(leak['columns']) == 1 else 'they are'} known that far in advance.")
+    for name, (absent, windows) in meta.get("unmoved", {}).items():
+        said.append(f"{name!r} does not move by itself in {absent} of the {windows} training windows, and is left out "
+                    "of the models there.")
+    if still := meta.get("still", []):
+        said.append(f"{no_news(still, 'leave ' + ('it' if len(still) == 1 else 'them') + ' out of the comparison')}.")
+    return said + _without_width(ledger, still)
+
+
+def _without_width(ledger: Ledger, known: list[str]) -> list[str]:
+    """Name the models whose 90 % bands have no width, and the series."""
+    table = ledger.forecasts[(ledger.forecasts["model"] != ORACLE) & ledger.forecasts["lower_90"].notna()]
+    narrow = table[(table["upper_90"] - table["lower_90"]) <= NO_WIDTH * table["scale_rmse"]]
+    said = []
+    for (model, name), rows in narrow[~narrow["series"].isin(known)].groupby(["model", "series"], sort=False):
+        all_of = len(table[(table["model"] == model) & (table["series"] == name)])
+        said.append(f"The {plain(str(model))}'s bands of {name!r} have no width in {len(rows)} of {all_of} forecasts: it "
+                    "takes the series to follow without error from what it is given, so ask whether an input or another "
+                    "series is made from it.")
+    return said
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def plain(model: str) -> str:
@@ -169,8 +213,13 @@ def _bands(table: pd.DataFrame) -> str:
 
 
 def _failures(table: pd.DataFrame) -> list[str]:
-    return [f"The {plain(model)} gave no forecast at {int(count)} origins; these are left out of every comparison and "
-            "listed below." for model, count in _column(table, "failed").items() if count > 0]
+    said, judged = list[str](), _column(table, "rmsse")
+    for model, count in _column(table, "failed").items():
+        if count > 0:
+            where = f"The {plain(model)} gave no forecast at {int(count)} origin{'s' if count > 1 else ''}"
+            said.append(f"{where}; these are left out of every comparison and listed below." if np.isfinite(judged[model]) else
+                        f"{where}, too many for its errors to be set beside the others'; the reasons are listed below.")
+    return said
 
 
 def _models(table: pd.DataFrame) -> list[str]:

@@ -176,8 +176,23 @@ def fit_with_gaps(model: Forecaster, y: object, X: object = None, *, rng: object
                           params=fit.params, df_model=fit.df_model, full=fit, gaps=mask, loglik=loglik)
 
 
+def with_gaps(y: object) -> Series:
+    """Return observations as a Series that keeps NaN in its gaps, everything else checked.
+
+    For a comparison, whose windows are fitted with ``missing="filter"``.
+
+    Examples
+    --------
+    >>> with_gaps([[1.0], [np.nan], [4.0]]).values.ravel().tolist()
+    [1.0, nan, 4.0]
+    """
+    values, series = _read(y)
+    return Series(np.array(values), series.names, series.index)
+
+
 def _read(y: object) -> tuple[FloatArray, Series]:
     """Return the values with NaN in the gaps, and the checked series with straight lines there."""
+    y = y.to_frame() if isinstance(y, Series) else y
     frame = y if isinstance(y, pd.DataFrame) else y.to_frame(y.name or "y1") if isinstance(y, pd.Series) else None
     if frame is None:
         array = np.asarray(y)
