@@ -6,6 +6,7 @@ and writes `_estimate`, `_one_step` and `_simulate`; everything else here is sha
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from varnn.deferred import Deferred
-from varnn.errors import ExogError, ParameterError, TooShortError
+from varnn.errors import ExogError, ParameterError, SingularWarning, TooShortError
+from varnn.estimate.innovation import no_news, without_innovation
 from varnn.forecast import Forecast
 from varnn.questions import Questions
 from varnn.series import FloatArray, Series, checked_coverages, checked_horizon, checked_paths, generator
@@ -25,6 +27,7 @@ from varnn.shocks import square_root as square_root
 
 Uncertainty = Literal["full", "bootstrap", "none"]
 Outlook = tuple[FloatArray, FloatArray, FloatArray | None]  # means (h, k), paths (m, h, k), deviations (h, k) or None
+NO_WIDTH = 1e-6  # share of a series' range below which a band is called one without width
 HISTORY_ROWS = 60  # what Forecast.plot shows of the past
 
 
@@ -105,7 +108,11 @@ class Forecaster(ABC):
         series = Series.of(y)
         exog = None if X is None else series.exog_of(X)
         random = generator(rng) if self.draws_to_fit or rng is not None else None
-        return self._estimate(series, exog, random)
+        fit = self._estimate(series, exog, random)
+        if still := fit._without_news():
+            warnings.warn(no_news([series.names[column] for column in still],
+                                  f"leave {'it' if len(still) == 1 else 'them'} out of y"), SingularWarning, stacklevel=2)
+        return fit
 
     @property
     def label(self) -> str:
@@ -191,6 +198,12 @@ class Fitted(Questions, ABC):
         """Take a bias out of the weights of draws, as far as the recursion stays stable."""
         return weights - bias
 
+    def _without_news(self) -> list[int]:
+        """Return the series in which nothing is ever new, for a warning; naive rows say none."""
+        if self.spec.rung == 0:
+            return []
+        return without_innovation(self.series.values, None if self.exog is None else self.exog.values)
+
     # --- what every model offers ---------------------------------------------------------------
 
     def forecast(self, horizon: int, X: object = None, *, coverage: float | Sequence[float] = 0.9, n_paths: int = 1000,
@@ -230,6 +243,7 @@ class Fitted(Questions, ABC):
         one_of(shocks, "shocks", KINDS)
         plan = Plan(n_paths=n_paths, uncertainty=uncertainty, shocks=shocks, rng=generator(rng))
         point, paths, spread = self._outlook(horizon, self._future_exog(X, horizon), plan)
+        self._name_bands_without_width(paths)
         history = self.seen.window(max(0, len(self.seen) - HISTORY_ROWS), len(self.seen)).to_frame()
         return Forecast(point, paths, self.series.names, self.seen.future_index(horizon), coverages, history, spread)
 
@@ -253,6 +267,18 @@ class Fitted(Questions, ABC):
         moved = replace(self, seen=seen, seen_exog=seen_exog)
         vars(moved).update({name: vars(self)[name] for name in self._carried if name in vars(self)})
         return moved
+
+    def _name_bands_without_width(self, paths: FloatArray) -> None:
+        """Warn of series whose paths (m, h, k) are all one, whatever made them so."""
+        if len(paths) < 2:
+            return
+        size = NO_WIDTH * np.ptp(self.seen.values[-HISTORY_ROWS:], axis=0)
+        narrow = (np.ptp(paths, axis=0) <= size).any(axis=0)                                      # (k,)
+        if narrow.any():
+            names = ", ".join(repr(self.seen.names[column]) for column in np.flatnonzero(narrow))
+            warnings.warn(f"the bands of {names} have no width: {self.spec.label} takes the series to follow without "
+                          "error from what it is given; ask whether an input or another series is made from it",
+                          SingularWarning, stacklevel=3)
 
     @cached_property
     def fittedvalues(self) -> pd.DataFrame:

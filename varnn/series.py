@@ -100,8 +100,8 @@ class Series:
         >>> Series.of([1.0, float("nan")])
         Traceback (most recent call last):
         ...
-        varnn.errors.MissingDataError: y has 1 missing value, the first in column 'y1' at 1; drop or \
-impute it, or start the series later
+        varnn.errors.MissingDataError: y has 1 missing value, the first in column 'y1' at 1; let the models bridge \
+gaps with missing='filter' (--missing filter), drop or impute it, or start the series later (--start)
         """
         if isinstance(data, Series):
             return data
@@ -369,14 +369,19 @@ def _first_text(column: pd.Series[Any]) -> str:
     return ""
 
 
+def _bridged(argument: str) -> str:
+    """Return the way to let models fill gaps, which they can in what they forecast only."""
+    return "let the models bridge gaps with missing='filter' (--missing filter), " if argument == "y" else ""
+
+
 def _check_finite(values: FloatArray, names: tuple[str, ...], index: pd.Index[Any], argument: str) -> None:
     missing = np.isnan(values)
     if missing.any():
         row, column = np.argwhere(missing)[0]
         count = int(missing.sum())
         raise MissingDataError(f"{argument} has {count} missing value{'s' if count > 1 else ''}, the first in column "
-                               f"{names[column]!r} at {index[row]}; drop or impute {'them' if count > 1 else 'it'}, "
-                               "or start the series later")
+                               f"{names[column]!r} at {index[row]}; {_bridged(argument)}drop or impute "
+                               f"{'them' if count > 1 else 'it'}, or start the series later (--start)")
     unusable = np.abs(values) > LARGEST
     if unusable.any():
         row, column = np.argwhere(unusable)[0]

@@ -20,7 +20,7 @@ from varnn.series import FloatArray
 
 RESAMPLES = 1000
 NESTED = ("VAR", "LinearRNN", "TanhRNN")  # each contains the one before it
-LEAST_COMMON = 0.5  # share of the origins below which the models that fail most are set aside
+LEAST_COMMON = 0.25  # share of the origins below which the models that fail most are set aside
 Mask = NDArray[np.bool_]
 
 
@@ -28,7 +28,7 @@ def comparable(usable: Mask) -> tuple[Mask, Mask]:
     """Return which models can be set beside one another, and the origins at which all of these gave a forecast.
 
     Averages over the origins that each model happened to manage would compare easy dates with hard ones.  While the
-    models have less than half of the origins in common, the one with the fewest forecasts is set aside.
+    models have less than a quarter of the origins in common, the one with the fewest forecasts is set aside.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def comparable(usable: Mask) -> tuple[Mask, Mask]:
 
     Examples
     --------
-    >>> counted, common = comparable(np.array([[True] * 4, [False, True, True, True], [True] + [False] * 3]))
+    >>> counted, common = comparable(np.array([[True] * 5, [False] + [True] * 4, [True] + [False] * 4]))
     >>> counted.tolist(), common.tolist()
-    ([True, True, False], [False, True, True, True])
+    ([True, True, False], [False, True, True, True, True])
     """
     count = usable.sum(axis=1)
     counted = count > 0

@@ -43,6 +43,7 @@ from varnn.estimate.redundant import (
     warn_of_explosion,
     warn_of_near_copies,
 )
+from varnn.estimate.numerics.covariance import SINGULAR
 from varnn.forecaster import Draws, Fitted, Forecaster, Outlook, Plan, coloured, one_of, square_root
 from varnn.series import FloatArray, Series, checked_horizon, whole_number
 
@@ -187,6 +188,11 @@ class FittedVAR(Fitted):
     @cached_property
     def _predicted(self) -> FloatArray:
         return np.asarray(self.series.values[self.k_ar:] - self.estimate.resid)
+
+    def _without_news(self) -> list[int]:
+        """Return the series whose errors are rounding; quicker than to ask all of their past."""
+        spread = self.estimate.sigma.diagonal()
+        return np.flatnonzero(spread <= SINGULAR * self.series.values.var(axis=0)).tolist()
 
     @property
     def nobs(self) -> int:

@@ -180,6 +180,10 @@ class FittedLinearRNN(LinearQuestions, Fitted):
     _carried: ClassVar[tuple[str, ...]] = (*Fitted._carried, "_scatter")
     _whiteness_samples: ClassVar[int] = 99
 
+    def _without_news(self) -> list[int]:
+        """Return none where `_estimate` named them already."""
+        return [] if without_error(self.estimate.sigma) else super()._without_news()
+
     @property
     def likelihood(self) -> Literal["exact", "conditional"]:
         """Which likelihood was maximised."""
