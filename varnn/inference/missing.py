@@ -77,8 +77,55 @@ class FittedWithGaps(Fitted):
         return self.full.bse
 
     def update(self, y_new: object, X_new: object = None) -> Self:
-        """Move on with complete new observations."""
-        return replace(super().update(y_new, X_new), full=self.full.update(y_new, X_new))
+        """Move on with new observations; where one is missing the forecast of it, given the others, stands in."""
+        values, series = _read(y_new)
+        if not np.isnan(values).any():
+            return replace(super().update(y_new, X_new), full=self.full.update(y_new, X_new))
+        labelled = isinstance(y_new, (pd.DataFrame, pd.Series, Series))
+        moved = self.full.update(series if labelled else series.values, X_new)
+        known = len(self.seen)
+        seen = _substituted(moved, np.vstack([self.seen.values, values]), moved.seen, moved.seen_exog, known)
+        whole = Series(seen, moved.seen.names, moved.seen.index)
+        full = replace(moved, seen=whole)
+        vars(full).update({name: vars(moved)[name] for name in moved._carried if name in vars(moved)})
+        return replace(self, seen=whole, seen_exog=moved.seen_exog, full=full)
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer what only the model inside knows: its lags, roots, impulse responses, tests, …"""
+        if name.startswith("_") or "full" not in vars(self):
+            raise AttributeError(f"{type(self).__name__} has no {name}")
+        return getattr(self.full, name)
+
+    def __dir__(self) -> list[str]:
+        """List also what the model inside answers."""
+        return sorted({*super().__dir__(), *(name for name in dir(self.full) if not name.startswith("_"))})
+
+    @property
+    def sigma_u_mle(self) -> FloatArray:  # type: ignore[override]
+        """Residual covariance of the model inside, without its correction for degrees of freedom."""
+        return self.full.sigma_u_mle
+
+    @property
+    def df_resid(self) -> int:
+        """Residual degrees of freedom of the model inside."""
+        return self.full.df_resid
+
+    @property
+    def _misses(self) -> FloatArray:
+        return self.full._misses
+
+    @property
+    def _predicted(self) -> FloatArray:  # type: ignore[override]
+        return self.full._predicted
+
+    def _without_news(self) -> list[int]:
+        return self.full._without_news()
+
+    def _refit(self, samples: FloatArray) -> Draws | None:
+        return self.full._refit(samples)
+
+    def _debiased(self, weights: FloatArray, bias: FloatArray) -> FloatArray:
+        return self.full._debiased(weights, bias)
 
     def _one_step(self, values: FloatArray, exog: FloatArray | None) -> FloatArray:
         return self.full._one_step(values, exog)
@@ -117,7 +164,9 @@ def fit_with_gaps(model: Forecaster, y: object, X: object = None, *, rng: object
     ----------
     model : Forecaster
     y : DataFrame or array (T, k)
-        Regular dates, NaN where nothing was observed; the first p rows must be complete for p lags.
+        Regular dates, NaN where nothing was observed. In the first p rows, given which a model with p lags is
+        fitted, gaps start from straight lines; the linear rungs weigh these like an observation whose error has the
+        variance of the series, and learn better from what follows.
     X : DataFrame or array (T, q), optional
         Without gaps.
     rng : int or numpy Generator, optional
@@ -129,7 +178,7 @@ def fit_with_gaps(model: Forecaster, y: object, X: object = None, *, rng: object
     Raises
     ------
     MissingDataError
-        If more than half of a column or part of the presample is missing, naming it.
+        If more than half of a column is missing, naming it.
     ParameterError
         For mixtures and wrappers; wrap a model that has been fitted this way instead.
 
@@ -155,13 +204,12 @@ def fit_with_gaps(model: Forecaster, y: object, X: object = None, *, rng: object
                              "with missing='filter'")
     estimate = getattr(fit, "estimate", None)
     linear = isinstance(estimate, LinearEstimate)
-    _check_presample(fit, values, series, estimate)
     if isinstance(estimate, LeastSquares):
         fit, loglik = _by_em(fit, values)
     else:
         for seed in seeds[1:]:
             before = fit.series.values
-            filled = _smoothed(fit, values) if linear else _substituted(fit, values)
+            filled = _smoothed(fit, values) if linear else _substituted(fit, values, fit.series, fit.exog)
             spec = replace(cast(Any, model), lags=cast(Any, fit).lags) if linear else model
             fit = spec.fit(Series(filled, series.names, series.index), fit.exog, rng=seed)
             if (np.abs(filled - before) / np.nanstd(values, axis=0)).max() < SETTLED:
@@ -215,34 +263,25 @@ def _read(y: object) -> tuple[FloatArray, Series]:
     return np.where(missing, np.nan, series.values), series
 
 
-def _check_presample(fit: Fitted, values: FloatArray, series: Series, estimate: object) -> None:
-    if isinstance(estimate, LinearEstimate) and estimate.exact:
-        return
-    first = len(values) - len(fit.resid)
-    holes = np.argwhere(np.isnan(values[:first]))
-    if len(holes):
-        row, column = holes[0]
-        raise MissingDataError(f"y lacks {series.names[column]!r} at {series.index[row]}, among the first {first} rows "
-                               f"that {fit.spec.label} starts from; start the series at a date after it")
-
-
 # --- the VAR: EM in standard units -----------------------------------------------------------------------
 
 
 def _by_em(fit: Fitted, values: FloatArray) -> tuple[Fitted, float]:
-    """Maximise the likelihood of what was observed, given the first p rows."""
+    """Maximise the likelihood of what was observed, given the first p rows (guessed where these have gaps)."""
     var = cast(Any, fit)
     p, trend, k = var.k_ar, var.trend, values.shape[1]
     shift = np.nanmean(values, axis=0) if trend != "n" else np.zeros(k)
     scale = np.nanstd(values, axis=0)
     standard = (values - shift) / scale
+    first = ((fit.series.values - shift) / scale)[:p]
+    doubt = np.isnan(values[:p]).astype(np.float64)
     known = known_regressors(len(values), trend, None if fit.exog is None else fit.exog.values)
     c, start = known.shape[1], fit.spec.fit(_standardised(fit.series, shift, scale), fit.exog)
     if cast(Any, start).k_ar != p:
         start = replace(fit.spec, lags=p, max_lags=None).fit(_standardised(fit.series, shift, scale), fit.exog)  # type: ignore[call-arg]
     coef, sigma, before = cast(Any, start).estimate.coef, start.sigma_u_mle, -np.inf
     for _ in range(EM_STEPS):
-        space = gaps.var_space(_lag_matrices(coef, p, k), sigma, known @ coef[:c], standard)
+        space = gaps.var_space(_lag_matrices(coef, p, k), sigma, known @ coef[:c], _headed(first, standard), doubt)
         found = gaps.smooth(space, standard)
         if found.llf - before < EM_GAIN:
             break
@@ -263,10 +302,18 @@ def _by_em(fit: Fitted, values: FloatArray) -> tuple[Fitted, float]:
     filled = fit.series.values.copy()
     rows = filled[p:]
     rows[np.isnan(values[p:])] = (found.states[:, :k] * scale + shift)[np.isnan(values[p:])]
+    if doubt.any():
+        guessed = found.states[0, k:].reshape(p, k)[::-1] * scale + shift
+        filled[:p][np.isnan(values[:p])] = guessed[np.isnan(values[:p])]
     series = Series(filled, fit.series.names, fit.series.index)
     params = pd.DataFrame(table, index=fit.params.index, columns=fit.params.columns)
     made = replace(fit, series=series, seen=series, params=params, estimate=estimate)  # type: ignore[call-arg]
     return made, found.llf - _log_scale(values[p:], scale)
+
+
+def _headed(first: FloatArray, values: FloatArray) -> FloatArray:
+    """Return the values with their first rows replaced."""
+    return np.vstack([first, values[len(first):]])
 
 
 def _standardised(series: Series, shift: FloatArray, scale: FloatArray) -> Series:
@@ -312,9 +359,22 @@ def _space(fit: Fitted, values: FloatArray, sigma: FloatArray) -> tuple[gaps.Sta
         mean = np.linalg.solve(np.eye(len(move)) - move, drive[0])
         spread = likelihood.stationary_covariance(move, gain @ sigma @ gain.T)
         return gaps.innovations_space(move, gain, sigma, drive, mean, spread, 0), standard
-    sample = likelihood.Sample(standard, inputs, lags, lags)
-    mean = np.concatenate([weights @ likelihood.first_inputs(sample, n), standard[1:lags][::-1].ravel()])
-    return gaps.innovations_space(move, gain, sigma, drive, mean, np.zeros(move.shape), lags), standard
+    begun = _headed(np.asarray(rnn.units.series(fit.series.values[:lags])), standard)
+    sample = likelihood.Sample(begun, inputs, lags, lags)
+    mean = np.concatenate([weights @ likelihood.first_inputs(sample, n), begun[1:lags][::-1].ravel()])
+    reach = _reach(fit)
+    spread = (reach * np.isnan(values[:lags])[::-1].ravel()) @ reach.T
+    return gaps.innovations_space(move, gain, sigma, drive, mean, spread, lags), standard
+
+
+def _reach(fit: Fitted) -> FloatArray:
+    """Return how the state at the first row moves with the rows before it, newest first; (state, pk)."""
+    rnn = cast(Any, fit)
+    weights, lags, k = rnn.estimate.weights, rnn.lags, fit.series.k
+    n = len(weights)
+    last = weights[:, n:n + lags * k].copy()
+    last[:, :k] += weights[:, :k]
+    return np.vstack([last, np.eye((lags - 1) * k, lags * k)]) if lags else last
 
 
 def _smoothed(fit: Fitted, values: FloatArray) -> FloatArray:
@@ -325,6 +385,14 @@ def _smoothed(fit: Fitted, values: FloatArray) -> FloatArray:
     filled, k = fit.series.values.copy(), values.shape[1]
     rows, holes = filled[space.start:], np.isnan(values[space.start:])
     rows[holes] = rnn.units.back(found.states @ space.read.T)[:, :k][holes]
+    before = np.isnan(values[:space.start])
+    if before.any():  # what is learnt of the first state says what led to it
+        reach = _reach(fit) * before[::-1].ravel()
+        learnt = found.states[0, :len(reach)] - space.mean[:len(reach)]
+        moved = reach.T @ np.linalg.pinv(reach @ reach.T) @ learnt
+        guessed = np.asarray(rnn.units.series(filled[:space.start]))[::-1].ravel() + moved
+        back = rnn.units.back(guessed.reshape(space.start, k)[::-1])
+        filled[:space.start][before] = back[before]
     return filled
 
 
@@ -348,11 +416,12 @@ def _with_covariance(fit: Fitted, values: FloatArray) -> tuple[Fitted, float]:
 # --- any other recursion: its own forecasts --------------------------------------------------------------
 
 
-def _substituted(fit: Fitted, values: FloatArray) -> FloatArray:
-    """Fill gaps in order of time with the forecast, given what was observed of the same date."""
-    filled, sigma = fit.series.values.copy(), fit.sigma_u_mle
-    exog = None if fit.exog is None else fit.exog.values
-    for row in np.flatnonzero(np.isnan(values).any(axis=1)):
+def _substituted(fit: Fitted, values: FloatArray, series: Series, inputs: Series | None,
+                 first: int = 0) -> FloatArray:
+    """Fill gaps from row `first` on, in order of time, with the forecast given what was observed of the same date."""
+    filled, sigma = series.values.copy(), fit.sigma_u_mle
+    exog = None if inputs is None else inputs.values
+    for row in first + np.flatnonzero(np.isnan(values[first:]).any(axis=1)):
         forecast = fit._one_step(filled[:row + 1], None if exog is None else exog[:row + 1])[row]
         if np.isnan(forecast).any():
             continue

@@ -49,15 +49,17 @@ class Smoothed:
     spread: FloatArray
 
 
-def var_space(coefs: FloatArray, sigma: FloatArray, constants: FloatArray, values: FloatArray) -> StateSpace:
-    """Return y_t = c_t + Σ A_i y_{t−i} + e_t with the state (y_t … y_{t−p}), given p complete rows.
+def var_space(coefs: FloatArray, sigma: FloatArray, constants: FloatArray, values: FloatArray,
+              doubt: FloatArray | None = None) -> StateSpace:
+    """Return y_t = c_t + Σ A_i y_{t−i} + e_t with the state (y_t … y_{t−p}), given the first p rows.
 
     Parameters
     ----------
     coefs : array (p, k, k)
     sigma : array (k, k)
     constants : array (T, k)      c_t: trend and inputs at each row
-    values : array (T, k)
+    values : array (T, k)         guesses where the first p rows have gaps
+    doubt : array (p, k)          variances of these guesses, 0 where a value was observed; all 0 when left out
     """
     p, k, _ = coefs.shape
     size = k * (p + 1)
@@ -67,7 +69,11 @@ def var_space(coefs: FloatArray, sigma: FloatArray, constants: FloatArray, value
     noise[:k, :k] = sigma
     drive[:, :k] = constants
     before = np.concatenate([values[:p][::-1].ravel(), np.zeros(k)])
-    return StateSpace(move, noise, np.eye(k, size), drive, move @ before + drive[p], noise.copy(), p)
+    spread = noise.copy()
+    if doubt is not None and doubt.any():
+        unsure = np.concatenate([doubt[::-1].ravel(), np.zeros(k)])
+        spread += (move * unsure) @ move.T
+    return StateSpace(move, noise, np.eye(k, size), drive, move @ before + drive[p], spread, p)
 
 
 def innovations_space(transition: FloatArray, gain: FloatArray, sigma: FloatArray, drive: FloatArray,
