@@ -7,8 +7,13 @@ progress to standard error. Nothing heavy is imported until a command runs.
 from __future__ import annotations
 
 import csv
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
@@ -16,13 +21,14 @@ from rich.markup import escape
 from varnn import __version__
 from varnn.cli import benchmark as cli_benchmark
 from varnn.cli.console import Commands, examples, progress, say, show_table
-from varnn.errors import InputError, ParameterError, StoreError
+from varnn.errors import InputError, ParameterError, StoreError, VarnnWarning
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from varnn.cli.source import Source
     from varnn.comparison.compare import Comparison
+    from varnn.forecast import Forecast
     from varnn.forecaster import Forecaster
 
 AUTO = ("VAR", "LinearRNN", "TanhRNN")  # the rungs that --model auto chooses from
@@ -49,6 +55,16 @@ Columns = Annotated[str | None, typer.Option(help="Series to forecast, as a,b; w
                                                   "columns that do not only count or date the rows.",
                                              show_default=False)]
 Exog = Annotated[str | None, typer.Option(help="Exogenous columns, as a,b.", show_default=False)]
+Past = Annotated[str | None, typer.Option(help="Inputs known up to each forecast's origin only, as a,b; they are "
+                                          "forecast within and not scored.", show_default=False)]
+Target = Annotated[str | None, typer.Option(help="Series to score or to write out, as a,b; the others are inputs. All "
+                                            "when left out.", show_default=False)]
+Trust = Annotated[str | None, typer.Option(help="Exogenous columns that are really known in advance although they tell "
+                                           "what is new in the series, as a,b.", show_default=False)]
+Missing = Annotated[Literal["raise", "filter"], typer.Option(
+    help="filter lets the models bridge missing values; raise refuses them.")]
+Start = Annotated[str | None, typer.Option(help="First date to use (or row number, where there are no dates); earlier "
+                                           "rows are left out.", show_default=False)]
 Transform = Annotated[Literal["none", "diff", "logdiff"], typer.Option(
     help="Change applied to the series before modelling.")]
 Season = Annotated[int | None, typer.Option(help="Observations in a season; from the dates when left out.",
@@ -72,10 +88,12 @@ def main(version: Annotated[bool, typer.Option("--version", callback=_show_versi
 @app.command(epilog=examples(
     "varnn compare macrodata --horizon 8 --out out/",
     "varnn compare mydata.csv --horizon 8 --date quarter --columns gdp,cons --transform logdiff",
-    "varnn compare mydata.csv --horizon 4 --exog oil --models Naive,VAR,TanhRNN --origins 40"))
+    "varnn compare mydata.csv --horizon 4 --exog oil --models Naive,VAR,TanhRNN --origins 40",
+    "varnn compare mydata.csv --target temp --past oil --missing filter --start 1990-01"))
 def compare(
     data: Data, horizon: Horizon = 8, out: Out = Path("out"), date: Date = None, columns: Columns = None,
-    exog: Exog = None, transform: Transform = "none", season: Season = None,
+    exog: Exog = None, past: Past = None, target: Target = None, trust: Trust = None,
+    missing: Missing = "raise", start: Start = None, transform: Transform = "none", season: Season = None,
     models: Annotated[str | None, typer.Option(help="Models, as a,b ([cyan]varnn models[/cyan]); the naive rows and "
                                                "the three rungs when left out.", show_default=False)] = None,
     origins: Annotated[int | None, typer.Option(help="Number of forecast origins; the last 30 % of the rows, at most "
@@ -96,21 +114,22 @@ def compare(
     """Compare models on rolling forecast origins and write a report."""
     from varnn.comparison.compare import compare as compare_models
 
-    source = _source(data, date, columns, exog, transform)
+    source = _source(data, date, columns, exog, transform, past=past, start=start)
     if window is not None and scheme == "expanding":
         raise InputError(f"--window {window} belongs to --scheme sliding; add that, or leave the window out")
     size = None if scheme == "expanding" else len(source.y) // 2 if window is None else window
     _writable(out)
     about = source.about | {"command": _command(
-        "compare", data, horizon=horizon, date=date, columns=columns, exog=exog,
+        "compare", data, horizon=horizon, date=date, columns=columns, exog=exog, past=past, target=target, trust=trust,
+        missing=None if missing == "raise" else missing, start=start,
         transform=None if transform == "none" else transform, season=season, models=models, origins=origins, step=step,
         gap=gap or None, refit=refit, scheme=None if scheme == "expanding" else scheme, window=window,
         seed=seed or None, **({} if p_values == "asymptotic" else {"p-values": p_values, "draws": draws}))}
-    with progress() as advance:
+    with progress() as advance, _spoken(source):
         result = compare_models(
-            source.y, source.X, horizon=horizon, models=None if models is None else _list(models), origins=origins,
-            step=step, gap=gap, refit=refit, window=size, season=source.season if season is None else season,
-            seed=seed, p_values=p_values, draws=draws, oracle=source.oracle, about=about, progress=advance)
+            source.y, source.X, horizon=horizon, models=None if models is None else _list(models),
+            **_inputs(past, target, trust), missing=missing, origins=origins, step=step, gap=gap, refit=refit, window=size,
+            season=source.season if season is None else season, seed=seed, p_values=p_values, draws=draws, oracle=source.oracle, about=about, progress=advance)
     page = result.report(out)
     _show_result(result)
     if "bootstrap" in result.ledger.meta:
@@ -131,7 +150,8 @@ def forecast(
     coverage: Annotated[float, typer.Option(help="Probability that an interval holds the outcome.")] = 0.9,
     out: Annotated[Path | None, typer.Option(help="CSV file to write; standard output when left out.",
                                              show_default=False)] = None,
-    date: Date = None, columns: Columns = None, exog: Exog = None,
+    date: Date = None, columns: Columns = None, exog: Exog = None, past: Past = None, target: Target = None,
+    trust: Trust = None, missing: Missing = "raise", start: Start = None,
     future: Annotated[Path | None, typer.Option(help="File with the exogenous columns for the dates to forecast.",
                                                 show_default=False)] = None,
     transform: Transform = "none",
@@ -141,17 +161,24 @@ def forecast(
     season: Season = None, seed: Seed = 0,
 ) -> None:
     """Fit a model on all rows and write dated forecasts with intervals."""
-    source = _source(data, date, columns, exog, transform)
+    source = _source(data, date, columns, exog, transform, past=past, start=start)
+    inputs = _inputs(past, target, trust)
     if out is not None:
         _writable(out.parent)
         if out.is_dir():
             raise StoreError(f"{out} is a folder; name a CSV file in it, for example {out / 'forecasts.csv'}")
-    chosen = _model(model, source, horizon, source.season if season is None else season, seed)
-    X = source.X if chosen.takes_exog else None
+    chosen = _model(model, source, horizon, source.season if season is None else season, seed,
+                    missing=missing, **inputs)
+    y, X = _within(source, inputs["past"])
+    if not chosen.takes_exog:
+        X = None
     ahead = None if X is None else _future(future, [str(name) for name in X.columns], date, source)
-    fit = chosen.fit(source.y, X, rng=seed)
-    outlook = fit.forecast(horizon, ahead, coverage=coverage, n_paths=paths, rng=seed)
+    with _spoken(source):
+        fit = chosen.fit(y, X, missing=missing, rng=seed)
+        outlook = _of(fit.forecast(horizon, ahead, coverage=coverage, n_paths=paths, rng=seed), source)
     table = (source.undo(outlook) if levels else outlook).to_frame()
+    if inputs["target"]:
+        table = table[table["series"].isin(_wanted(inputs["target"], source))]
     if out is None:
         typer.echo(table.to_csv(index=False, lineterminator="\n"), nl=False)
         return
@@ -259,13 +286,19 @@ def show_data(name: Annotated[str, typer.Argument(help="Any data set.", show_def
     typer.echo(f"\n{data.frame.head().to_string(max_cols=8)}")
 
 
-def _source(data: str, date: str | None, columns: str | None, exog: str | None, transform: str) -> Source:
+def _source(data: str, date: str | None, columns: str | None, exog: str | None, transform: str, *,
+            past: str | None = None, start: str | None = None) -> Source:
+    """Read the data; inputs of the past stand beside the exogenous columns, untransformed."""
     from varnn.cli.source import find
 
-    source = find(data, date=date, columns=None if columns is None else _list(columns),
-                  exog=None if exog is None else _list(exog), transform=transform)
+    beside = [name for given in (exog, past) if given is not None for name in _list(given)]
+    twice = [name for name in beside if beside.count(name) > 1]
+    if twice:
+        raise InputError(f"column {twice[0]!r} is in --exog and in --past; leave it in one of them")
+    source = find(data, date=date, columns=None if columns is None else _list(columns), exog=beside or None,
+                  transform=transform)
     _tell(source.notes)
-    return source
+    return source if start is None else _since(source, start)
 
 
 def _tell(notes: tuple[str, ...]) -> None:
@@ -274,7 +307,86 @@ def _tell(notes: tuple[str, ...]) -> None:
         say(f"[bold]note:[/bold] {escape(note)}", error=True)
 
 
-def _model(name: str, source: Source, horizon: int, season: int | None, seed: int) -> Forecaster:
+def _since(source: Source, start: str) -> Source:
+    """Leave out the rows before a date, or before a row number where there are no dates."""
+    import pandas as pd
+
+    index = source.y.index
+    try:
+        if isinstance(index, pd.PeriodIndex):
+            first: object = pd.Period(start, freq=index.freq)
+        elif isinstance(index, pd.DatetimeIndex):
+            first = pd.Timestamp(start)
+            first = first.tz_localize(index.tz) if index.tz is not None and first.tz is None else first
+        else:
+            first = int(start)
+        rows = int(index.searchsorted(first))  # type: ignore[call-overload]
+    except (ValueError, TypeError):
+        kind = "row number" if isinstance(index, pd.RangeIndex) else "date"
+        raise ParameterError(f"--start {start} is no {kind} of this file, which runs from {index[0]} to {index[-1]}; "
+                             "write it the same way") from None
+    if rows >= len(index) or rows == 0 and first < index[0]:  # type: ignore[operator]
+        raise ParameterError(f"--start {start} lies outside the rows, which run from {index[0]} to {index[-1]}")
+    oracle = source.oracle
+    return replace(source, y=source.y.iloc[rows:], X=None if source.X is None else source.X.iloc[rows:],
+                   oracle=None if oracle is None else lambda seen, horizon: oracle(seen + rows, horizon))
+
+
+def _inputs(past: str | None, target: str | None, trust: str | None) -> dict[str, Any]:
+    """Return what `varnn.compare` calls these options."""
+    return {"past": None if past is None else _list(past), "target": None if target is None else _list(target),
+            "trust": () if trust is None else _list(trust)}
+
+
+def _within(source: Source, past: list[str] | None) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Return the series with the inputs of the past among them, and the exogenous columns that are left."""
+    if not past or source.X is None:
+        return source.y, source.X
+    rest = [str(name) for name in source.X.columns if name not in past]
+    return source.y.join(source.X[past]), source.X[rest] if rest else None
+
+
+def _of(outlook: Forecast, source: Source) -> Forecast:
+    """Return the forecast without the inputs that were forecast within."""
+    k = source.y.shape[1]
+    if len(outlook.names) == k:
+        return outlook
+    history = None if outlook.history is None else outlook.history.iloc[:, :k]
+    return replace(outlook, point=outlook.point[:, :k].copy(), paths=outlook.paths[:, :, :k].copy(),
+                   names=outlook.names[:k], history=history,
+                   spread=None if outlook.spread is None else outlook.spread[:, :k])
+
+
+def _wanted(target: list[str], source: Source) -> list[str]:
+    held = [str(name) for name in source.y.columns]
+    for name in target:
+        if name not in held:
+            raise InputError(f"--target: no series is called {name!r}; there are {', '.join(held)}")
+    return target
+
+
+@contextmanager
+def _spoken(source: Source) -> Iterator[None]:
+    """Say what varnn warns of in a line each, with the remedy a command line has; other warnings stay as they are."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    names = [str(name) for name in source.y.columns]
+    said = []
+    for one in caught:
+        if issubclass(one.category, VarnnWarning):
+            text = str(one.message)
+            rest = ",".join(name for name in names if repr(name) not in text.split(":", maxsplit=1)[0])
+            if rest:
+                text = re.sub(r"leave (it|them) out of y", rf"leave \1 out: --columns {rest}", text)
+            said.append(text.replace("leave it out of y", "it cannot be forecast"))
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno, source=one.source)
+    for text in dict.fromkeys(said):
+        say(f"[yellow]note:[/yellow] {escape(text)}", error=True)
+
+
+def _model(name: str, source: Source, horizon: int, season: int | None, seed: int, **options: Any) -> Forecaster:
     """Return the named model, or the rung that forecast the end of the series best."""
     from varnn.models import by_name, catalogue
 
@@ -284,9 +396,9 @@ def _model(name: str, source: Source, horizon: int, season: int | None, seed: in
         return model(season=season) if name.casefold() == "seasonalnaive" else model()  # type: ignore[call-arg]
     from varnn.comparison.compare import compare as compare_models
 
-    with progress() as advance:
+    with progress() as advance, _spoken(source):
         tried = compare_models(source.y, source.X, horizon=horizon, models=list(AUTO), season=season, seed=seed,
-                               progress=advance)
+                               progress=advance, **options)
     errors = tried.table["rmsse"].dropna()
     if errors.empty:
         raise InputError(f"none of {', '.join(AUTO)} could forecast this series: {tried.ledger.fits['stop'].iloc[0]}")

@@ -6,17 +6,29 @@ Used by `figures`, `tables` and `words`. Rows may come in any order; a forecast 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from varnn.evaluate.calibration import CoverageCheck, PitHistogram, coverage_check, pit_histogram
 from varnn.evaluate.ledger import ORACLE, Ledger
+from varnn.evaluate.tables import comparable
 from varnn.report.canvas import NAIVE
 from varnn.series import FloatArray
 
 LEVELS = (50, 80, 90, 95)
 FEWEST_OUTCOMES = 20  # of a histogram
+
+
+def _over_cells(losses: FloatArray) -> FloatArray:
+    """Return the mean of losses (r, o, h, k) over the steps and series that were observed, (r, o); NaN where none."""
+    known = np.isfinite(losses)
+    if known.all():
+        return np.asarray(losses.mean(axis=(2, 3)))
+    count = known.sum(axis=(2, 3))
+    total = np.where(known, losses, 0.0).sum(axis=(2, 3))
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
 
 
 def thinned(count: int, most: int) -> list[int]:
@@ -99,6 +111,17 @@ class Outcomes:
                    dates=dict(zip(rows.tolist(), labels.str.removesuffix(" 00:00:00"), strict=True)),
                    spacing=spacing)
 
+    @cached_property
+    def common(self) -> NDArray[np.bool_]:
+        """Origins at which every model that counts gave a forecast, (o,); see `varnn.evaluate.tables.comparable`."""
+        judged = [at for at, model in enumerate(self.models) if model != ORACLE]
+        return comparable(np.isfinite(self.mean[judged]).all(axis=(2, 3)))[1]
+
+    def origins_of(self, model: str) -> NDArray[np.bool_]:
+        """Origins that a model is judged over: the common ones, its own where it failed too often to count, (o,)."""
+        mine = np.isfinite(self.mean[self.models.index(model)]).all(axis=(1, 2))
+        return np.asarray(self.common if mine[self.common].all() and self.common.any() else mine)
+
     @property
     def reference(self) -> str:
         """The model skill is measured against: the VAR, or the first one where there is none."""
@@ -132,8 +155,9 @@ class Outcomes:
         """
         cube = np.stack([self.squared(model) for model in models])
         chosen = cube if step is None else cube[:, :, [step]]
-        usable = np.isfinite(cube).all(axis=(0, 2, 3))
-        return chosen[:, usable].mean(axis=(2, 3)).T, np.flatnonzero(usable)
+        given = np.isfinite(self.mean[[self.models.index(model) for model in models]]).all(axis=(0, 2, 3))
+        usable = given & np.isfinite(chosen).any(axis=(0, 2, 3))
+        return _over_cells(chosen[:, usable]).T, np.flatnonzero(usable)
 
     def overlap(self, step: int) -> int:
         """Origins over which forecasts of the step at this position share outcomes: ⌈step / spacing⌉."""
@@ -147,13 +171,13 @@ class Outcomes:
         array (o,)
             It climbs while the model is the better one; origins where either failed add nothing.
         """
-        gain = (self.squared(self.reference) - self.squared(model))[:, 0].mean(axis=1)
+        gain = _over_cells((self.squared(self.reference) - self.squared(model))[None, :, :1])[0]
         return np.cumsum(np.nan_to_num(gain))
 
     def held(self, model: str, level: int) -> tuple[FloatArray, NDArray[np.int64]]:
         """Share of outcomes inside the `level` % bands at each step, and how many outcomes were judged; (h,), (h,)."""
         lower, upper = (side[self.models.index(model)] for side in self.bands[level])
-        judged = np.isfinite(lower)
+        judged = np.isfinite(lower) & np.isfinite(self.observed) & self.origins_of(model)[:, None, None]
         count = judged.sum(axis=(0, 2))
         inside = ((self.observed >= lower) & (self.observed <= upper) & judged).sum(axis=(0, 2))
         return inside / np.where(count > 0, count, np.nan), count
@@ -161,7 +185,7 @@ class Outcomes:
     def check(self, model: str, level: int, step: int = 0) -> CoverageCheck:
         """Compare the share that the `level` % bands held at the step at this position with what chance allows."""
         lower, upper = (side[self.models.index(model), :, step] for side in self.bands[level])        # (o, k)
-        judged = np.isfinite(lower).all(axis=1)
+        judged = (np.isfinite(lower) & np.isfinite(self.observed[:, step])).all(axis=1) & self.origins_of(model)
         inside = (self.observed[judged, step] >= lower[judged]) & (self.observed[judged, step] <= upper[judged])
         return coverage_check(inside, level / 100, horizon=self.overlap(step))
 
@@ -190,11 +214,13 @@ class Outcomes:
 
     def pit_histogram(self, model: str) -> PitHistogram | None:
         """Where outcomes fell in the first step's distributions, series by series; None where there were too few."""
-        return self._histogram(self.pit[self.models.index(model), :, 0])
+        return self._histogram(self.pit[self.models.index(model), self.origins_of(model), 0])
 
     def joint_histogram(self, model: str) -> PitHistogram | None:
         """Where the outcomes of all series together ranked among the first step's paths; None for one series."""
-        return self._histogram(self.joint_pit[self.models.index(model), :, :1]) if len(self.series) > 1 else None
+        if len(self.series) == 1:
+            return None
+        return self._histogram(self.joint_pit[self.models.index(model), self.origins_of(model), :1])
 
     def _histogram(self, pit: FloatArray) -> PitHistogram | None:
         pit = pit[np.isfinite(pit).all(axis=1)]

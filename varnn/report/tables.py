@@ -231,10 +231,14 @@ def series_table(outcomes: Outcomes) -> tuple[list[str], list[tuple[str, list[Ce
     """Return the names of the models, and each one's gain in RMSE on each of at most 60 series, all steps together."""
     models = [model for model in outcomes.models if model != ORACLE]
     squared = np.stack([outcomes.squared(model) for model in models])
-    usable = np.isfinite(squared).all(axis=(0, 2, 3))
+    usable = outcomes.common
     if not usable.any():
         return [], []
-    rmse = np.sqrt(squared[:, usable].mean(axis=(1, 2)))                                             # (r, k)
+    known = np.isfinite(squared[:, usable])                                                         # (r, o', h, k)
+    count = known.sum(axis=(1, 2))
+    total = np.where(known, squared[:, usable], 0.0).sum(axis=(1, 2))
+    whole = known.all(axis=(1, 2)) | ~np.isfinite(outcomes.observed[usable]).all(axis=(0, 1))
+    rmse = np.sqrt(np.where((count > 0) & whole, total / np.maximum(count, 1), np.nan))              # (r, k)
     base = rmse[models.index(outcomes.reference)]
     skill = np.full_like(rmse, np.nan)
     np.divide(100 * (base - rmse), base, out=skill, where=base > 0)
