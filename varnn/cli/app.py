@@ -128,7 +128,8 @@ def compare(
     with progress() as advance, _spoken(source):
         result = compare_models(
             source.y, source.X, horizon=horizon, models=None if models is None else _list(models),
-            **_inputs(past, target, trust), missing=missing, origins=origins, step=step, gap=gap, refit=refit, window=size,
+            **_inputs(past, target, trust), missing=missing, origins=origins, step=step,
+            gap=gap, refit=refit, window=size,
             season=source.season if season is None else season, seed=seed, p_values=p_values, draws=draws, oracle=source.oracle, about=about, progress=advance)
     page = result.report(out)
     _show_result(result)
@@ -314,18 +315,18 @@ def _since(source: Source, start: str) -> Source:
     index = source.y.index
     try:
         if isinstance(index, pd.PeriodIndex):
-            first: object = pd.Period(start, freq=index.freq)
+            first: Any = pd.Period(start, freq=index.freqstr)
         elif isinstance(index, pd.DatetimeIndex):
             first = pd.Timestamp(start)
             first = first.tz_localize(index.tz) if index.tz is not None and first.tz is None else first
         else:
             first = int(start)
-        rows = int(index.searchsorted(first))  # type: ignore[call-overload]
+        rows = int(index.searchsorted(first))
     except (ValueError, TypeError):
         kind = "row number" if isinstance(index, pd.RangeIndex) else "date"
         raise ParameterError(f"--start {start} is no {kind} of this file, which runs from {index[0]} to {index[-1]}; "
                              "write it the same way") from None
-    if rows >= len(index) or rows == 0 and first < index[0]:  # type: ignore[operator]
+    if rows >= len(index) or first < index[0]:
         raise ParameterError(f"--start {start} lies outside the rows, which run from {index[0]} to {index[-1]}")
     oracle = source.oracle
     return replace(source, y=source.y.iloc[rows:], X=None if source.X is None else source.X.iloc[rows:],

@@ -1,4 +1,4 @@
-"""Inputs made from what is to be forecast: how much of the news in y do the exogenous columns already tell?
+"""Inputs made from what is to be forecast: how much of the news in y the exogenous columns already tell.
 
 Called before a comparison. The innovation of y given its past is set beside the one given its past and X now (and X of
 up to so many steps before, which would hold y's future). Judges; the caller refuses.
@@ -21,7 +21,7 @@ from varnn.series import FloatArray, Series
 REFUSED, TOLD = 0.999, 0.9  # shares of the innovation variance
 LEADS = 12        # steps ahead at which X is tried for holding y, in every form that is known
 ROWS = 3000       # looked at, the last ones
-TRIMMED = 0.05    # share of rows left out on either side: a law that one jump follows is no leak, a filled edge no excuse
+TRIMMED = 0.05    # share of rows left out on either side: one jump after a law is no leak, a filled edge no excuse
 FEWEST = 8        # degrees of freedom without which nothing is said
 LOST = 1e-7       # share of a column's length below which it lies in the span of others
 SCREENED = 0.5    # shares below are not looked at closely
@@ -323,7 +323,7 @@ class _Trial:
         without = _residual(news[keep], self.base[keep])
         with_x = _residual(news[keep], np.hstack([self.base, fresh])[keep])
         ratio = (float(with_x @ with_x) / (n - d - m)) / max(float(without @ without) / (n - d), np.finfo(float).tiny)
-        return 1 - ratio
+        return float(1 - ratio)
 
     def culprits(self, news: FloatArray, share: float) -> tuple[list[int], float]:
         """Return the fewest columns, found one by one, whose terms tell as much as all of them, and their share."""

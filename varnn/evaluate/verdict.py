@@ -75,9 +75,9 @@ def _without_width(ledger: Ledger, known: list[str]) -> list[str]:
     said = []
     for (model, name), rows in narrow[~narrow["series"].isin(known)].groupby(["model", "series"], sort=False):
         all_of = len(table[(table["model"] == model) & (table["series"] == name)])
-        said.append(f"The {plain(str(model))}'s bands of {name!r} have no width in {len(rows)} of {all_of} forecasts: it "
-                    "takes the series to follow without error from what it is given, so ask whether an input or another "
-                    "series is made from it.")
+        said.append(f"The {plain(str(model))}'s bands of {name!r} have no width in {len(rows)} of {all_of} forecasts: "
+                    "it takes the series to follow without error from what it is given, so ask whether an input or "
+                    "another series is made from it.")
     return said
 
 
@@ -217,8 +217,9 @@ def _failures(table: pd.DataFrame) -> list[str]:
     for model, count in _column(table, "failed").items():
         if count > 0:
             where = f"The {plain(model)} gave no forecast at {int(count)} origin{'s' if count > 1 else ''}"
-            said.append(f"{where}; these are left out of every comparison and listed below." if np.isfinite(judged[model]) else
-                        f"{where}, too many for its errors to be set beside the others'; the reasons are listed below.")
+            said.append(
+                f"{where}; these are left out of every comparison and listed below." if np.isfinite(judged[model]) else
+                f"{where}, too many for its errors to be set beside the others'; the reasons are listed below.")
     return said
 
 

@@ -18,11 +18,12 @@ import numpy as np
 import pandas as pd
 
 import varnn
-from varnn.comparison.compare import LEADS, fingerprint, refuse_leaks
+from varnn.comparison.compare import fingerprint
 from varnn.comparison.null_bootstrap import contenders, tasks_under
 from varnn.data import Dataset, about, load
 from varnn.errors import InputError, MissingDataError
 from varnn.evaluate.backtest import Oracle, Part, Task, blocks, forecast_blocks
+from varnn.evaluate.leaks import LEADS, refuse_leaks
 from varnn.evaluate.windows import Windows
 from varnn.forecaster import Forecaster
 from varnn.harness.suite import DataEntry, Suite

@@ -18,6 +18,7 @@ from varnn.estimate.least_squares.regressors import known_regressors
 from varnn.estimate.linear import likelihood
 from varnn.estimate.linear.maximum_likelihood import LinearEstimate
 from varnn.estimate.missing import state_space as gaps
+from varnn.estimate.numerics.covariance import regular
 from varnn.forecaster import Draws, Fitted, Forecaster, square_root
 from varnn.series import FloatArray, Series, generator
 from varnn.shocks import whitened
@@ -78,7 +79,7 @@ class FittedWithGaps(Fitted):
 
     def update(self, y_new: object, X_new: object = None) -> Self:
         """Move on with new observations; where one is missing the forecast of it, given the others, stands in."""
-        values, series = _read(y_new)
+        values, series = _read(y_new, most=1.0)
         if not np.isnan(values).any():
             return replace(super().update(y_new, X_new), full=self.full.update(y_new, X_new))
         labelled = isinstance(y_new, (pd.DataFrame, pd.Series, Series))
@@ -91,7 +92,7 @@ class FittedWithGaps(Fitted):
         return replace(self, seen=whole, seen_exog=moved.seen_exog, full=full)
 
     def __getattr__(self, name: str) -> Any:
-        """Answer what only the model inside knows: its lags, roots, impulse responses, tests, …"""
+        """Answer what only the model inside knows: its lags, roots, impulse responses and tests."""
         if name.startswith("_") or "full" not in vars(self):
             raise AttributeError(f"{type(self).__name__} has no {name}")
         return getattr(self.full, name)
@@ -101,7 +102,7 @@ class FittedWithGaps(Fitted):
         return sorted({*super().__dir__(), *(name for name in dir(self.full) if not name.startswith("_"))})
 
     @property
-    def sigma_u_mle(self) -> FloatArray:  # type: ignore[override]
+    def sigma_u_mle(self) -> FloatArray:
         """Residual covariance of the model inside, without its correction for degrees of freedom."""
         return self.full.sigma_u_mle
 
@@ -115,7 +116,7 @@ class FittedWithGaps(Fitted):
         return self.full._misses
 
     @property
-    def _predicted(self) -> FloatArray:  # type: ignore[override]
+    def _predicted(self) -> FloatArray:
         return self.full._predicted
 
     def _without_news(self) -> list[int]:
@@ -238,7 +239,7 @@ def with_gaps(y: object) -> Series:
     return Series(np.array(values), series.names, series.index)
 
 
-def _read(y: object) -> tuple[FloatArray, Series]:
+def _read(y: object, most: float = MOST_MISSING) -> tuple[FloatArray, Series]:
     """Return the values with NaN in the gaps, and the checked series with straight lines there."""
     y = y.to_frame() if isinstance(y, Series) else y
     frame = y if isinstance(y, pd.DataFrame) else y.to_frame(y.name or "y1") if isinstance(y, pd.Series) else None
@@ -251,7 +252,7 @@ def _read(y: object) -> tuple[FloatArray, Series]:
     missing = frame.isna().to_numpy()
     for j, name in enumerate(frame.columns):
         share = missing[:, j].mean() if len(frame) else 0.0
-        if share > MOST_MISSING:
+        if share > most:
             raise MissingDataError(f"y column {str(name)!r} lacks {missing[:, j].sum()} of {len(frame)} values; "
                                    "missing='filter' fills at most half of a column, leave it out")
     if not missing.any():
@@ -259,7 +260,7 @@ def _read(y: object) -> tuple[FloatArray, Series]:
         return series.values, series
     lines = frame.interpolate(limit_direction="both") if all(
         pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes) else frame
-    series = Series.of(lines)
+    series = Series.of(lines if most < 1 else lines.fillna(0.0))  # a column may lack all of a few new rows
     return np.where(missing, np.nan, series.values), series
 
 
@@ -293,7 +294,7 @@ def _by_em(fit: Fitted, values: FloatArray) -> tuple[Fitted, float]:
         cross[c:] += extra[k:, :k]
         coef = np.linalg.solve(gram, cross)
         sigma = (found.states[:, :k].T @ found.states[:, :k] + extra[:k, :k] - cross.T @ coef) / len(design)
-        sigma = 0.5 * (sigma + sigma.T)
+        sigma = regular(0.5 * (sigma + sigma.T))
     errors = found.states[:, :k] - np.hstack([known[p:], found.states[:, k:]]) @ coef
     resid = whitened(errors) @ square_root(sigma).T * scale          # errors with the covariance EM found
     table, root = _in_user_units(coef, np.asarray(np.linalg.inv(square_root(gram)).T), c, shift, scale, trend != "n", p)

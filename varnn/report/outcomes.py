@@ -115,7 +115,7 @@ class Outcomes:
     def common(self) -> NDArray[np.bool_]:
         """Origins at which every model that counts gave a forecast, (o,); see `varnn.evaluate.tables.comparable`."""
         judged = [at for at, model in enumerate(self.models) if model != ORACLE]
-        return comparable(np.isfinite(self.mean[judged]).all(axis=(2, 3)))[1]
+        return comparable(np.asarray(np.isfinite(self.mean[judged]).all(axis=(2, 3))))[1]
 
     def origins_of(self, model: str) -> NDArray[np.bool_]:
         """Origins that a model is judged over: the common ones, its own where it failed too often to count, (o,)."""
