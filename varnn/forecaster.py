@@ -110,8 +110,8 @@ class Forecaster(ABC):
         random = generator(rng) if self.draws_to_fit or rng is not None else None
         fit = self._estimate(series, exog, random)
         if still := fit._without_news():
-            warnings.warn(no_news([series.names[column] for column in still],
-                                  f"leave {'it' if len(still) == 1 else 'them'} out of y"), SingularWarning, stacklevel=2)
+            remedy = f"leave {'it' if len(still) == 1 else 'them'} out of y"
+            warnings.warn(no_news([series.names[column] for column in still], remedy), SingularWarning, stacklevel=2)
         return fit
 
     @property

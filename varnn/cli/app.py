@@ -129,8 +129,8 @@ def compare(
         result = compare_models(
             source.y, source.X, horizon=horizon, models=None if models is None else _list(models),
             **_inputs(past, target, trust), missing=missing, origins=origins, step=step,
-            gap=gap, refit=refit, window=size,
-            season=source.season if season is None else season, seed=seed, p_values=p_values, draws=draws, oracle=source.oracle, about=about, progress=advance)
+            gap=gap, refit=refit, window=size, season=source.season if season is None else season, seed=seed,
+            p_values=p_values, draws=draws, oracle=source.oracle, about=about, progress=advance)
     page = result.report(out)
     _show_result(result)
     if "bootstrap" in result.ledger.meta:

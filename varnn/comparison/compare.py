@@ -287,10 +287,11 @@ def _sample(y: object, X: object, past: object, target: str | Sequence[str] | No
     own = [name for name in series.names if not _are_names(past) or name not in _names(past, "past")]
     judged = tuple(own if target is None else _known(_names(target, "target"), series.names, "target", "series of y"))
     if not judged:
-        raise ParameterError(f"past={past!r} leaves no series of y to score; leave one of {list(series.names)} out of it")
+        raise ParameterError(f"past={past!r} leaves no series of y to score; leave one of {list(series.names)} "
+                             "out of it")
     if target is not None and (twice := [name for name in judged if name not in own]):
-        raise ParameterError(f"{twice[0]!r} is in target and in past; what is scored is no input, so leave it in one of "
-                             "them")
+        raise ParameterError(f"{twice[0]!r} is in target and in past; what is scored is no input, so leave it in "
+                             "one of them")
     if inputs is not None:
         series = Series(np.hstack([series.values, inputs.values]), (*series.names, *inputs.names), series.index)
     return series, exog, judged
@@ -364,8 +365,8 @@ def _chosen(models: Mapping[str, Forecaster] | Sequence[str | Forecaster] | None
         raise ParameterError(f"models={models!r} is not usable; give a list of names and specifications, for example "
                              "['Naive', VAR(lags=2)], or a mapping of labels to specifications")
     if not models:
-        raise ParameterError("models is empty; name at least one, for example ['Naive', 'VAR'], or leave it out for the "
-                             "naive rows and the three rungs")
+        raise ParameterError("models is empty; name at least one, for example ['Naive', 'VAR'], or leave it out for "
+                             "the naive rows and the three rungs")
     if isinstance(models, Mapping):
         for label, model in models.items():
             if not isinstance(label, str) or not label.strip():
@@ -384,8 +385,8 @@ def _specification(given: object, place: str) -> Forecaster:
                              f"name {given.__name__!r}")
     if isinstance(given, Fitted):
         raise ParameterError(f"{place} is a fit, and every origin needs one of its own; give its specification, .spec")
-    raise ParameterError(f"{place} is {type(given).__name__}, not a model; give a name such as 'VAR' or a specification "
-                         "such as VAR(lags=2)")
+    raise ParameterError(f"{place} is {type(given).__name__}, not a model; give a name such as 'VAR' or a "
+                         "specification such as VAR(lags=2)")
 
 
 def _labelled(models: Sequence[Forecaster]) -> dict[str, Forecaster]:

@@ -143,8 +143,8 @@ def leaks(series: Series, exog: Series, first: int = 0, furthest: int = LEADS) -
     Examples
     --------
     >>> y = np.random.default_rng(0).standard_normal((200, 1)).cumsum(axis=0)
-    >>> change = np.diff(y, axis=0, prepend=0.0)
-    >>> [(leak.columns, leak.lead, round(leak.share, 3)) for leak in leaks(Series.of(y), Series.of(change, argument="x"))]
+    >>> change = Series.of(np.diff(y, axis=0, prepend=0.0), argument="x")
+    >>> [(leak.columns, leak.lead, round(leak.share, 3)) for leak in leaks(Series.of(y), change)]
     [(('x1',), 0, 1.0)]
     """
     values, X = series.values[-ROWS:], exog.values[-ROWS:]
@@ -369,7 +369,7 @@ def _basis(block: FloatArray, against: FloatArray) -> FloatArray:
         rest = rest - against @ (against.T @ rest)
     rest = rest[:, np.sqrt((rest**2).sum(axis=0)) > LOST]
     if not rest.shape[1]:
-        return rest
+        return np.asarray(rest)
     left, size, _ = np.linalg.svd(rest / np.sqrt((rest**2).sum(axis=0)), full_matrices=False)
     return np.ascontiguousarray(left[:, size > LOST * size[0]])
 

@@ -5,7 +5,8 @@ Called by `Comparison.verdict`; reads tables only, never data or models.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,21 +52,24 @@ def cautions(ledger: Ledger) -> list[str]:
     nothing is new, and bands without width.
     """
     meta, said = ledger.meta, []
-    for leak in meta.get("told", []):
-        who = _and(list(map(repr, leak["columns"])))
-        what = _and(list(map(repr, leak["of"])))
-        when = "at the same date" if not leak["lead"] else f"{leak['lead']} steps later" if leak["lead"] > 1 else (
-            "1 step later")
-        said.append(f"Mind the inputs: {who} tell{'s' if len(leak['columns']) == 1 else ''} {100 * leak['share']:.0f} % "
-                    f"of what is new in {what if len(leak['of']) == 1 else f'a combination of {what}'} {when}; gains "
-                    f"over a model without {'it' if len(leak['columns']) == 1 else 'them'} hold only where "
-                    f"{'it is' if len(leak['columns']) == 1 else 'they are'} known that far in advance.")
+    said += [_told(leak) for leak in meta.get("told", [])]
     for name, (absent, windows) in meta.get("unmoved", {}).items():
         said.append(f"{name!r} does not move by itself in {absent} of the {windows} training windows, and is left out "
                     "of the models there.")
     if still := meta.get("still", []):
         said.append(f"{no_news(still, 'leave ' + ('it' if len(still) == 1 else 'them') + ' out of the comparison')}.")
     return said + _without_width(ledger, still)
+
+
+def _told(leak: Mapping[str, Any]) -> str:
+    """Say what share of the news in some series the inputs tell."""
+    one, single = len(leak["columns"]) == 1, len(leak["of"]) == 1
+    when = ("at the same date", "1 step later")[leak["lead"]] if leak["lead"] < 2 else f"{leak['lead']} steps later"
+    what = _and(list(map(repr, leak["of"])))
+    return (f"Mind the inputs: {_and(list(map(repr, leak['columns'])))} tell{'s' if one else ''} "
+            f"{100 * leak['share']:.0f} % of what is new in {what if single else f'a combination of {what}'} {when}; "
+            f"gains over a model without {'it' if one else 'them'} hold only where {'it is' if one else 'they are'} "
+            "known that far in advance.")
 
 
 def _without_width(ledger: Ledger, known: list[str]) -> list[str]:
