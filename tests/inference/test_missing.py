@@ -161,7 +161,6 @@ def test_a_gap_at_the_end_is_forecast_and_conditioned():
 
 
 @pytest.mark.parametrize(("holes", "message"), [
-    ([(0, 1), (30, 0)], "lacks 'b' at 1990-01, among the first 1 rows"),
     ([(row, 0) for row in range(1, 80)], "column 'a' lacks 79 of 100"),
 ])
 def test_gaps_that_cannot_be_filled_are_named(holes, message):
@@ -190,3 +189,60 @@ def test_other_faults_of_the_data_are_still_found():
         VAR(lags=1).fit(y.astype(object).assign(c="x"), missing="filter")
     with pytest.raises(ParameterError, match="no recursion of its own"):
         Conformal(VAR(lags=1)).fit(y, missing="filter")
+
+
+FIRST = [(0, 1), (1, 0), (1, 1), (30, 0)]
+
+
+@pytest.mark.parametrize("model", [VAR(lags=2), VAR(), LinearRNN(lags=2), LinearRNN(lags=2, likelihood="conditional"),
+                                   TanhRNN(lags=2, width=1, starts=1), Naive(), Drift()])
+def test_every_recursion_fits_through_a_gap_among_its_first_rows(model):
+    fit = model.fit(frame(FIRST), missing="filter")
+    assert np.isfinite(fit.filled.to_numpy()).all()
+    assert np.isfinite(fit.forecast(2).paths).all()
+    assert np.isfinite(fit.llf)
+
+
+def test_the_likelihood_with_a_gap_in_the_first_row_is_that_of_the_joint_normal():
+    """y_0 ~ N(guess, variance of the series); y_1 … y_T given y_0 from the recursion: all one Gaussian vector."""
+    from scipy.stats import multivariate_normal
+
+    y = frame([])["a"].to_numpy()[:12, None].copy()
+    y[0] = np.nan
+    y[5] = np.nan
+    fit = VAR(lags=1).fit(y, missing="filter")
+    const, slope, sigma = fit.params.loc["const"].item(), fit.coefs.item(), fit.full.sigma_u_mle.item()
+    mean, cov = np.empty(12), np.zeros((12, 12))
+    mean[0], cov[0, 0] = y[1].item(), np.nanvar(y)
+    for t in range(1, 12):
+        mean[t] = const + slope * mean[t - 1]
+        cov[t, :t] = cov[:t, t] = slope * cov[t - 1, :t]
+        cov[t, t] = slope**2 * cov[t - 1, t - 1] + sigma
+    seen = ~np.isnan(y[:, 0])
+    joint = multivariate_normal(mean[seen], cov[np.ix_(seen, seen)])
+    assert fit.llf == pytest.approx(joint.logpdf(y[seen, 0]), abs=1e-7)
+    hole = [0]
+    pull = cov[np.ix_(hole, seen)] @ np.linalg.solve(cov[np.ix_(seen, seen)], y[seen, 0] - mean[seen])
+    assert fit.filled.iloc[0, 0] == pytest.approx(mean[0] + pull.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("model", [VAR(lags=2), LinearRNN(lags=1), TanhRNN(lags=1, width=1, starts=1)])
+def test_a_fit_with_gaps_answers_what_a_fit_without_does(model):
+    with_gaps, without = model.fit(frame(), missing="filter"), model.fit(frame([]))
+    for name in [name for name in dir(without) if not name.startswith("_")]:
+        assert hasattr(with_gaps, name), name
+    assert with_gaps.test_whiteness().pvalue == with_gaps.full.test_whiteness().pvalue
+    assert with_gaps.is_stable() if hasattr(without, "is_stable") else True
+    if isinstance(model, VAR):
+        assert_allclose(with_gaps.irf(4).orth_irfs, with_gaps.full.irf(4).orth_irfs)
+        assert with_gaps.test_causality("a", "b").pvalue == with_gaps.full.test_causality("a", "b").pvalue
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        _ = with_gaps.no_such_thing
+
+
+def test_new_rows_may_have_gaps_and_the_forecast_stands_in():
+    fit = VAR(lags=1).fit(frame(), missing="filter")
+    ahead = fit.forecast(1).mean
+    moved = fit.update(np.array([[np.nan, np.nan]]))
+    assert_allclose(moved.seen.values[-1], ahead.to_numpy()[0], rtol=1e-10)
+    assert_allclose(moved.forecast(1).mean.to_numpy()[0], fit.forecast(2).mean.to_numpy()[1], rtol=1e-10)
