@@ -92,7 +92,8 @@ def broken(kind: str):
     def fail() -> None:
         if kind == "LinAlgError":
             np.linalg.inv(np.zeros((2, 2)))
-        raise {"SystemExit": SystemExit(3), "MemoryError": MemoryError(), "ZeroDivisionError": ZeroDivisionError("by 0"),
+        raise {"SystemExit": SystemExit(3), "MemoryError": MemoryError(),
+               "ZeroDivisionError": ZeroDivisionError("by 0"),
                "KeyError": KeyError("x"), "RecursionError": RecursionError("deep")}[kind]
 
     @dataclass(frozen=True, kw_only=True)
@@ -159,7 +160,8 @@ def test_warnings_of_arithmetic_are_counted_in_the_report_like_our_own(tmp_path)
 
 
 def test_models_may_be_specifications_and_names_mixed():
-    result = compare(walk(), horizon=1, models=["Naive", VAR(lags=2), VAR(lags=1), LinearRNN(lags=1), Drift()], origins=3)
+    mixed = ["Naive", VAR(lags=2), VAR(lags=1), LinearRNN(lags=1), Drift()]
+    result = compare(walk(), horizon=1, models=mixed, origins=3)
     assert result.ledger.models == ["Naive", "VAR(lags=2)", "VAR(lags=1)", "LinearRNN", "Drift"]
     assert compare(walk(), horizon=1, models=["VAR", VAR(lags=1)], origins=3).ledger.models == ["VAR", "VAR(lags=1)"]
 
@@ -261,14 +263,15 @@ def test_without_gaps_filter_gives_the_same_comparison():
 def test_the_command_line_takes_start_missing_target_and_past(tmp_path):
     holes().assign(oil=walk(3)["oil"]).rename_axis("month").to_csv(tmp_path / "d.csv")
     call = [str(tmp_path / "d.csv"), "--columns", "temp,wind", "--horizon", "1"]
-    done = CliRunner().invoke(app, ["compare", *call, "--out", str(tmp_path / "out"), "--models", "Naive,VAR", "--origins",
-                                    "9", "--missing", "filter", "--start", "2000-03", "--target", "temp", "--past", "oil"])
+    done = CliRunner().invoke(app, ["compare", *call, "--out", str(tmp_path / "out"), "--models", "Naive,VAR",
+                                    "--origins", "9", "--missing", "filter", "--start", "2000-03", "--target", "temp",
+                                    "--past", "oil"])
     assert done.exit_code == 0, done.output
     meta = Comparison.read(tmp_path / "out").ledger.meta
     assert (meta["first_date"], meta["names"], meta["inputs"]) == ("2000-03", ["temp"], ["wind", "oil"])
     assert "--missing filter" in meta["command"]
-    done = CliRunner().invoke(app, ["forecast", *call, "--model", "VAR", "--missing", "filter", "--past", "oil", "--target",
-                                    "temp"])
+    done = CliRunner().invoke(app, ["forecast", *call, "--model", "VAR", "--missing", "filter", "--past", "oil",
+                                    "--target", "temp"])
     assert done.exit_code == 0, done.output
     assert [line.split(",")[2] for line in done.stdout.splitlines()] == ["series", "temp"]
     for start in ("1990-01", "2031-01", "soon"):

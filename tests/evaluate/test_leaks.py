@@ -123,7 +123,8 @@ def test_noise_is_refused_in_none_of_300_samples():
     for seed in range(300):
         rng = np.random.default_rng(seed)
         rows = int(rng.integers(20, 120))
-        y, X = rng.standard_normal((rows, int(rng.integers(1, 4)))), rng.standard_normal((rows, int(rng.integers(1, 6))))
+        y = rng.standard_normal((rows, int(rng.integers(1, 4))))
+        X = rng.standard_normal((rows, int(rng.integers(1, 6))))
         assert leaks(Series.of(y), Series.of(X, argument="X")) == []
 
 
