@@ -27,7 +27,7 @@ from varnn.shocks import square_root as square_root
 
 Uncertainty = Literal["full", "bootstrap", "none"]
 Outlook = tuple[FloatArray, FloatArray, FloatArray | None]  # means (h, k), paths (m, h, k), deviations (h, k) or None
-NO_WIDTH = 1e-6  # share of a series' range below which a band is called one without width
+NO_WIDTH = 1e-12  # share of the range below which a band has no width; larger ones are small, not absent
 HISTORY_ROWS = 60  # what Forecast.plot shows of the past
 
 
