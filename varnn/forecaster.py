@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from varnn.deferred import Deferred
-from varnn.errors import ExogError, ParameterError, SingularWarning, TooShortError
+from varnn.errors import ConvergenceError, ExogError, ParameterError, SingularWarning, TooShortError
 from varnn.estimate.innovation import no_news, without_innovation
 from varnn.forecast import Forecast
 from varnn.questions import Questions
@@ -235,6 +235,8 @@ class Fitted(Questions, ABC):
         Raises
         ------
         HorizonError, ExogError, ParameterError, ResourceLimitError
+        ConvergenceError
+            Where a mean or path is not finite: the fitted recursion explodes within the horizon.
         """
         horizon, coverages = checked_horizon(horizon), checked_coverages(coverage)
         self._warn_unless_stable("its forecasts run away from the data")
@@ -242,10 +244,24 @@ class Fitted(Questions, ABC):
         one_of(uncertainty, "uncertainty", get_args(Uncertainty))
         one_of(shocks, "shocks", KINDS)
         plan = Plan(n_paths=n_paths, uncertainty=uncertainty, shocks=shocks, rng=generator(rng))
-        point, paths, spread = self._outlook(horizon, self._future_exog(X, horizon), plan)
+        # Numbers that run off are refused below in words of ours, so numpy need not say so first.
+        with np.errstate(over="ignore", invalid="ignore"):
+            point, paths, spread = self._outlook(horizon, self._future_exog(X, horizon), plan)
+        self._need_finite(point, paths)
         self._name_bands_without_width(paths)
         history = self.seen.window(max(0, len(self.seen) - HISTORY_ROWS), len(self.seen)).to_frame()
         return Forecast(point, paths, self.series.names, self.seen.future_index(horizon), coverages, history, spread)
+
+    def _need_finite(self, point: FloatArray, paths: FloatArray) -> None:
+        """Raise ConvergenceError where a mean or a path is infinite or NaN, naming the model, series and step."""
+        for what, values in (("means", point[None]), ("paths", paths)):
+            wrong = ~np.isfinite(values).all(axis=0)                                               # (h, k)
+            if wrong.any():
+                step, column = np.argwhere(wrong)[0]
+                raise ConvergenceError(
+                    f"the {what} of {self.spec.label} for {self.series.names[column]!r} run off to infinity "
+                    f"from step {step + 1} of {len(point)} on: the fitted recursion is explosive; use a horizon below "
+                    f"{step + 1}, fewer lags, or differences or logarithms of the series")
 
     def update(self, y_new: object, X_new: object = None) -> Self:
         """Return the same fit having seen more observations: the state moves on, the parameters stay.

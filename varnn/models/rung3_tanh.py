@@ -111,10 +111,7 @@ class TanhRNN(Forecaster):
         fit = replace(_fitted(self, series, exog, found.members, units, series, exog), rungs=found.rungs,
                       certainty=found.certainty, draws_seed=int(rng.integers(2**62)))
         if not fit.stop.converged:
-            warnings.warn(f"{self.label} stopped for the reason {fit.stop.name} after "
-                          f"{fit.members[0].optimum.steps} steps: {fit.stop.message}; the best point found is kept "
-                          "(more starts or fewer lags may help)",
-                          ConvergenceWarning, stacklevel=3)
+            warnings.warn(unfinished(self.label, fit.members[0]), ConvergenceWarning, stacklevel=3)
         return fit
 
     def lift(self, below: FittedLinearRNN, *, rng: object = None) -> FittedTanhRNN:
@@ -402,6 +399,17 @@ def fit_windows(model: TanhRNN, windows: Sequence[Series], exog: Sequence[Series
         jobs = [pool.submit(model._estimate, series, z, np.random.default_rng(seed))
                 for series, z in zip(windows, beside, strict=True)]
         return [job.result() for job in jobs]
+
+
+def unfinished(label: str, member: Member) -> str:
+    """Return what a ConvergenceWarning says of the most probable member: where the climb ended, and what helps."""
+    stop, shape = member.optimum.stop, member.optimum.design
+    stage = ("the climb that pulls its linear part back to a stable one (its free runs are bounded all the same)"
+             if member.bounding else "the last climb of the search")
+    fewer = f"lags={max(1, member.lags // 2)} or " if member.lags > 1 else ""
+    return (f"{label} stopped for the reason {stop.name} after {member.optimum.steps} steps of {stage}: "
+            f"{stop.message}; the best point found is kept. Compare it with another seed (rng=1) or with more starts; "
+            f"a smaller model, {fewer}width={max(shape.n // 2, 0)}, is easier to climb")
 
 
 def _spec(fit: Fitted) -> TanhRNN:

@@ -27,7 +27,7 @@ from varnn.estimate.redundant import cut_search, warn_of_near_copies
 from varnn.forecaster import Fitted
 from varnn.models.rung1_var import VAR, FittedVAR
 from varnn.models.rung2_linear import FittedLinearRNN, LinearRNN
-from varnn.models.rung3_tanh import FittedTanhRNN, TanhRNN
+from varnn.models.rung3_tanh import FittedTanhRNN, TanhRNN, unfinished
 from varnn.series import FloatArray, Series
 
 JUDGED = 20_000  # rows of a panel, about, that the lags of a linear RNN are chosen on
@@ -277,8 +277,7 @@ def _tanh(model: TanhRNN, panel: _Panel, rng: np.random.Generator) -> list[Fitte
                              "fewer lags or a smaller width")
     first = found.members[0].optimum
     if not first.stop.converged:
-        warnings.warn(f"the global {model.label} stopped for the reason {first.stop.name} after {first.steps} steps: "
-                      f"{first.stop.message}; the best point found is kept", ConvergenceWarning, stacklevel=4)
+        warnings.warn(unfinished(f"the global {model.label}", found.members[0]), ConvergenceWarning, stacklevel=4)
     each = [Data(values, np.ones((len(values), 1)), inputs)
             for values, inputs in zip(panel.values, panel.inputs, strict=True)]
     members = list(zip(*(own_members(member, each, from_means=panel.levels is None) for member in found.members),

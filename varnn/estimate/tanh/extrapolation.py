@@ -6,14 +6,17 @@ Called by `search` and `mixture`.  A free run stays bounded, however long, where
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from varnn.estimate.tanh.design import Array, Design
 from varnn.estimate.tanh.gauss_newton import Optimum, Prior, fit
 
 STEADY = 0.95     # spectral radius that a linear part may always have: a shock is halved in 14 steps
 PULLS = (1e1, 1e2, 1e3, 1e4, 1e6, 1e8)  # precisions of the pull towards the rung below, tried in turn
+HALVINGS = 40  # of what the strongest pull has left
 
 
 def linear_radius(design: Design, theta: Array) -> float:
@@ -33,8 +36,8 @@ def height(optimum: Optimum, prior: Prior, alpha: Array) -> float:
     return float(-0.5 * fits - 0.5 * (prior.precisions(alpha) * away**2).sum())
 
 
-def calmed(optimum: Optimum, below: Optimum, steps: int = 12) -> Optimum:
-    r"""Return an optimum whose free runs stay bounded where those of the rung below do.
+def calmed(optimum: Optimum, below: Optimum, steps: int = 12) -> Optimum | None:
+    r"""Return an optimum whose free runs stay bounded where those of the rung below do; None where no fit converges.
 
     .. math:: \rho(B) \le \max(\rho(B_\text{below}), 0.95)
 
@@ -60,6 +63,7 @@ def calmed(optimum: Optimum, below: Optimum, steps: int = 12) -> Optimum:
     centre = old.centre.copy()
     centre[pulled] = target.ravel()
     held = Prior(centre, np.where(pulled, len(old.names), old.group), (*old.names, "pull"))
+    last = _Pull(optimum, held, pulled, target.ravel(), limit)
     theta, sigma = optimum.theta, optimum.sigma
     for pull in PULLS:
         if pull == PULLS[-1]:
@@ -67,12 +71,42 @@ def calmed(optimum: Optimum, below: Optimum, steps: int = 12) -> Optimum:
             theta[: shape.free][pulled] = target.ravel()
         found = fit(shape, held, theta, np.append(optimum.alpha, pull), sigma=sigma, steps=steps, hold=10 * steps)
         if found is None:
-            break
+            continue
         theta, sigma = found.theta, found.sigma
         if linear_radius(shape, theta) <= limit:
-            information = found.information + np.diag(old.precisions(optimum.alpha)
-                                                      - held.precisions(np.append(optimum.alpha, pull)))
-            calm = replace(found, prior=old, alpha=optimum.alpha, gamma=optimum.gamma, information=information)
-            lost = height(optimum, old, optimum.alpha) - height(calm, old, optimum.alpha)
-            return replace(calm, laplace=optimum.laplace - lost)
-    return optimum
+            return last.released(found)
+    return None if found is None else last.released(last.nearer(found))
+
+
+class _Pull(NamedTuple):
+    """An optimum whose linear part is being pulled to that of the rung below."""
+
+    optimum: Optimum
+    held: Prior
+    pulled: npt.NDArray[np.bool_]
+    target: Array
+    limit: float
+
+    def nearer(self, found: Optimum) -> Optimum:
+        """Return weights as far on the way to the rung below as the bound asks for; all the way always keeps it.
+
+        The strongest pull leaves the linear part a rounding error away, which near a unit root is too much.
+        """
+        shape = found.design
+        away = found.theta[: shape.free][self.pulled] - self.target
+        for share in (*0.5 ** np.arange(1, HALVINGS), 0.0):
+            theta = found.theta.copy()
+            theta[: shape.free][self.pulled] = self.target + share * away
+            if linear_radius(shape, theta) <= self.limit:
+                break
+        _, U = shape.run(theta)
+        return replace(found, theta=theta, resid=(shape.Y - U[:, : shape.k])[shape.first :])
+
+    def released(self, found: Optimum) -> Optimum:
+        """Return the optimum under its own prior, its evidence less what the pull cost."""
+        old, alpha = self.optimum.prior, self.optimum.alpha
+        pulls = self.held.precisions(found.alpha)
+        calm = replace(found, prior=old, alpha=alpha, gamma=self.optimum.gamma,
+                       information=found.information + np.diag(old.precisions(alpha) - pulls))
+        lost = height(self.optimum, old, alpha) - height(calm, old, alpha)
+        return replace(calm, laplace=self.optimum.laplace - lost)

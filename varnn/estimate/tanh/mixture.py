@@ -124,7 +124,7 @@ def paths(members: Sequence[Member], particles: Particles, trend: Array, Z: Arra
         L, W, G = map(np.stack, zip(*(shape.matrices(one.theta) for one in group), strict=True))
         Y, F, s, u = map(np.stack, zip(*((one.Y, one.F, one.s, one.u) for one in group), strict=True))
         out[mine] = simulate(L, W, G, layout, whole if member.skip else trend, heard, Y, F, s, u,
-                             0.0 if member.driven else 1.0, shocks[mine])
+                             0.0 if member.driven else 1.0, shocks[mine], member.bounds)
     return out
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from varnn.estimate.bounds import Bounds
 from varnn.estimate.tanh.kernels import believed
 
 Array = npt.NDArray[np.float64]
@@ -27,7 +28,7 @@ class Layout(NamedTuple):
 
 
 def simulate(L: Array, W: Array, G: Array, layout: Layout, drive: Array, driveH: Array, Y: Array, F: Array, s: Array,
-             u: Array, scale: float, shocks: Array) -> Array:
+             u: Array, scale: float, shocks: Array, bounds: Bounds | None = None) -> Array:
     """Sample paths from the end of a sample, some of each of d weights.
 
     Parameters
@@ -41,6 +42,7 @@ def simulate(L: Array, W: Array, G: Array, layout: Layout, drive: Array, driveH:
     s, u : array (d, n), (d, m)           states at the end of the sample
     scale : float                         1 where the feedback is the innovation, 0 where minus the forecast
     shocks : array (d, c, h, k)
+    bounds : Bounds, optional             what keeps the paths near the linear rung below
 
     Returns
     -------
@@ -58,6 +60,7 @@ def simulate(L: Array, W: Array, G: Array, layout: Layout, drive: Array, driveH:
     own, ownH, turned = L[:, :, : drive.shape[1]], G[:, :, : driveH.shape[1]], np.swapaxes(W, 1, 2)
     rest, restH = (np.ascontiguousarray(np.swapaxes(part[:, :, known.shape[1] :], 1, 2))
                    for part, known in ((L, drive), (G, driveH)))
+    outside = np.zeros((d, c), dtype=np.intp)  # dates until all lags are inside the box again
     for t in range(h):
         if n:
             seen = np.concatenate([y[..., : lagsH * k], f[..., : r * k], *([s] if recurrent else [])], axis=2)
@@ -67,8 +70,12 @@ def simulate(L: Array, W: Array, G: Array, layout: Layout, drive: Array, driveH:
         u = seen @ rest + (own @ drive[t])[:, None]
         if n:
             u += s @ turned
+        if bounds is not None and t:
+            u[..., :k] = bounds.kept(u[..., :k], bounds.forecast(drive[t], y), outside > 0)
         now = u[..., :k] + shocks[:, :, t]
         out[:, :, t] = now
+        if bounds is not None:
+            outside = np.where(bounds.left(now), max(lags, lagsH, 1), np.maximum(outside - 1, 0))
         if y.shape[2]:
             y = np.concatenate([now, y[..., :-k]], axis=2)
         if f.shape[2]:

@@ -12,6 +12,7 @@ from operator import attrgetter
 
 import numpy as np
 
+from varnn.estimate.bounds import Bounds
 from varnn.estimate.numerics.covariance import whitener
 from varnn.estimate.tanh.design import Array
 from varnn.estimate.tanh.evidence import (
@@ -88,6 +89,7 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> Found:
         first = min(WARM_UP, data.shortest // 10)
     linear, first = _linear(data, space, first, driven) if space.skip else ([], first)
     bent = _bent(data, space, first, driven, linear, rng) if space.width != 0 else []
+    bent = [_fenced(member, data, linear, first) for member in bent]
     rungs = {name: max(member.evidence for member in found) for name, found in (
         ("VAR", [member for member in linear if not member.optimum.design.rl]),
         ("LinearRNN", [member for member in linear if member.optimum.design.rl]), ("TanhRNN", bent))
@@ -191,7 +193,7 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
     if free and _noise(max(linear, key=_evidence).optimum.sigma) < EXACT:
         gentle = _smooth(data, first, driven, lags, sorted({*seen, lags}), rng)
         if gentle and max(gentle, key=_evidence).evidence > max(linear, key=_evidence).evidence + EXACT_GAIN:
-            return _finest(gentle, data)
+            return _finest(gentle, data, linear, first)
     starts = [(p, r, seed) for p in seen for r in feedback for seed in range(1 if heavy else space.starts)]
     seeds = rng.spawn(len(starts))
     if space.skip:
@@ -211,7 +213,7 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
     if free and below[0] is not None and _noise(longest.optimum.sigma) < NOISELESS * _noise(below[0].sigma):
         gentle = _smooth(data, first, driven, lags, sorted({*seen, lags}), rng)
         if gentle and max(gentle, key=_evidence).evidence > longest.evidence:
-            return _finest(gentle, data)
+            return _finest(gentle, data, linear, first)
     if space.width is None and units_used(longest.optimum) >= widths[-1] - 1:
         wide: tuple[int, ...] = (2 * widths[-1], 4 * widths[-1]) if len(data.Y) >= 400 else (2 * widths[-1],)
         shape = longest.optimum.design
@@ -239,7 +241,19 @@ def _bounded(member: Member, data: Data, linear: list[Member], first: int) -> Me
     if below is None or not np.isfinite(member.evidence):
         return member
     calm = calmed(member.optimum, below)
-    return member if calm is member.optimum else replace(member, optimum=calm, evidence=rated(calm))
+    if calm is member.optimum:
+        return member
+    return replace(member, optimum=calm or member.optimum, evidence=rated(calm), bounding=True)
+
+
+def _fenced(member: Member, data: Data, linear: list[Member], first: int) -> Member:
+    """Return the member with bounds to its paths, where it has tanh units beside lags of its own."""
+    if not member.optimum.design.n or not member.skip or member.driven or member.bounds is not None:
+        return member
+    below = _below(data, linear, member.lags, 0, first, member.driven)
+    if below is None:
+        return member
+    return replace(member, bounds=Bounds.of(member.optimum, below, data.Y, member.lags))
 
 
 def _dormant(data: Data, member: Member, width: int, first: int, recurrent: bool, rng: np.random.Generator) -> Member:
@@ -326,16 +340,19 @@ def _smooth(data: Data, first: int, driven: bool, lags: int, seen: list[int], rn
     return [member for member in _map(one, list(zip(tasks, seeds, strict=True)), data) if np.isfinite(member.evidence)]
 
 
-def _finest(members: list[Member], data: Data) -> list[Member]:
+def _finest(members: list[Member], data: Data, linear: list[Member], first: int) -> list[Member]:
     """Return the member that runs freely over the training data best, refined where that is affordable.
 
     With next to no noise the one-step evidence rewards inputs that repeat each other, whose free runs then diverge
     (Lorenz-63: two lags gain 700 nats over one, and forecasts over a Lyapunov time are up to 10,000 times worse).
     """
-    best = min(members, key=lambda member: free_run_error(member, data))
+    least = max(linear, key=_evidence).evidence + POSITIVE  # others could not be kept, see `search`
+    ahead = [member for member in members if member.evidence > least]
+    fenced = _map(lambda member: _fenced(member, data, linear, first), ahead or members, data)
+    best = min(fenced, key=lambda member: free_run_error(member, data))
     if best.optimum.design.size <= UNFREEZE:
-        refined = _continue(best, "unit", 60, False)
-        if np.isfinite(refined.evidence) and free_run_error(refined, data) < free_run_error(best, data):
+        refined = _fenced(replace(_continue(best, "unit", 60, False), bounds=None), data, linear, first)
+        if refined.evidence > least and free_run_error(refined, data) < free_run_error(best, data):
             return [refined]
     return [best]
 

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from varnn.estimate.bounds import Bounds
 from varnn.estimate.least_squares.order import default_max_lags, search_orders
 from varnn.estimate.least_squares.regression import Trend, fixed_regressors
 from varnn.estimate.linear.units import Units
@@ -63,6 +64,8 @@ class Member:
 
     lags, lags_tanh : int        that the identity and the tanh units see
     skip, driven : bool          inputs reach the identity units; forecasts are fed back, not innovations
+    bounds : Bounds or None      what keeps its paths near the linear rung below, where there is one
+    bounding : bool              the last climb was the one that pulls its linear part to that of the rung below
     """
 
     optimum: Optimum
@@ -72,6 +75,8 @@ class Member:
     driven: bool
     evidence: float = -np.inf
     weight: float = 0.0
+    bounds: Bounds | None = None
+    bounding: bool = False
 
     @property
     def presample(self) -> int:
