@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from varnn.estimate.tanh.design import Array
 
@@ -70,12 +71,12 @@ class Bounds:
         return np.asarray(Y[..., : self.linear.shape[1] - fixed] @ self.linear[:, fixed:].T
                           + self.linear[:, :fixed] @ drive)
 
-    def kept(self, u: Array, v: Array, outside: Array) -> Array:
+    def kept(self, u: Array, v: Array, outside: npt.NDArray[np.bool_]) -> Array:
         """Return forecasts u (…, k) within reach of v, and v itself where `outside` (…) says so."""
         away = u - v
         near = np.where(np.abs(away) <= self.reach, u, v + np.clip(away, -self.reach, self.reach))
         return np.where(outside[..., None], v, near)
 
-    def left(self, y: Array) -> Array:
+    def left(self, y: Array) -> npt.NDArray[np.bool_]:
         """Return whether values (…, k) lie outside the box, shape (…)."""
         return np.asarray(~((y >= self.low) & (y <= self.high)).all(axis=-1))

@@ -143,6 +143,7 @@ def fit(design: Design, prior: Prior, theta: Array, alpha: Array, *, sigma: Arra
             return None
         gram = design.gram(S) if design.linear else None
         sigma = positive(E.T @ E / T if sigma is None else sigma)
+        settled = (0 if hold > steps else hold) + 2  # precisions held throughout have no climb of their own to wait for
         alpha, damping, last, stop, step = alpha.copy(), 1e-2, -np.inf, Stop.out_of_steps, 0
         while True:
             white, log_root = whitener(sigma)
@@ -155,7 +156,7 @@ def fit(design: Design, prior: Prior, theta: Array, alpha: Array, *, sigma: Arra
             laplace = float(-0.5 * np.vdot(e, e) - T * log_root - half
                             - 0.5 * (a * away) @ away + 0.5 * np.log(a).sum() - 0.5 * logdet)
             gamma = np.maximum(prior.count - alpha * prior.sums(spread), 0.0)
-            if step > hold + 2 and abs(laplace - last) < tolerance:
+            if step > settled and abs(laplace - last) < tolerance:
                 stop = Stop.gradient_small
             if stop is not Stop.out_of_steps or step == steps:
                 break
@@ -166,7 +167,7 @@ def fit(design: Design, prior: Prior, theta: Array, alpha: Array, *, sigma: Arra
             moved = _step(design, prior, theta, G, g - a * away, a, e, white, damping)
             step += 1
             if moved is None:
-                if step > hold + 2:
+                if step > settled:
                     stop = Stop.step_small
                 damping = 1.0
                 continue

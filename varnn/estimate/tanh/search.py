@@ -42,6 +42,7 @@ UNFREEZE = 450     # most weights that are refined once random units were frozen
 EXACT_GAIN = 50.0  # nats over the linear rung at which nothing else is tried then
 LARGEST_SEARCHED = 500  # weights of the tanh units beyond which no wider network is tried
 SHORT = 6          # steps of the first climb of every structure
+LONG = 120         # of the best one's climb while its free runs are bounded
 WARM_UP = 50       # rows that a recursion driven by inputs alone is not judged by
 HEAVY = 3e8        # T·k·P² from which on fewer structures are tried
 MANY = 600         # weights of a VAR beyond which not every order is tried
@@ -231,16 +232,20 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
     polished = _map(lambda task: _continue(task[0], task[1], last, task[0].optimum.design.recurrent),
                     [(member, kind) for member in best for kind in (("unit",) if heavy else ("unit", "sparse"))], data)
     if space.skip and not driven:
-        polished = _map(lambda member: _bounded(member, data, linear, first), polished, data)
+        bounded = _map(lambda member: _bounded(member, data, linear, first), polished, data)
+        at = int(np.argmax([member.evidence for member in bounded]))
+        if not bounded[at].optimum.stop.converged:  # the one that speaks for the fit is given time to settle
+            bounded[at] = _bounded(polished[at], data, linear, first, steps=LONG)
+        polished = bounded
     return [member for member in polished if np.isfinite(member.evidence)]
 
 
-def _bounded(member: Member, data: Data, linear: list[Member], first: int) -> Member:
+def _bounded(member: Member, data: Data, linear: list[Member], first: int, *, steps: int = 12) -> Member:
     """Return the member with free runs as bounded as those of the rung below."""
     below = _below(data, linear, member.lags, member.optimum.design.rl, first, member.driven)
     if below is None or not np.isfinite(member.evidence):
         return member
-    calm = calmed(member.optimum, below)
+    calm = calmed(member.optimum, below, steps)
     if calm is member.optimum:
         return member
     return replace(member, optimum=calm or member.optimum, evidence=rated(calm), bounding=True)
