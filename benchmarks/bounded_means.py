@@ -95,7 +95,8 @@ def main() -> None:
     with threadpool_limits(1):
         board = pd.DataFrame(found(seeds, names))
     seconds = pd.DataFrame({"fits": [len(board)], "seconds": [time.perf_counter() - begun]})
-    print(write("bounded_means", board, seconds, page(board), " ".join(["python -m benchmarks.bounded_means", *sys.argv[1:]]),
+    command = " ".join(["python -m benchmarks.bounded_means", *sys.argv[1:]])
+    print(write("bounded_means", board, seconds, page(board), command,
                 time.perf_counter() - begun, draw=draw(board), size=(9.0, 4.0)))
 
 
@@ -132,8 +133,8 @@ def page(board: pd.DataFrame) -> str:
         "steps: how many means lie outside the 98 % band of their own paths?  And where are they after "
         f"{FAR} steps?", "",
         f"**{outside} of {int(board['means'].sum())}** means of up to {STEPS} steps lie outside, and **{far}** of "
-        f"those of {FAR} steps.  After {FAR} steps the mean is farther than {TIMES:g} half-ranges from the middle of the "
-        f"data and the linear mean for {', '.join(wide) if wide else 'no data set'}.", "",
+        f"those of {FAR} steps.  After {FAR} steps the mean is farther than {TIMES:g} half-ranges from the middle of "
+        f"the data and the linear mean for {', '.join(wide) if wide else 'no data set'}.", "",
         markdown(table), "",
         pictured("Farthest mean and path of each seed; the line is the edge of data and linear mean."), "",
         f"*outside*: over all origins, steps and series; *largest excess* in widths of the band; *farthest*: largest "
