@@ -21,6 +21,12 @@ from varnn.errors import ParameterError, TooShortError
 from varnn.estimate.least_squares.order import OrderSearch, default_max_lags, search_orders
 from varnn.estimate.least_squares.paths import Drawn, Predicted, kept, lag_matrices, predictive, recursion
 from varnn.estimate.least_squares.posterior import spread_around, standard_numbers
+from varnn.estimate.least_squares.redundant import (
+    spectral_radius,
+    warn_of_cut_search,
+    warn_of_explosion,
+    warn_of_near_copies,
+)
 from varnn.estimate.least_squares.regression import LeastSquares, Trend, fit_var, fit_windows, rows_needed
 from varnn.estimate.least_squares.regressors import (
     TERMS,
@@ -36,12 +42,6 @@ from varnn.estimate.numerics.companion import (
     estimation_covariance,
     forecast_covariance,
     moving_average,
-)
-from varnn.estimate.redundant import (
-    spectral_radius,
-    warn_of_cut_search,
-    warn_of_explosion,
-    warn_of_near_copies,
 )
 from varnn.estimate.numerics.covariance import SINGULAR
 from varnn.forecaster import Draws, Fitted, Forecaster, Outlook, Plan, coloured, one_of, square_root

@@ -18,6 +18,7 @@ import pandas as pd
 
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, SingularWarning
 from varnn.estimate.least_squares.order import default_max_lags
+from varnn.estimate.least_squares.redundant import cut_search, warn_of_explosion, warn_of_near_copies
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.linear import likelihood as gaussian
 from varnn.estimate.linear.kalman import end_states, filtered_states, paths, posterior_draws, responses
@@ -29,7 +30,6 @@ from varnn.estimate.log_evidence import LogEvidence
 from varnn.estimate.numerics.covariance import SINGULAR, without_error
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_thread
-from varnn.estimate.redundant import cut_search, warn_of_explosion, warn_of_near_copies
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of, square_root
 from varnn.questions import LinearQuestions
 from varnn.series import FloatArray, Series, checked_weights, whole_number

@@ -17,12 +17,12 @@ import pandas as pd
 
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning
 from varnn.estimate.least_squares.order import default_max_lags
+from varnn.estimate.least_squares.redundant import warn_of_near_copies, warn_of_redundant_lags
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.linear.units import Units
 from varnn.estimate.log_evidence import LogEvidence
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_thread
-from varnn.estimate.redundant import warn_of_near_copies, warn_of_redundant_lags
 from varnn.estimate.tanh.evidence import chosen_rung, effective_by_block
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of
 from varnn.models.rung2_linear import FittedLinearRNN

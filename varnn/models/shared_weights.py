@@ -14,6 +14,7 @@ import pandas as pd
 
 from varnn.errors import ConvergenceWarning, ExogError, ParameterError, RankDeficientError, RationWarning, TooShortError
 from varnn.estimate.least_squares.order import Criterion, default_max_lags
+from varnn.estimate.least_squares.redundant import cut_search, warn_of_near_copies
 from varnn.estimate.least_squares.regression import LeastSquares, regressor_names
 from varnn.estimate.linear import likelihood
 from varnn.estimate.linear.kalman import filtered_states
@@ -23,7 +24,6 @@ from varnn.estimate.linear.units import Units, weight_table
 from varnn.estimate.numerics.threads import one_thread
 from varnn.estimate.panel.effects import Levels, levels_of
 from varnn.estimate.panel.pooled import noise_of_each, orders_of_panel, own_constants
-from varnn.estimate.redundant import cut_search, warn_of_near_copies
 from varnn.forecaster import Fitted
 from varnn.models.rung1_var import VAR, FittedVAR
 from varnn.models.rung2_linear import FittedLinearRNN, LinearRNN

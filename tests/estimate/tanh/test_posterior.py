@@ -41,6 +41,14 @@ def test_least_squares_draws_have_the_covariance_of_the_posterior():
     assert_allclose(np.cov(draws.T) / np.outer(scale, scale), optimum.covariance / np.outer(scale, scale), atol=0.04)
 
 
+def test_no_draw_of_a_persistent_linear_fit_explodes():
+    y = np.random.default_rng(0).normal(size=120).cumsum()
+    optimum = TanhRNN(lags=1, width=0).fit(y).members[0].optimum
+    assert 0.9 < linear_radius(optimum.design, optimum.theta) < 1.0  # so that one draw in several would explode
+    draws = WeightDraws(optimum).first(200, 0)
+    assert max(linear_radius(optimum.design, theta) for theta in draws) <= 1.0
+
+
 def test_no_draw_fits_much_worse_than_a_posterior_draw_should_or_explodes(fit):
     optimum = fit.members[0].optimum
     shape, precision = optimum.design, np.linalg.inv(optimum.sigma)

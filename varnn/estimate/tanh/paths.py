@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from varnn.estimate.bounds import Bounds
+from varnn.estimate.tanh.bounds import Bounds
 from varnn.estimate.tanh.kernels import believed
 
 Array = npt.NDArray[np.float64]

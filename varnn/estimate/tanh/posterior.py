@@ -18,7 +18,8 @@ class WeightDraws:
     """Draws of the weights of one optimum: the first are the same however many are asked for, and whenever.
 
     Laplace's Gaussian is too wide along flat directions (the slope of a steep unit): a draw that fits the data much
-    worse than a posterior draw should, or whose linear part explodes, is pulled half-way to the mode, up to five times.
+    worse than a posterior draw should, or whose linear part explodes where that of the mode does not, is pulled
+    half-way to the mode, up to five times.
     """
 
     def __init__(self, optimum: Optimum) -> None:
@@ -40,10 +41,7 @@ class WeightDraws:
 def _safe(optimum: Optimum, away: Array) -> Array:
     """Return the weights at these distances from the mode, nearer where that fits too badly or explodes."""
     shape, mode = optimum.design, optimum.theta
-    thetas = np.tile(mode, (len(away), 1))
-    if shape.n == 0 and not (shape.rl or shape.ar):  # least squares, where Laplace is exact
-        thetas[:, : shape.free] += away  # frozen weights, last in theta, stay where they are
-        return thetas
+    least_squares = shape.n == 0 and not (shape.rl or shape.ar)  # where Laplace is exact
     precision, penalty = np.linalg.inv(optimum.sigma), optimum.prior.precisions(optimum.alpha)
 
     def loss(theta: Array) -> float:
@@ -52,13 +50,14 @@ def _safe(optimum: Optimum, away: Array) -> Array:
         return 0.5 * float(np.vdot(error @ precision, error) + (penalty * free) @ free)
 
     free = 0.5 * max(optimum.effective, 1.0)
-    most = loss(mode) + free + 2.0 * np.sqrt(free) + 2.0
-    steady = max(1.0, linear_radius(shape, mode)) if shape.n else np.inf
+    most = np.inf if least_squares else loss(mode) + free + 2.0 * np.sqrt(free) + 2.0
+    steady = max(1.0, linear_radius(shape, mode))
+    thetas = np.tile(mode, (len(away), 1))
     for number, step in enumerate(away):
         for halved in range(HALVINGS):
             theta = mode.copy()
-            theta[: shape.free] += 0.5**halved * step
-            if loss(theta) <= most and linear_radius(shape, theta) <= steady:
+            theta[: shape.free] += 0.5**halved * step  # frozen weights, last in theta, stay where they are
+            if linear_radius(shape, theta) <= steady and (least_squares or loss(theta) <= most):
                 thetas[number] = theta
                 break
     return thetas

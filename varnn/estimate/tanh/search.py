@@ -12,8 +12,8 @@ from operator import attrgetter
 
 import numpy as np
 
-from varnn.estimate.bounds import Bounds
 from varnn.estimate.numerics.covariance import whitener
+from varnn.estimate.tanh.bounds import Bounds
 from varnn.estimate.tanh.design import Array
 from varnn.estimate.tanh.evidence import (
     POSITIVE,

@@ -11,13 +11,13 @@ from functools import cached_property
 
 import numpy as np
 
-from varnn.estimate.bounds import Bounds
 from varnn.estimate.least_squares.order import default_max_lags, search_orders
 from varnn.estimate.least_squares.regression import Trend, fixed_regressors
 from varnn.estimate.linear.units import Units
 from varnn.estimate.numerics.covariance import whitener
 from varnn.estimate.panel.pooled import noise_of_each, own_constants
 from varnn.estimate.panel.stacked import PooledDesign, panel_rows
+from varnn.estimate.tanh.bounds import Bounds
 from varnn.estimate.tanh.design import Array, Design
 from varnn.estimate.tanh.gauss_newton import Optimum
 from varnn.estimate.tanh.posterior import WeightDraws

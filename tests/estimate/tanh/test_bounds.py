@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 
 from varnn.data import load
 from varnn.errors import ConvergenceError
-from varnn.estimate.bounds import Bounds
+from varnn.estimate.tanh.bounds import Bounds
 from varnn.estimate.tanh.extrapolation import STEADY, linear_radius
 from varnn.estimate.tanh.paths import Layout, simulate
 from varnn.models.rung1_var import VAR
@@ -101,6 +101,7 @@ def test_the_mean_of_the_sea_surface_temperature_stays_in_its_own_band(seed):
     assert float(y.min().iloc[0]) - spread < made.point.min() <= made.point.max() < float(y.max().iloc[0]) + spread
 
 
+@pytest.mark.filterwarnings("ignore::varnn.errors.StationarityWarning")
 def test_a_forecast_that_is_not_finite_is_refused_by_name():
     y = 1.5 ** np.arange(40.0) * (1 + 0.01 * np.random.default_rng(0).normal(size=40))
     with pytest.raises(ConvergenceError, match=r"of VAR.* run off to infinity from step \d+ of 5000"):
