@@ -10,6 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from varnn import data as data
+    from varnn import errors as errors
     from varnn.comparison.compare import Climb, Comparison, climb, compare
     from varnn.forecast import Forecast
     from varnn.forecaster import Fitted, Forecaster
@@ -51,6 +53,8 @@ _HOMES = {
     "save": "varnn.persist",
 }
 
+_ROOMS = ("data", "errors")  # modules that need no import of their own: `varnn.data.load("macrodata")`
+
 __all__ = [
     "GRU",
     "LSTM",
@@ -79,8 +83,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"varnn.{name}")
     if name not in _HOMES:
-        raise AttributeError(f"module 'varnn' has no attribute {name!r}")
+        from varnn.guide import no_name
+
+        raise no_name("varnn", name, __all__)
     found = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)  # asked for once
     return found
 

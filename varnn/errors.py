@@ -1,10 +1,12 @@
 """Every error and warning varnn raises; each message carries the value seen and the remedy.
 
-Imported by every other module; imports nothing. Catch `VarnnError` to catch them all, or the
+Imported by every other module; imports nothing of varnn. Catch `VarnnError` to catch them all, or the
 built-in parent (`ValueError`, `TypeError`, `RuntimeError`, `OSError`) that fits the kind of mistake.
 """
 
 from __future__ import annotations
+
+import sys
 
 
 class VarnnError(Exception):
@@ -59,6 +61,10 @@ class DataNameError(InputError, KeyError):
     """No data set, model, score or suite has this name."""
 
     __str__ = Exception.__str__
+
+
+class UnknownNameError(InputError, AttributeError):
+    """An object or the package has no attribute of this name."""
 
 
 class LookaheadError(VarnnError, ValueError):
@@ -123,3 +129,11 @@ class ReadingWarning(VarnnWarning):
 
 class CollinearWarning(VarnnWarning):
     """Columns are all but copies or combinations of each other, so that single coefficients mean nothing."""
+
+
+def callers_level() -> int:
+    """Return the `stacklevel` at which a warning points at the first line outside varnn, however deep it arises."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "varnn":
+        frame, level = frame.f_back, level + 1
+    return level

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from varnn.display import Sheet, Shown, count, listed, span
 from varnn.errors import ParameterError
+from varnn.guide import Guided
 from varnn.series import FloatArray, checked_coverage
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Forecast:
+class Forecast(Guided, Shown):
     """Point forecasts and equally likely joint sample paths for h steps and k series.
 
     Attributes
@@ -52,6 +54,9 @@ class Forecast:
     coverages: tuple[float, ...] = (0.9,)
     history: pd.DataFrame | None = None
     spread: FloatArray | None = None
+
+    _is: ClassVar[str] = "a forecast"
+    _called: ClassVar[str] = "outlook"
 
     def __post_init__(self) -> None:
         self.point.setflags(write=False)
@@ -131,6 +136,14 @@ class Forecast:
         panels[-1].set_xticks(ticks, [labels[tick] for tick in ticks])
         panels[0].legend(fontsize=7, ncols=5, loc="upper left", frameon=False)
         return figure
+
+    def _sheet(self) -> Sheet:
+        facts = (("series", listed(self.names)),
+                 ("dates", f"{span(self.index)}, {count(self.horizon, 'step')}"),
+                 ("drawn", f"{count(len(self.paths), 'sample path')}; intervals of "
+                  f"{' and '.join(f'{100 * level:g} %' for level in self.coverages)}"))
+        return Sheet(type(self).__name__, facts, (("mean", self.mean),),
+                     "outlook.interval(), .quantile(0.1), .to_frame(), .plot()")
 
     def _quantiles(self, *levels: float) -> FloatArray:
         if self.spread is not None:

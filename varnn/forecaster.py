@@ -19,7 +19,9 @@ import pandas as pd
 from varnn.deferred import Deferred
 from varnn.errors import ConvergenceError, ExogError, ParameterError, SingularWarning, TooShortError
 from varnn.estimate.innovation import no_news, without_innovation
+from varnn.display import Sheet, Shown, count, listed, short_date, span
 from varnn.forecast import Forecast
+from varnn.guide import Specified, nearest
 from varnn.questions import Questions
 from varnn.series import FloatArray, Series, checked_coverages, checked_horizon, checked_paths, generator
 from varnn.shocks import KINDS, Shocks, white_shocks
@@ -61,8 +63,11 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Forecaster(ABC):
+class Forecaster(Specified, ABC):
     """Specification of a model. It never changes; `fit` may be called any number of times."""
+
+    _is: ClassVar[str] = "a specification"
+    _leads: ClassVar[tuple[tuple[str, str], ...]] = ((".fit(y)", "Fitted"),)
 
     rung: ClassVar[int | None] = None
     """Place on the ladder of nested models, or None beside it."""
@@ -125,7 +130,7 @@ class Forecaster(ABC):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Fitted(Questions, ABC):
+class Fitted(Questions, Shown, ABC):
     """A model with its estimates; immutable.
 
     Attributes
@@ -149,6 +154,11 @@ class Fitted(Questions, ABC):
     seen_exog: Series | None
     params: Deferred = Deferred()  # noqa: RUF009  (a descriptor, which keeps nothing of its own)
     df_model: int
+
+    _is: ClassVar[str] = "a fit"
+    _called: ClassVar[str] = "fit"
+    _leads: ClassVar[tuple[tuple[str, str], ...]] = (
+        (".forecast(horizon)", "Forecast"), (".spec", "Forecaster"))
 
     _carried: ClassVar[tuple[str, ...]] = ("_predicted", "fittedvalues", "resid", "sigma_u_mle", "llf")
     """Cached properties that depend on the estimates alone, which `update` takes along."""
@@ -389,6 +399,22 @@ class Fitted(Questions, ABC):
         """Return further lines for `summary`, one fact each."""
         return []
 
+    def __str__(self) -> str:
+        return self.summary()
+
+    def _sheet(self) -> Sheet:
+        """Return what a console or a notebook shows: the sample and the coefficients, nothing that takes long."""
+        series, seen = self.series, self.seen
+        facts = [("specification", repr(self.spec)), ("series", listed(series.names)),
+                 ("sample", f"{span(series.index)}, {count(len(series), 'row')}")]
+        if len(seen) > len(series):
+            facts.append(("seen", f"to {short_date(seen.index[-1])}, {count(len(seen), 'row')}"))
+        if self.exog is not None:
+            facts.append(("inputs", listed(self.exog.names)))
+        tables = (("coefficients", self.params),) if self.params.size else ()
+        return Sheet(f"{self.spec.label}, fitted", tuple(facts), tables,
+                     "print(fit) is the summary; fit.forecast(horizon) forecasts")
+
     def _criterion(self, penalty: float) -> float:
         constant = self.series.k * (1 + float(np.log(2 * np.pi)))
         return -2 * self.llf / self.nobs - constant + penalty * self.n_params / self.nobs
@@ -434,8 +460,11 @@ def one_of(value: object, argument: str, accepted: tuple[object, ...]) -> None:
     >>> one_of("c", "trend", ("c", "n"))
     """
     if type(value) not in map(type, accepted) or value not in accepted:
+        texts = [one for one in accepted if isinstance(one, str)]
+        near = nearest(value, texts, 0.6) if isinstance(value, str) else None
+        hint = f", did you mean {near!r}?" if near else ""
         raise ParameterError(f"{argument}={value!r} is not usable; give one of "
-                             f"{', '.join(map(repr, accepted))}")
+                             f"{', '.join(map(repr, accepted))}{hint}")
 
 
 def need_rows(model: str, series: Series, need: int, remedy: str) -> None:

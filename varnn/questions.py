@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from varnn.guide import Guided
 from varnn.series import whole_number
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from varnn.inference.scenario import Scenario
 
 
-class Questions:
+class Questions(Guided):
     """What every fit can be asked."""
 
     def scenario(self, horizon: int, hard: object = None, soft: object = None, X: object = None,

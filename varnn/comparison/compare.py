@@ -15,15 +15,16 @@ from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
 from varnn.comparison.null_bootstrap import bootstrapped, contenders
 from varnn.dates import season_of
-from varnn.errors import DataNameError, ParameterError, SingularWarning
+from varnn.errors import DataNameError, ParameterError, SingularWarning, LookaheadError
 from varnn.estimate.innovation import no_news, without_innovation
+from varnn.display import Sheet, Shown, count, listed
 from varnn.estimate.least_squares.regression import Trend
 from varnn.evaluate import tables as board
 from varnn.evaluate.backtest import Oracle, Progress, Task, backtest
@@ -34,6 +35,7 @@ from varnn.evaluate.verdict import cautions, sentences
 from varnn.evaluate.windows import Windows
 from varnn.forecaster import Fitted, Forecaster, one_of
 from varnn.inference.missing import with_gaps
+from varnn.guide import Guided, guided
 from varnn.models import by_name
 from varnn.models.rung0_naive import SeasonalNaive
 from varnn.models.rung1_var import VAR
@@ -46,7 +48,7 @@ VERSIONED = ("varnn", "numpy", "scipy", "pandas", "statsmodels", "numba")
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Guided, Shown):
     """What a comparison found; every table comes from the ledger alone.
 
     Attributes
@@ -56,6 +58,10 @@ class Comparison:
     """
 
     ledger: Ledger
+
+    _is: ClassVar[str] = "a comparison"
+    _called: ClassVar[str] = "result"
+    _leads: ClassVar[tuple[tuple[str, str], ...]] = ((".ledger", "Ledger"),)
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -90,6 +96,17 @@ class Comparison:
         self.ledger.write(folder / "ledger")
         return render([self], folder / "index.html", title=str(self.ledger.meta["title"]))
 
+    def _sheet(self) -> Sheet:
+        meta = self.ledger.meta
+        facts = (("series", listed([str(name) for name in meta["names"]])),
+                 ("data", f"{count(int(meta['rows']), 'row')}, {meta['first_date']} … {meta['last_date']}"),
+                 ("judged", f"{count(int(meta['windows']['origins']), 'origin')}, "
+                  f"{count(int(meta['horizon']), 'step')} ahead"),
+                 ("verdict", self.verdict[0] if self.verdict else "none"))
+        columns = [name for name in ("rmsse", "skill", "dm_p", "coverage_90", "failed") if name in self.table]
+        return Sheet("Comparison", facts, (("all steps and series", self.table[columns]),),
+                     "result.verdict has all sentences; result.report('out/') writes the page")
+
     @classmethod
     def read(cls, path: str | Path) -> Comparison:
         """Read back a comparison that `report` wrote into the folder `path`."""
@@ -97,6 +114,7 @@ class Comparison:
         return cls(Ledger.read(folder / "ledger" if (folder / "ledger").is_dir() else folder))
 
 
+@guided
 def compare(y: object, X: object = None, *, horizon: int,
             models: Mapping[str, Forecaster] | Sequence[str | Forecaster] | None = None,
             target: str | Sequence[str] | None = None, past: object = None, trust: str | Sequence[str] = (),
@@ -192,7 +210,7 @@ def compare(y: object, X: object = None, *, horizon: int,
 
 
 @dataclass(frozen=True, eq=False)
-class Climb:
+class Climb(Guided, Shown):
     """Every rung fitted to one sample, and the one that its evidence chooses.
 
     Attributes
@@ -205,6 +223,14 @@ class Climb:
 
     fits: dict[str, Fitted]
     chosen: str
+
+    _is: ClassVar[str] = "a choice among fits"
+    _called: ClassVar[str] = "found"
+    _leads: ClassVar[tuple[tuple[str, str], ...]] = ((".best", "Fitted"),)
+
+    def _sheet(self) -> Sheet:
+        return Sheet("Climb", (("chosen", self.chosen), ("series", listed(self.best.series.names))),
+                     (("evidence", self.evidence),), "found.best is the fit of the chosen rung")
 
     @property
     def best(self) -> Fitted:
@@ -219,6 +245,7 @@ class Climb:
         return table.assign(over_the_one_below=table["log evidence"].diff())
 
 
+@guided
 def climb(y: object, X: object = None, *, trend: Trend = "c", rng: object = None) -> Climb:
     """Fit every rung to all rows and choose one by the evidence, without test data.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from varnn.errors import ConvergenceError, ConvergenceWarning, ResourceLimitError, VarnnError
+from varnn.errors import ConvergenceError, ConvergenceWarning, ResourceLimitError, VarnnError, callers_level
 from varnn.forecaster import Draws, Fitted, Plan, coloured, one_of
 from varnn.series import COPIES, MOST_CELLS, FloatArray, Series, checked_coverage, generator, whole_number
 from varnn.shocks import KINDS, Shocks, white_shocks
@@ -262,5 +262,5 @@ def _refitted(fit: Fitted, samples: FloatArray, rng: np.random.Generator) -> lis
     slow = sum(issubclass(one.category, ConvergenceWarning) for one in heard)
     if slow:
         warnings.warn(f"{slow} of {count} bootstrap refits of {fit.spec.label} stopped early; their best points are "
-                      "used", ConvergenceWarning, stacklevel=2)
+                      "used", ConvergenceWarning, stacklevel=callers_level())
     return refits

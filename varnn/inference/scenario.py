@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
 
-from varnn.errors import ParameterError, VarnnWarning
+from varnn.errors import ParameterError, VarnnWarning, callers_level
 from varnn.forecast import Forecast
 from varnn.forecaster import HISTORY_ROWS, Draws, Fitted, Uncertainty, one_of, square_root
 from varnn.inference.conditions import Conditions, read_conditions
@@ -127,7 +127,8 @@ def scenario(fit: Fitted, horizon: int, hard: object = None, soft: object = None
     effective = float(np.exp(2 * logsumexp(log_weights) - logsumexp(2 * log_weights)))
     if effective < min(FEW_EFFECTIVE, 0.5 * n_paths):
         warnings.warn(f"the scenario is worth {effective:.0f} of {n_paths} paths: the conditions are far from what "
-                      f"{fit.spec.label} expects; raise n_paths or ease them", VarnnWarning, stacklevel=3)
+                      f"{fit.spec.label} expects; raise n_paths or ease them", VarnnWarning,
+                      stacklevel=callers_level())
     weights = np.exp(log_weights - logsumexp(log_weights))
     return Scenario(np.tensordot(weights, paths, axes=1), paths[_systematic(weights, private)], fit.series.names, index,
                     coverages, history, None, effective, float(logsumexp(log_weights) - np.log(n_paths)))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, SingularWarning
+from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, SingularWarning, callers_level
 from varnn.estimate.least_squares.order import default_max_lags
 from varnn.estimate.least_squares.redundant import cut_search, warn_of_explosion, warn_of_near_copies
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
@@ -118,13 +118,13 @@ class LinearRNN(Forecaster):
             warnings.warn(f"{what} follows from the past without error, so that the likelihood has no maximum; its "
                           f"error is taken as {SINGULAR**0.5:.0e} standard deviations (leave {still[-1]} out and "
                           "compute it by the rule that a VAR finds)" + (cut and f"; {cut}"), SingularWarning,
-                          stacklevel=4)
+                          stacklevel=callers_level())
         elif cut:
-            warnings.warn(cut, SingularWarning, stacklevel=4)
+            warnings.warn(cut, SingularWarning, stacklevel=callers_level())
         if not fit.stop.converged:
             warnings.warn(f"{self.label} stopped for the reason {fit.stop.name} after {fit.estimate.steps} steps: "
                           f"{fit.stop.message}; the best point found is kept (shrinkage='evidence' or fewer lags help)",
-                          ConvergenceWarning, stacklevel=3)
+                          ConvergenceWarning, stacklevel=callers_level())
         return fit
 
     @staticmethod

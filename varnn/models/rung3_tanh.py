@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning
+from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning, callers_level
 from varnn.estimate.least_squares.order import default_max_lags
 from varnn.estimate.least_squares.redundant import warn_of_near_copies, warn_of_redundant_lags
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
@@ -111,7 +111,7 @@ class TanhRNN(Forecaster):
         fit = replace(_fitted(self, series, exog, found.members, units, series, exog), rungs=found.rungs,
                       certainty=found.certainty, draws_seed=int(rng.integers(2**62)))
         if not fit.stop.converged:
-            warnings.warn(unfinished(self.label, fit.members[0]), ConvergenceWarning, stacklevel=3)
+            warnings.warn(unfinished(self.label, fit.members[0]), ConvergenceWarning, stacklevel=callers_level())
         return fit
 
     def lift(self, below: FittedLinearRNN, *, rng: object = None) -> FittedTanhRNN:
@@ -162,7 +162,8 @@ class TanhRNN(Forecaster):
         most, with_memory, usual = lag_limits(series, exog, self.trend, self.max_lags)
         if most < usual:
             warnings.warn(f"{self.label} tries {most} of the {usual} lags that AIC gives a VAR of {T} rows and can be "
-                          f"behind it; max_lags={usual} tries them all", RationWarning, stacklevel=4)
+                          f"behind it; max_lags={usual} tries them all", RationWarning,
+                          stacklevel=callers_level())
         return most, with_memory
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from varnn.errors import ConvergenceWarning, ParameterError, TooShortError
+from varnn.errors import ConvergenceWarning, ParameterError, TooShortError, callers_level
 from varnn.estimate.gated.gauss_newton import GatedEstimate, fit, linear_alone, starting_weights
 from varnn.estimate.gated.recursion import Gated
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names
@@ -89,7 +89,7 @@ class _Gated(Forecaster):
         if not estimate.stop.converged:
             warnings.warn(f"{self.label} stopped for the reason {estimate.stop.name} after {estimate.steps} steps: "
                           f"{estimate.stop.message}; the best point found is kept (raise max_steps, or use a smaller "
-                          "width)", ConvergenceWarning, stacklevel=3)
+                          "width)", ConvergenceWarning, stacklevel=callers_level())
         return _fitted(self, below, gated, units, estimate)
 
     def _below(self, series: Series, exog: Series | None) -> FittedVAR:

@@ -12,7 +12,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from varnn.errors import ConvergenceWarning, ExogError, ParameterError, RankDeficientError, RationWarning, TooShortError
+from varnn.errors import (
+    ConvergenceWarning,
+    ExogError,
+    ParameterError,
+    RankDeficientError,
+    RationWarning,
+    TooShortError,
+    callers_level,
+)
 from varnn.estimate.least_squares.order import Criterion, default_max_lags
 from varnn.estimate.least_squares.redundant import cut_search, warn_of_near_copies
 from varnn.estimate.least_squares.regression import LeastSquares, regressor_names
@@ -176,7 +184,8 @@ def _rationed(model: LinearRNN | TanhRNN, panel: _Panel, wanted: int) -> int:
     most = max(1, min(wanted, min(panel.lengths) - 3))
     if most < wanted:
         warnings.warn(f"a global {model.label} tries {most} of {wanted} lags because the shortest series has "
-                      f"{min(panel.lengths)} rows; leave short series out to try them all", RationWarning, stacklevel=5)
+                      f"{min(panel.lengths)} rows; leave short series out to try them all", RationWarning,
+                      stacklevel=callers_level())
     return most
 
 
@@ -208,7 +217,8 @@ def _linear(model: LinearRNN, panel: _Panel, rng: np.random.Generator) -> list[F
                                  "together in all series, or there are nearly as many coefficients as rows") from None
     if not shared.stop.converged:
         warnings.warn(f"the global {model.label} stopped for the reason {shared.stop.name} after {shared.steps} steps: "
-                      f"{shared.stop.message}; the best point found is kept", ConvergenceWarning, stacklevel=4)
+                      f"{shared.stop.message}; the best point found is kept", ConvergenceWarning,
+                      stacklevel=callers_level())
     parts = panel.sample(lags).parts
     states = [filtered_states(part, shared) for part in parts]
     errors = [part.values[start:] - U[:, :k] for part, (U, start) in zip(parts, states, strict=True)]
@@ -277,7 +287,7 @@ def _tanh(model: TanhRNN, panel: _Panel, rng: np.random.Generator) -> list[Fitte
                              "fewer lags or a smaller width")
     first = found.members[0].optimum
     if not first.stop.converged:
-        warnings.warn(unfinished(f"the global {model.label}", found.members[0]), ConvergenceWarning, stacklevel=4)
+        warnings.warn(unfinished(f"the global {model.label}", found.members[0]), ConvergenceWarning, stacklevel=callers_level())
     each = [Data(values, np.ones((len(values), 1)), inputs)
             for values, inputs in zip(panel.values, panel.inputs, strict=True)]
     members = list(zip(*(own_members(member, each, from_means=panel.levels is None) for member in found.members),
@@ -309,7 +319,8 @@ def _most_lags(model: TanhRNN, panel: _Panel) -> tuple[int, int]:
     most, with_memory = affordable(usual, sum(panel.lengths), k)
     if most < min(below, usual):
         warnings.warn(f"a global {model.label} tries {most} of the {below} lags that BIC gives a VAR of the panel and "
-                      f"can be behind it; max_lags={below} tries them all", RationWarning, stacklevel=5)
+                      f"can be behind it; max_lags={below} tries them all", RationWarning,
+                      stacklevel=callers_level())
     return most, with_memory
 
 

@@ -10,13 +10,15 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from varnn.display import Sheet, Shown, count, listed
 from varnn.errors import ExogError, InputError, ParameterError, ShapeError, TooShortError
 from varnn.forecaster import Fitted, Forecaster, one_of
+from varnn.guide import Guided, Specified
 from varnn.models.beside_direct import Direct
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN
@@ -28,7 +30,7 @@ Sharing = Literal["global", "local"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Panel:
+class Panel(Specified):
     """A model for many separate series.
 
     Parameters
@@ -67,6 +69,9 @@ class Panel:
 
     model: Forecaster
     sharing: Sharing = "global"
+
+    _is: ClassVar[str] = "a specification"
+    _leads: ClassVar[tuple[tuple[str, str], ...]] = ((".fit(data)", "FittedPanel"),)
 
     def __post_init__(self) -> None:
         if not isinstance(self.model, Forecaster):
@@ -121,11 +126,27 @@ class Panel:
 
 
 @dataclass(frozen=True, eq=False)
-class FittedPanel(Mapping[str, Fitted]):
+class FittedPanel(Guided, Shown, Mapping[str, Fitted]):
     """Fits by the name of their series; each is an ordinary `Fitted` that forecasts, updates and saves."""
 
     spec: Panel
     fits: Mapping[str, Fitted]
+
+    _is: ClassVar[str] = "the fits of a panel"
+    _called: ClassVar[str] = "fits"
+    _leads: ClassVar[tuple[tuple[str, str], ...]] = (("[name]", "Fitted"), (".spec", "Panel"))
+
+    def _sheet(self) -> Sheet:
+        rows = [len(fit.series) for fit in self.fits.values()]
+        first = next(iter(self.fits.values()))
+        facts = (("specification", repr(self.spec)), ("members", f"{len(self.fits)}: {listed(list(self.fits))}"),
+                 ("columns", listed(first.series.names)),
+                 ("rows", count(rows[0], "row") if min(rows) == max(rows) else f"{min(rows)} to {max(rows)} each"))
+        params = [fit.params for fit in self.fits.values()]
+        shared = all(table.index.equals(params[0].index) for table in params)
+        table = pd.DataFrame({name: one.iloc[:, 0] for name, one in zip(self.fits, params, strict=True)}).T
+        tables = ((f"coefficients, equation {first.series.names[0]}", table),) if shared and table.size else ()
+        return Sheet("Panel, fitted", facts, tables, "fits[name] is the fit of one; fits.forecast(horizon) of all")
 
     def __getitem__(self, name: str) -> Fitted:
         return self.fits[name]

@@ -1,0 +1,465 @@
+"""What a call or a name that does not exist here is answered: the nearest name, and one line of remedy.
+
+Public classes inherit `Guided`, specifications `Specified`, public functions are `guided`. What they refuse is an
+error of ours that is also Python's TypeError or AttributeError. Other packages' words are in `habits`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, wraps
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, cast
+
+from varnn.errors import ParameterError, UnknownNameError
+from varnn.habits import NAMES, OPTIONS, Option
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Function = Callable[..., Any]
+
+ALIKE, LOOSELY = 0.8, 0.6  # difflib's ratio from which a name is another one misspelt, or may be
+SHORT = 32                 # characters of a value that a message repeats
+FUNCTIONS: list[Function] = []
+
+
+class Guided:
+    """A class whose methods and attributes say what to write where a call or a name does not exist.
+
+    A subclass says what it is, what examples call it, and which other nouns it leads to, and how.
+    """
+
+    _is: ClassVar[str] = "an object"
+    _called: ClassVar[str] = ""
+    _leads: ClassVar[tuple[tuple[str, str], ...]] = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name, value in list(vars(cls).items()):
+            if name.startswith("_"):
+                continue
+            if isinstance(value, FunctionType):
+                setattr(cls, name, _answering(value, cls))
+            elif isinstance(value, (classmethod, staticmethod)):
+                setattr(cls, name, type(value)(_answering(value.__func__, cls)))
+
+    if not TYPE_CHECKING:  # type checkers are to go on finding names that do not exist
+
+        def __getattr__(self, name: str) -> Any:
+            if hasattr(type(self), name):  # a property that failed: let it say why
+                return object.__getattribute__(self, name)
+            raise no_attribute(self, name)
+
+
+class _Signature:
+    """The signature of a specification is that of its `__init__`, for tools that look at `__new__` first."""
+
+    def __get__(self, instance: object, owner: type) -> inspect.Signature:
+        own = inspect.signature(_initialiser(owner))
+        return own.replace(parameters=list(own.parameters.values())[1:], return_annotation=own.empty)
+
+
+class Specified(Guided):
+    """A frozen dataclass of options, whose constructor says what to write in place of unknown ones."""
+
+    __signature__ = _Signature()
+
+    if not TYPE_CHECKING:  # a dataclass writes `__init__` after `__init_subclass__`, so this is the one place before it
+
+        def __new__(cls, *given: Any, **named: Any) -> Any:
+            asked = _options(cls)
+            if asked is not None and (given or not asked[0] <= named.keys() <= asked[1]):
+                init = _initialiser(cls)
+                try:
+                    inspect.signature(init).bind(cls, *given, **named)
+                except TypeError as problem:
+                    raise refusal(_Call(init, cls, cls, given, named), problem) from None
+            return object.__new__(cls)
+
+
+def guided(function: Callable[P, R]) -> Callable[P, R]:
+    """Return a public function that says what to write in place of arguments it does not take.
+
+    Examples
+    --------
+    >>> @guided
+    ... def forecast(horizon): return horizon
+    >>> forecast(steps=8)
+    Traceback (most recent call last):
+    ...
+    varnn.errors.ParameterError: forecast(steps=8): steps is called horizon here; write forecast(8)
+    """
+    FUNCTIONS.append(function)
+    return cast("Callable[P, R]", _answering(cast(FunctionType, function), None))
+
+
+def _answering(function: FunctionType, owner: type | None) -> Function:
+    """Return the function behind a call that translates Python's complaints about its arguments, and no others."""
+    answer = refusal
+    called = _Call
+
+    @wraps(function)
+    def call(*given: Any, **named: Any) -> Any:
+        try:
+            return function(*given, **named)
+        except TypeError as problem:
+            trace = problem.__traceback__
+            if trace is None or trace.tb_next is not None:  # it comes from inside the function
+                raise
+            at = given[0] if owner is not None and given else None
+            arguments = given if owner is None else given[1:]
+            raise answer(called(function, owner, at, arguments, named), problem) from None
+
+    # in the function's own module, where doctest, help and warnings look for it
+    made = FunctionType(call.__code__, function.__globals__, function.__name__, None, call.__closure__)
+    return wraps(function)(made)
+
+
+# --- names that do not exist -----------------------------------------------------------------------
+
+
+def no_attribute(owner: object, name: str) -> UnknownNameError:
+    """Return the error for an attribute that an object lacks, with the way to what was probably meant."""
+    kind = type(owner)
+    if name.startswith("_"):
+        return UnknownNameError(f"{kind.__name__!r} object has no attribute {name!r}")
+    return UnknownNameError(f"{kind.__name__} has no {name!r}: {_way(owner, kind, name)}")
+
+
+def no_name(module: str, name: str, public: Iterable[str]) -> UnknownNameError:
+    """Return the error for a name that a module lacks.
+
+    Examples
+    --------
+    >>> print(no_name("varnn", "Var", ["VAR", "GRU"]))
+    module 'varnn' has no attribute 'Var': did you mean VAR?
+    """
+    start = f"module {module!r} has no attribute {name!r}"
+    if name.startswith("_"):
+        return UnknownNameError(start)
+    habit = NAMES.get((module, name))
+    if habit is not None:
+        return UnknownNameError(f"{start}: {habit.remedy}")
+    near = nearest(name, public, LOOSELY)
+    names = ", ".join(public)
+    return UnknownNameError(f"{start}: " + (f"did you mean {near}?" if near else f"there are {names}"))
+
+
+def nearest(word: str, known: Iterable[str], ratio: float) -> str | None:
+    """Return the known word most like another, capitals and underscores aside.
+
+    Examples
+    --------
+    >>> nearest("maxlags", ["lags", "max_lags"], 0.8)
+    'max_lags'
+    """
+    plain = {_plain(one): one for one in known}
+    found = difflib.get_close_matches(_plain(word), plain, n=1, cutoff=ratio)
+    return plain[found[0]] if found else None
+
+
+def _plain(word: str) -> str:
+    return word.casefold().replace("_", "")
+
+
+def _way(owner: object, kind: type, name: str) -> str:
+    habit = _habit(kind, name)
+    if habit:
+        return habit
+    for how, whose in _leads(kind):
+        found = _class(whose)
+        other = found if found is None or how != ".spec" else type(getattr(owner, "spec", None))
+        if other is None:
+            continue
+        verb = "call" if how.endswith(")") else "take"
+        start = f"it is {kind._is}; {verb} {how} first"
+        if name in _public(other):
+            return f"{start}: {_written_as(owner)}{how}.{name}{_brackets(other, name)}"
+        habit = _habit(other, name)
+        if habit:
+            return f"{start}; there {habit}"
+    near = nearest(name, _public(kind), LOOSELY)
+    if near:
+        return f"did you mean {near}?"
+    return f"it is {getattr(kind, '_is', 'an object')}; it has {_some(_public(kind))}"
+
+
+def _some(names: Iterable[str], most: int = 12) -> str:
+    listed = [name for name in names if name not in ("rung", "takes_exog", "draws_together", "draws_to_fit")]
+    return ", ".join(listed[:most]) + (", … (see dir)" if len(listed) > most else "")
+
+
+def _habit(kind: type, name: str) -> str:
+    for one in kind.__mro__:
+        habit = NAMES.get((one.__name__, name))
+        if habit is not None:
+            return habit.remedy
+    return ""
+
+
+def _leads(kind: type) -> tuple[tuple[str, str], ...]:
+    return cast("tuple[tuple[str, str], ...]", getattr(kind, "_leads", ()))
+
+
+def _family(kind: type) -> Iterator[type]:
+    """Yield a class and all below it."""
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _family(child)
+
+
+def _class(name: str) -> type | None:
+    return next((kind for kind in _family(Guided) if kind.__name__ == name), None)
+
+
+def _public(kind: type) -> list[str]:
+    """Return what a class or any below it offers."""
+    names = {name for one in _family(kind) for name in (*dir(one), *getattr(one, "__dataclass_fields__", ()))}
+    return sorted(name for name in names if not name.startswith("_"))
+
+
+def _brackets(kind: type, name: str) -> str:
+    found = next((vars(one)[name] for below in _family(kind) for one in below.__mro__ if name in vars(one)), None)
+    return "(…)" if isinstance(found, (FunctionType, classmethod, staticmethod)) else ""
+
+
+def _written_as(owner: object) -> str:
+    """Return how an example calls an object: a short specification as itself, others by the usual name."""
+    kind = owner if isinstance(owner, type) else type(owner)
+    if not issubclass(kind, Specified):
+        return str(getattr(kind, "_called", "")) or kind.__name__
+    text = f"{kind.__name__}()" if isinstance(owner, type) else repr(owner)
+    plain = isinstance(owner, type) or owner == _default(kind)
+    return f"{kind.__name__}()" if plain else text if len(text) <= 2 * SHORT else f"{kind.__name__}(…)"
+
+
+def _default(kind: type) -> object:
+    try:
+        return kind()
+    except Exception:
+        return None
+
+
+# --- calls that cannot be made ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A function, whose it is, on what it was called, and with which arguments."""
+
+    function: Function
+    owner: type | None
+    at: object
+    given: tuple[Any, ...]
+    named: Mapping[str, Any]
+
+    @property
+    def constructs(self) -> bool:
+        return self.function.__name__ == "__init__"
+
+    @property
+    def name(self) -> str:
+        return str(getattr(self.at, "__name__", "")) if self.constructs else self.function.__name__
+
+    @property
+    def parameters(self) -> dict[str, inspect.Parameter]:
+        found = inspect.signature(self.function).parameters
+        return dict(list(found.items())[self.owner is not None:])
+
+    @property
+    def prefix(self) -> str:
+        if self.constructs:
+            return self.name
+        if self.owner is None:
+            return self.name
+        kind = self.at if isinstance(self.at, self.owner) else self.owner
+        return f"{_written_as(kind)}.{self.name}"
+
+    def written(self, options: Mapping[str, str]) -> str:
+        """Return the call with these options, what it needs besides by its name."""
+        parts = []
+        for name, one in self.parameters.items():
+            if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
+                continue
+            needed = one.default is one.empty
+            if name not in options and not needed:
+                continue
+            by_place = one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) and needed
+            value = options.get(name, name if by_place else "…")
+            parts.append(value if by_place else f"{name}={value}")
+        return f"{self.prefix}({', '.join(parts)})"
+
+
+def refusal(call: _Call, problem: TypeError) -> ParameterError:
+    """Return the error for a call that Python could not make: each argument's own remedy, and the call to write."""
+    if call.owner is not None and not call.constructs and not isinstance(call.at, (call.owner, type)):
+        noun = getattr(call.owner, "_is", "an object")
+        return ParameterError(f"{call.name} is asked of {noun}: write {call.prefix}({', '.join(_needed(call))})")
+    asked = call.parameters
+    clauses, right, elsewhere = _by_place(call)
+    for name, value in call.named.items():
+        if name in asked and name in right:
+            clauses.append(f"{name} is given twice")
+        elif name in asked:
+            right[name] = _value(value)
+    for name, value in call.named.items():
+        if name not in asked:
+            clause, target, options = _told(call, name, value)
+            clauses.append(clause)
+            if target == call:
+                right.update(options)
+            elif target is not None:
+                place = elsewhere.setdefault(target.prefix, (target, {}))
+                place[1].update(options)
+    clauses += [f"{name} is missing" for name in _needed(call) if name not in right]
+    if not clauses:
+        return ParameterError(f"{call.prefix}: {problem}")
+    writes = [target.written(options) + _then(call, target, right) for target, options in elsewhere.values()]
+    if not elsewhere or (call.constructs and right) or not all(
+            target.constructs or call.constructs for target, _ in elsewhere.values()):
+        writes.insert(0, call.written(right))
+    shown = ", ".join([*map(_value, call.given), *(f"{name}={_value(value)}" for name, value in call.named.items())])
+    sentence = f"{call.name}({shown}): {', '.join(dict.fromkeys(clauses))}"
+    remedy = " and ".join(dict.fromkeys(one for one in writes if one))
+    return ParameterError(f"{sentence}; write {remedy}")
+
+
+def _then(call: _Call, target: _Call, right: Mapping[str, str]) -> str:
+    """Return what follows a constructor that was meant to hold an option given to one of its methods."""
+    if call.constructs or not target.constructs or not isinstance(call.at, target.owner or ()):
+        return ""
+    return call.written(right).removeprefix(_written_as(call.at))
+
+
+def _needed(call: _Call) -> list[str]:
+    return [name for name, one in call.parameters.items() if one.default is one.empty
+            and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+
+
+def _by_place(call: _Call) -> tuple[list[str], dict[str, str], dict[str, tuple[_Call, dict[str, str]]]]:
+    """Say what arguments without a name are: data, a list, or options that have to be named."""
+    places = [name for name, one in call.parameters.items() if one.kind is one.POSITIONAL_OR_KEYWORD]
+    right = {name: _value(value, name) for name, value in zip(places, call.given, strict=False)}
+    surplus = call.given[len(places):]
+    if not surplus:
+        return [], right, {}
+    if call.constructs and _is_data(surplus[0]):
+        fit = getattr(call.at, "fit", None)
+        if fit is not None:
+            unwrapped = inspect.unwrap(fit)
+            target = _Call(unwrapped, cast(type, call.owner), call.at, (), {})
+            return [f"{call.name} is a specification and takes no data"], right, {target.prefix: (target, {})}
+    if places and call.constructs:
+        listed = f"[{', '.join(map(_value, call.given))}]"
+        return [f"{places[0]} is one list"], {places[0]: listed}, {}
+    free = [name for name, one in call.parameters.items() if one.kind is one.KEYWORD_ONLY and name not in call.named]
+    names = free[:1] if len(surplus) == 1 else []
+    right.update({name: _value(surplus[0], "…") for name in names})
+    return [f"options are named ({', '.join(free)})"], right, {}
+
+
+def _is_data(value: object) -> bool:
+    if isinstance(value, (Guided, type, str, bytes)):
+        return False
+    listed = isinstance(value, (list, tuple, dict)) and not any(isinstance(one, (Guided, type)) for one in value)
+    return listed or hasattr(value, "shape") or hasattr(value, "__array__")
+
+
+def _told(call: _Call, name: str, value: Any) -> tuple[str, _Call | None, dict[str, str]]:
+    """Return what to say of an option that a call does not take, where it belongs, and what to write there."""
+    habit, own = OPTIONS.get(name), list(call.parameters)
+    if habit is not None:
+        here = next((one for one in habit.here if one in own), None)
+        if here is not None:
+            return _named(name, habit), call, {here: _value(habit.translated(value), here)}
+    near = nearest(name, own, ALIKE)
+    if near:
+        return f"{name} is called {near} here", call, {near: _value(value, near)}
+    for one in (name, *(habit.here if habit is not None else ())):
+        place = _place_of(call, one)
+        if place is not None:
+            said = f"{name} belongs" if one == name else f"{_named(name, habit, one)} and belongs"
+            translated = value if habit is None or one == name else habit.translated(value)
+            return f"{said} to {place.prefix}", place, {one: _value(translated, one)}
+    if habit is not None:
+        return f"{name} has no place here: {habit.note}", None, {}
+    near = nearest(name, own, LOOSELY)
+    if near:
+        return f"no option is called {name}, did you mean {near}?", call, {near: _value(value, near)}
+    return f"no option is called {name} (there are {', '.join(own) or 'none'})", None, {}
+
+
+def _named(name: str, habit: Option | None, here: str = "") -> str:
+    assert habit is not None
+    note = f" ({habit.note})" if habit.note else ""
+    return f"{name} is called {here or habit.here[0]} here{note}" if len(habit.here) == 1 or here else (
+        f"{name} has another name here{note}")
+
+
+def _place_of(call: _Call, option: str) -> _Call | None:
+    """Return the constructor or method that takes an option: the nearest to the call, along the ways from its noun."""
+    for place in _places(call):
+        if option in place.parameters and place.function is not call.function:
+            return place
+    return None
+
+
+def _places(call: _Call) -> Iterator[_Call]:
+    kind = None if call.owner is None else call.at if isinstance(call.at, type) else type(call.at)
+    waiting = [] if kind is None else [cast(type, kind)]
+    seen: set[type] = set()
+    while waiting:
+        one = waiting.pop(0)
+        if one in seen:
+            continue
+        seen.add(one)
+        yield from _calls(one)
+        for how, whose in _leads(one):
+            spec = type(getattr(call.at, "spec", None))
+            other = spec if how == ".spec" and issubclass(spec, Guided) else _class(whose)
+            waiting += [] if other is None else [other]
+    for function in FUNCTIONS:
+        yield _Call(function, None, None, (), {})
+    for kind in _family(Specified):
+        yield from (place for place in _calls(kind) if place.constructs and not inspect.isabstract(kind))
+    fit = _class("Fitted")
+    if fit is not None and call.owner is None:
+        yield from _calls(fit)
+
+
+def _calls(kind: type) -> Iterator[_Call]:
+    if issubclass(kind, Specified):
+        yield _Call(_initialiser(kind), kind, kind, (), {})
+    for name in dir(kind):
+        value = inspect.getattr_static(kind, name)
+        if isinstance(value, FunctionType) and not name.startswith("_"):
+            yield _Call(inspect.unwrap(value), kind, kind, (), {})
+
+
+def _value(value: Any, name: str = "…") -> str:
+    """Return a value as a message repeats it, or the name it goes by where it is long."""
+    if isinstance(value, (bool, int, float, str, type(None), list, tuple)):
+        text = repr(value)
+        return text if len(text) <= SHORT else name
+    if isinstance(value, Specified):
+        text = repr(value)
+        return _written_as(value) if len(text) > SHORT or value == _default(type(value)) else text
+    if name != "…":
+        return name
+    return value.__name__ if isinstance(value, type) else type(value).__name__
+
+
+@lru_cache(maxsize=256)
+def _options(cls: type) -> tuple[frozenset[str], frozenset[str]] | None:
+    """Return the options that a constructor needs and those that it takes; None where it takes any."""
+    found = list(inspect.signature(_initialiser(cls)).parameters.values())[1:]
+    if any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in found):
+        return None
+    return (frozenset(one.name for one in found if one.default is one.empty), frozenset(one.name for one in found))
+
+
+def _initialiser(cls: type) -> Function:
+    return cast(Function, cls.__init__)
