@@ -9,8 +9,8 @@ from __future__ import annotations
 import html
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -75,7 +75,17 @@ class Shown:
             setattr(cls, "__repr__", Shown.__repr__)  # noqa: B010  (a method of that name cannot be assigned to)
 
     def _sheet(self) -> Sheet:
-        raise NotImplementedError
+        """Return a dataclass in brief: what it says in words, small fields as they are, its one table."""
+        held = [(item.name, getattr(self, item.name)) for item in fields(cast(Any, self)) if item.repr]
+        facts = [(name, brief(value)) for name, value in held]
+        for verb in ("sentence", "describe"):
+            words = getattr(type(self), verb, None)
+            if words is not None:
+                facts.insert(0, ("in words", _one_line(words(self))))
+        to_frame = getattr(type(self), "to_frame", None)
+        frames = [("table", to_frame(self))] if to_frame else [
+            (name, value) for name, value in held if isinstance(value, pd.DataFrame)][:1]
+        return Sheet(type(self).__name__, tuple(facts), tuple(frames))
 
     def __repr__(self) -> str:
         return self._sheet().text()
@@ -98,6 +108,26 @@ def listed(names: Sequence[object], most: int = 8) -> str:
     """
     shown = ", ".join(_clipped(_one_line(str(name)), WORD) for name in names[:most])
     return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
+
+
+def brief(value: object) -> str:
+    """Return a field in a few words: the shape of what is large.
+
+    Examples
+    --------
+    >>> brief(np.zeros((3, 2))), brief(0.25), brief(["a", "b"])
+    ('array (3, 2)', '0.25', 'a, b')
+    """
+    if isinstance(value, (pd.DataFrame, pd.Series, np.ndarray)):
+        shape = ", ".join(f"{size:,}" for size in value.shape)
+        return f"{'array' if isinstance(value, np.ndarray) else 'table'} ({shape})"
+    if isinstance(value, pd.Index):
+        return span(value) if len(value) else "no dates"
+    if isinstance(value, (list, tuple)):
+        return listed([brief(one) for one in value[:40]])
+    if isinstance(value, dict):
+        return listed(list(value))
+    return number(value) if isinstance(value, (int, float, np.number)) else _clipped(_one_line(str(value)), 200)
 
 
 def count(number: int, noun: str) -> str:
@@ -131,29 +161,32 @@ def _table_text(caption: str, frame: pd.DataFrame, room: int) -> list[str]:
     corner = min(WORD + 8, max([len(caption), *(len(_label(name)) for name in frame.index[:room])]))
     fits = max(1, (WIDTH - corner) // (CELL + 2))
     columns = list(range(min(frame.shape[1], fits)))
+    cells = frame.iloc[:room, :fits].to_numpy(dtype=object)
     kept = len(frame) if len(frame) < room else room - 2
     lines = [_clipped(caption, corner).ljust(corner)
              + "".join(f"  {_clipped(_label(frame.columns[j]), CELL):>{CELL}}" for j in columns)]
     for i in range(kept):
         lines.append(_clipped(_label(frame.index[i]), corner).ljust(corner)
-                     + "".join(f"  {_clipped(number(frame.iat[i, j]), CELL):>{CELL}}" for j in columns))
+                     + "".join(f"  {_clipped(number(cells[i, j]), CELL):>{CELL}}" for j in columns))
     left = _left_out(len(frame) - kept, frame.shape[1] - len(columns))
     return [line.rstrip() for line in lines] + ([left] if left else [])
 
 
 def _table_html(caption: str, frame: pd.DataFrame) -> str:
     rows, columns = min(len(frame), HTML_ROWS), min(frame.shape[1], HTML_COLUMNS)
-    head = "".join(f'<th scope="col" style="{_RIGHT}">{_safe(_clipped(_label(name), 40))}</th>'
+    cells = frame.iloc[:rows, :columns].to_numpy(dtype=object)
+    head = "".join(f'<th scope="col" style="{_RIGHT};border-bottom:1px solid">{_safe(_clipped(_label(name), 40))}</th>'
                    for name in frame.columns[:columns])
     body = "".join(
-        f'<tr><th scope="row" style="{_LEFT};font-weight:normal">{_safe(_clipped(_label(frame.index[i]), 40))}</th>'
-        + "".join(f'<td style="{_RIGHT}">{_safe(number(frame.iat[i, j]))}</td>' for j in range(columns)) + "</tr>"
+        f'<tr><th scope="row" style="{_LEFT};font-weight:normal">'
+        f"{_safe(_clipped(_label(frame.index[i]), 40))}</th>"
+        + "".join(f'<td style="{_RIGHT}">{_safe(number(cells[i, j]))}</td>' for j in range(columns)) + "</tr>"
         for i in range(rows))
     left = _left_out(len(frame) - rows, frame.shape[1] - columns)
     more = f'<div>{_safe(left)}</div>' if left else ""
     return (f'<table style="{_TABLE};border-top:1px solid;border-bottom:1px solid"><thead><tr>'
             f'<th scope="col" style="{_LEFT};border-bottom:1px solid">{_safe(caption)}</th>'
-            f"{head.replace(_RIGHT, _RIGHT + ';border-bottom:1px solid')}</tr></thead><tbody>{body}</tbody></table>{more}")
+            f"{head}</tr></thead><tbody>{body}</tbody></table>{more}")
 
 
 def _left_out(rows: int, columns: int) -> str:

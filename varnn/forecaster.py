@@ -22,6 +22,7 @@ from varnn.estimate.innovation import no_news, without_innovation
 from varnn.display import Sheet, Shown, count, listed, short_date, span
 from varnn.forecast import Forecast
 from varnn.guide import Specified, nearest
+from varnn.habits import VALUES
 from varnn.questions import Questions
 from varnn.series import FloatArray, Series, checked_coverages, checked_horizon, checked_paths, generator
 from varnn.shocks import KINDS, Shocks, white_shocks
@@ -67,6 +68,7 @@ class Forecaster(Specified, ABC):
     """Specification of a model. It never changes; `fit` may be called any number of times."""
 
     _is: ClassVar[str] = "a specification"
+    _called: ClassVar[str] = "VAR(lags=2)"
     _leads: ClassVar[tuple[tuple[str, str], ...]] = ((".fit(y)", "Fitted"),)
 
     rung: ClassVar[int | None] = None
@@ -461,7 +463,8 @@ def one_of(value: object, argument: str, accepted: tuple[object, ...]) -> None:
     """
     if type(value) not in map(type, accepted) or value not in accepted:
         texts = [one for one in accepted if isinstance(one, str)]
-        near = nearest(value, texts, 0.6) if isinstance(value, str) else None
+        near = VALUES.get((argument, value)) if isinstance(value, str) else None
+        near = near or (nearest(value, texts, 0.6) if isinstance(value, str) else None)
         hint = f", did you mean {near!r}?" if near else ""
         raise ParameterError(f"{argument}={value!r} is not usable; give one of "
                              f"{', '.join(map(repr, accepted))}{hint}")

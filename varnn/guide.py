@@ -70,6 +70,7 @@ class Specified(Guided):
     if not TYPE_CHECKING:  # a dataclass writes `__init__` after `__init_subclass__`, so this is the one place before it
 
         def __new__(cls, *given: Any, **named: Any) -> Any:
+            """Refuse what `__init__` does not take."""
             asked = _options(cls)
             if asked is not None and (given or not asked[0] <= named.keys() <= asked[1]):
                 init = _initialiser(cls)
@@ -184,6 +185,10 @@ def _way(owner: object, kind: type, name: str) -> str:
     near = nearest(name, _public(kind), LOOSELY)
     if near:
         return f"did you mean {near}?"
+    root = next(one for one in reversed(kind.__mro__) if vars(one).get("_called"))
+    having = [one.__name__ for one in _family(root) if name in _public(one) and one is not root]
+    if having:
+        return f"this kind has none; {' and '.join(having[:3])} {'has' if len(having) == 1 else 'have'} it"
     return f"it is {getattr(kind, '_is', 'an object')}; it has {_some(_public(kind))}"
 
 
@@ -231,6 +236,8 @@ def _written_as(owner: object) -> str:
     kind = owner if isinstance(owner, type) else type(owner)
     if not issubclass(kind, Specified):
         return str(getattr(kind, "_called", "")) or kind.__name__
+    if inspect.isabstract(kind):
+        return str(getattr(kind, "_called", ""))
     text = f"{kind.__name__}()" if isinstance(owner, type) else repr(owner)
     plain = isinstance(owner, type) or owner == _default(kind)
     return f"{kind.__name__}()" if plain else text if len(text) <= 2 * SHORT else f"{kind.__name__}(…)"
@@ -274,7 +281,7 @@ class _Call:
         if self.constructs:
             return self.name
         if self.owner is None:
-            return self.name
+            return f"data.{self.name}" if self.function.__module__.startswith("varnn.data") else self.name
         kind = self.at if isinstance(self.at, self.owner) else self.owner
         return f"{_written_as(kind)}.{self.name}"
 
@@ -297,7 +304,7 @@ def refusal(call: _Call, problem: TypeError) -> ParameterError:
     """Return the error for a call that Python could not make: each argument's own remedy, and the call to write."""
     if call.owner is not None and not call.constructs and not isinstance(call.at, (call.owner, type)):
         noun = getattr(call.owner, "_is", "an object")
-        return ParameterError(f"{call.name} is asked of {noun}: write {call.prefix}({', '.join(_needed(call))})")
+        return ParameterError(f"{call.name} is asked of {noun}: write {call.written({})}")
     asked = call.parameters
     clauses, right, elsewhere = _by_place(call)
     for name, value in call.named.items():
@@ -317,21 +324,36 @@ def refusal(call: _Call, problem: TypeError) -> ParameterError:
     clauses += [f"{name} is missing" for name in _needed(call) if name not in right]
     if not clauses:
         return ParameterError(f"{call.prefix}: {problem}")
-    writes = [target.written(options) + _then(call, target, right) for target, options in elsewhere.values()]
-    if not elsewhere or (call.constructs and right) or not all(
-            target.constructs or call.constructs for target, _ in elsewhere.values()):
-        writes.insert(0, call.written(right))
+    writes = _writes(call, right, list(elsewhere.values()))
     shown = ", ".join([*map(_value, call.given), *(f"{name}={_value(value)}" for name, value in call.named.items())])
     sentence = f"{call.name}({shown}): {', '.join(dict.fromkeys(clauses))}"
-    remedy = " and ".join(dict.fromkeys(one for one in writes if one))
-    return ParameterError(f"{sentence}; write {remedy}")
+    if not right and not elsewhere and not _needed(call):  # no option is left to be shown
+        return ParameterError(sentence)
+    return ParameterError(f"{sentence}; write {' and '.join(dict.fromkeys(writes))}")
 
 
-def _then(call: _Call, target: _Call, right: Mapping[str, str]) -> str:
-    """Return what follows a constructor that was meant to hold an option given to one of its methods."""
-    if call.constructs or not target.constructs or not isinstance(call.at, target.owner or ()):
-        return ""
-    return call.written(right).removeprefix(_written_as(call.at))
+def _writes(call: _Call, right: Mapping[str, str], elsewhere: list[tuple[_Call, dict[str, str]]]) -> list[str]:
+    """Return what to write: the call itself, what belongs elsewhere, and a model with its `fit` in one."""
+    own = call.written(right)
+    if call.constructs:
+        first = [own] if right or not elsewhere else []
+        writes = []
+        for target, options in elsewhere:
+            text = target.written(options)
+            if target.owner is call.owner and text.startswith(f"{call.name}()."):
+                first, text = [], own + text.removeprefix(f"{call.name}()")
+            writes.append(text)
+        return first + writes
+    writes = []
+    for target, options in elsewhere:
+        text = target.written(options)
+        if target.constructs and isinstance(call.at, target.owner or ()):
+            text, own = text + own.removeprefix(_written_as(call.at)), ""
+        elif target.constructs:
+            text += ".fit(y)"
+        writes.append(text)
+    changed = not elsewhere or set(right) - set(_needed(call))
+    return ([own] if own and changed else []) + writes
 
 
 def _needed(call: _Call) -> list[str]:
@@ -342,7 +364,13 @@ def _needed(call: _Call) -> list[str]:
 def _by_place(call: _Call) -> tuple[list[str], dict[str, str], dict[str, tuple[_Call, dict[str, str]]]]:
     """Say what arguments without a name are: data, a list, or options that have to be named."""
     places = [name for name, one in call.parameters.items() if one.kind is one.POSITIONAL_OR_KEYWORD]
-    right = {name: _value(value, name) for name, value in zip(places, call.given, strict=False)}
+    given = dict(zip(places, call.given, strict=False))
+    needed = [name for name, one in call.parameters.items()
+              if one.kind is one.KEYWORD_ONLY and one.default is one.empty and name not in call.named]
+    right = {name: _value(value, name) for name, value in given.items() if value is not None}
+    if needed and isinstance(given.get("X"), int):  # compare(y, 12)
+        right[needed[0]] = right.pop("X")
+        return ["options are named"], right, {}
     surplus = call.given[len(places):]
     if not surplus:
         return [], right, {}
@@ -374,29 +402,33 @@ def _told(call: _Call, name: str, value: Any) -> tuple[str, _Call | None, dict[s
     if habit is not None:
         here = next((one for one in habit.here if one in own), None)
         if here is not None:
-            return _named(name, habit), call, {here: _value(habit.translated(value), here)}
+            return _named(name, here, habit), call, {here: _value(habit.translated(value), here)}
     near = nearest(name, own, ALIKE)
-    if near:
-        return f"{name} is called {near} here", call, {near: _value(value, near)}
-    for one in (name, *(habit.here if habit is not None else ())):
-        place = _place_of(call, one)
-        if place is not None:
-            said = f"{name} belongs" if one == name else f"{_named(name, habit, one)} and belongs"
-            translated = value if habit is None or one == name else habit.translated(value)
-            return f"{said} to {place.prefix}", place, {one: _value(translated, one)}
-    if habit is not None:
+    place = None if near else _place_of(call, name)
+    if place is not None:
+        return f"{name} belongs to {place.prefix}", place, {name: _value(value, name)}
+    if habit is not None and not near:
+        for here in habit.here:
+            place = _place_of(call, here)
+            if place is not None:
+                said = f"{_named(name, here, habit)} and belongs to {place.prefix}"
+                return said, place, {here: _value(habit.translated(value), here)}
         return f"{name} has no place here: {habit.note}", None, {}
-    near = nearest(name, own, LOOSELY)
+    near = near or nearest(name, own, LOOSELY)
     if near:
         return f"no option is called {name}, did you mean {near}?", call, {near: _value(value, near)}
+    if isinstance(call.at, Specified):  # a misspelt option of the model, given to one of its methods
+        place = _Call(_initialiser(type(call.at)), type(call.at), type(call.at), (), {})
+        near = nearest(name, place.parameters, LOOSELY)
+        if near:
+            said = f"no option is called {name}, did you mean {near}, which belongs to {place.prefix}?"
+            return said, place, {near: _value(value, near)}
     return f"no option is called {name} (there are {', '.join(own) or 'none'})", None, {}
 
 
-def _named(name: str, habit: Option | None, here: str = "") -> str:
-    assert habit is not None
+def _named(name: str, here: str, habit: Option) -> str:
     note = f" ({habit.note})" if habit.note else ""
-    return f"{name} is called {here or habit.here[0]} here{note}" if len(habit.here) == 1 or here else (
-        f"{name} has another name here{note}")
+    return f"{name} is called {here} here{note}"
 
 
 def _place_of(call: _Call, option: str) -> _Call | None:
@@ -449,7 +481,9 @@ def _value(value: Any, name: str = "…") -> str:
         return _written_as(value) if len(text) > SHORT or value == _default(type(value)) else text
     if name != "…":
         return name
-    return value.__name__ if isinstance(value, type) else type(value).__name__
+    if isinstance(value, type):
+        return f"{value.__name__}()" if issubclass(value, Specified) else value.__name__
+    return type(value).__name__
 
 
 @lru_cache(maxsize=256)

@@ -59,6 +59,18 @@ class Name:
     remedy: str
 
 
+VALUES = {
+    ("trend", "const"): "c", ("trend", "constant"): "c", ("trend", "drift"): "c", ("trend", "none"): "n",
+    ("trend", "nc"): "n", ("trend", "both"): "ct", ("trend", "trend"): "ct", ("trend", "linear"): "ct",
+    ("lags", "sc"): "bic", ("lags", "SC"): "bic", ("lags", "hq"): "hqic", ("lags", "HQ"): "hqic",
+    ("engine", "ols"): "qr", ("engine", "numpy"): "qr", ("sharing", "pooled"): "global",
+    ("sharing", "separate"): "local", ("shocks", "normal"): "gaussian", ("shocks", "t"): "student",
+    ("shocks", "bootstrap"): "residuals", ("weights", "mean"): "equal", ("device", "gpu"): "cuda",
+    ("missing", "drop"): "filter", ("missing", "none"): "raise", ("missing", "interpolate"): "filter",
+}
+"""Values of options under other packages' names, and what they are called here."""
+
+
 def _share(value: Any) -> Any:
     """Read per cent as shares, one or several."""
     if isinstance(value, (list, tuple)):
@@ -88,8 +100,7 @@ def _lower(value: Any) -> Any:
 
 
 def _trend(value: Any) -> Any:
-    return {"const": "c", "constant": "c", "trend": "ct", "both": "ct", "none": "n", "nc": "n", None: "n", True: "c",
-            False: "n"}.get(value, value)
+    return {None: "n", True: "c", False: "n"}.get(value) or VALUES.get(("trend", value), value)
 
 
 def _rows(said: str, here: str, by: str, note: str = "", translate: Translate | None = None) -> list[Option]:
@@ -98,6 +109,7 @@ def _rows(said: str, here: str, by: str, note: str = "", translate: Translate | 
 
 _OPTIONS: Iterable[Option] = (
     # --- how many lags, how large, which terms ---
+    *_rows("quantile prob probability", "q", "pandas, scipy"),
     *_rows("p order k_ar ar_order n_lags", "lags", "statsmodels, R vars", translate=_first),
     *_rows("input_chunk_length input_size context_length seq_len window_length look_back n_prev", "lags lookback",
            "darts, Nixtla, sktime"),
@@ -121,7 +133,7 @@ _OPTIONS: Iterable[Option] = (
     *_rows("method solver", "engine", "statsmodels"),
     *_rows("season_length seasonal_periods sp m K period", "season", "Nixtla, statsmodels, sktime, darts, R"),
     *_rows("estimator forecaster base_estimator regressor", "model", "sklearn, sktime"),
-    *_rows("estimators forecasters forecasting_models", "members", "sklearn, sktime, darts"),
+    *_rows("estimators models forecasters forecasting_models", "members", "sklearn, sktime, darts"),
     # --- data ---
     *_rows("endog data series df ts target y_train endogenous Y", "y data", "statsmodels, darts, Nixtla, sklearn"),
     *_rows("exog exog_future exogen dumvar xreg X_df X_train future_covariates past_covariates covariates newxreg "
@@ -202,7 +214,7 @@ _NAMES: Iterable[Name] = (
             resid_corr="write fit.resid.corr()", resid_acov="write fit.test_whiteness()",
             resid_acorr="write fit.test_whiteness()", plot_acorr="write fit.test_whiteness()",
             sample_acov="write fit.series.to_frame().cov()", sample_acorr="write fit.series.to_frame().corr()",
-            plot_sample_acorr="write fit.series.to_frame().corr()", acf="write fit.series.to_frame().autocorr by column",
+            plot_sample_acorr="write fit.series.to_frame().corr()", acf="write fit.series.to_frame()[name].autocorr()",
             acorr="write fit.series.to_frame().corr()", cov_ybar="there is no such answer; fit.to_statsmodels() of a "
             "VAR has it", mean="write fit.series.to_frame().mean(); forecasts are fit.forecast(horizon).mean",
             detomega="write numpy.linalg.det(fit.sigma_u)", sigma="write fit.sigma_u", cov="write fit.sigma_u",

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from varnn import __version__
 from varnn.errors import ChecksumError, ModelFileError, StoreError, VarnnError
 from varnn.forecaster import Fitted
+from varnn.guide import guided
 
 FORMAT = 1
 KIND = "varnn fitted model"
@@ -80,6 +81,7 @@ MOVED = {  # where the classes in files saved by varnn 0.1.0 live now
 }
 
 
+@guided
 def save(fit: Fitted, path: str | os.PathLike[str]) -> Path:
     """Write a fit to `path`, replacing what is there in one step.
 
@@ -120,6 +122,7 @@ def save(fit: Fitted, path: str | os.PathLike[str]) -> Path:
     return Path(path)
 
 
+@guided
 def load(path: str | os.PathLike[str]) -> Fitted:
     """Read a fit that `save` wrote; it forecasts with the same bits as the one saved.
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from varnn.counters import counts_by_name_and_steps
 from varnn.dates import joined, regular_index
+from varnn.display import Shown
 from varnn.errors import (
     DtypeError,
     ExogError,
@@ -44,7 +45,7 @@ MOST_CELLS = MOST_BYTES // (8 * COPIES)  # numbers in the sample paths of one fo
 
 
 @dataclass(frozen=True, eq=False)
-class Series:
+class Series(Shown):
     """Observations of k series at T equally spaced times, checked once and then trusted.
 
     Attributes
@@ -204,6 +205,12 @@ def whole_number(value: object, argument: str, *, least: int, most: int | None =
     return int(cast(int, value))
 
 
+def _brief(value: object, most: int = 32) -> str:
+    """Return a value as a message repeats it, or its type where it is long."""
+    text = repr(value)
+    return text if len(text) <= most else f"<{type(value).__name__}>"
+
+
 def checked_horizon(horizon: object) -> int:
     """Return the horizon as int, or raise HorizonError.
 
@@ -215,6 +222,9 @@ def checked_horizon(horizon: object) -> int:
     varnn.errors.HorizonError: horizon=True is not usable; give a whole number of at least 1, for example 8
     """
     is_int = isinstance(horizon, (int, np.integer)) and not isinstance(horizon, (bool, np.bool_))
+    if (hasattr(horizon, "shape") and getattr(horizon, "ndim", 0)) or isinstance(horizon, (Series, list, tuple)):
+        raise HorizonError(f"horizon={_brief(horizon)} is not usable; give a whole number of at least 1, for example "
+                           "forecast(8): a fit knows its data, later rows go to update(y_new)")
     if not is_int or cast(int, horizon) < 1:
         raise HorizonError(f"horizon={horizon!r} is not usable; give a whole number of at least 1, for example 8")
     if cast(int, horizon) > 1_000_000:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from varnn.data.catalogue import about, catalogue, fetch, load, names
 from varnn.data.dataset import About, Dataset
 from varnn.data.process import Process, Simulated, simulate
@@ -15,3 +17,10 @@ __all__ = [
     "About", "Dataset", "Process", "Read", "Simulated", "about", "by_code", "catalogue", "fetch", "load", "names",
     "read", "read_table", "simulate", "to_levels", "transformed",
 ]
+
+if not TYPE_CHECKING:  # type checkers are to go on finding names that do not exist
+
+    def __getattr__(name: str) -> Any:
+        from varnn.guide import no_name
+
+        raise no_name("varnn.data", name, __all__)

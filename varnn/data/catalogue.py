@@ -23,6 +23,7 @@ from varnn.data.read.parse import Reading, parse
 from varnn.data.store import Source, contents, whereabouts
 from varnn.data.store import fetch as fetch_file
 from varnn.errors import DataNameError, ParameterError
+from varnn.guide import guided
 
 SETS = Path(__file__).parent / "sets"
 
@@ -47,6 +48,7 @@ def names(*, origin: Origin | None = None) -> tuple[str, ...]:
     return tuple(name for name, kind in sorted(_origins().items()) if origin in (None, kind))
 
 
+@guided
 def about(name: str) -> About:
     """Return what is known of a data set without loading it."""
     name = _resolved(name)
@@ -59,6 +61,7 @@ def about(name: str) -> About:
     return _about_process(name)
 
 
+@guided
 def load(name: str, **options: Any) -> Dataset:
     """Load a data set by name.
 
@@ -98,6 +101,7 @@ def load(name: str, **options: Any) -> Dataset:
     return loaded
 
 
+@guided
 def fetch(name: str) -> tuple[Path, ...]:
     """Make sure verified copies of a remote set's files are on this machine, and return their paths."""
     name = _resolved(name)

@@ -8,10 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
+
+from varnn.display import Shown
+from varnn.guide import Guided
 
 if TYPE_CHECKING:
     from varnn.data.process import Simulated
@@ -88,7 +91,7 @@ class About:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Dataset(About):
+class Dataset(Guided, Shown, About):
     """A data set with its numbers.
 
     Parameters
@@ -106,6 +109,9 @@ class Dataset(About):
     oracle: pd.DataFrame | None = None
     holdout: pd.DataFrame | None = None
     simulated: Simulated | None = None
+
+    _is: ClassVar[str] = "a data set"
+    _called: ClassVar[str] = "dataset"
 
     @property
     def panel(self) -> bool:

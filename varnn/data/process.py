@@ -15,7 +15,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from varnn.display import Shown
 from varnn.errors import DataNameError, ParameterError
+from varnn.guide import guided
 from varnn.series import checked_horizon, generator, whole_number
 
 FloatArray = NDArray[np.float64]
@@ -145,7 +147,7 @@ class Process:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Simulated:
+class Simulated(Shown):
     """A simulated series and its best possible forecasts.
 
     Parameters
@@ -262,6 +264,7 @@ def _imported() -> None:
         import_module(f"{processes.__name__}.{module.name}")
 
 
+@guided
 def simulate(name: str, n: int | None = None, rng: object = None, **parameters: Any) -> Simulated:
     """Simulate a named process together with its best possible one-step forecasts.
 

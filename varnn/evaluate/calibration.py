@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from varnn.display import Shown
 from varnn.errors import MissingDataError, ParameterError, ShapeError
 from varnn.evaluate.significance.long_run_variance import (
     FEWEST_ORIGINS,
@@ -115,7 +116,7 @@ def joint_pit(observed: FloatArray, paths: FloatArray, *, rng: object = None) ->
 
 
 @dataclass(frozen=True, eq=False)
-class PitHistogram:
+class PitHistogram(Shown):
     """Shares of PIT values in equal bins, with the band each should stay in and a test of uniformity.
 
     Attributes
@@ -236,7 +237,7 @@ def pit_histogram(pits: ArrayLike, *, bins: int = 10, horizon: int = 1) -> PitHi
 
 
 @dataclass(frozen=True)
-class CoverageCheck:
+class CoverageCheck(Shown):
     """How often intervals held the outcome at one horizon, and how often they would if they were right.
 
     Attributes

@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from varnn.display import Shown
 from varnn.errors import StoreError
+from varnn.guide import Guided
 
 COVERAGES = (0.5, 0.8, 0.9, 0.95)
 ORACLE = "oracle"
@@ -31,7 +33,7 @@ WHOLE = {"origin", "step"}  # every other column is a number, but for the flag `
 
 
 @dataclass(frozen=True, eq=False)
-class Ledger:
+class Ledger(Guided, Shown):
     """Tidy tables of one comparison.
 
     Attributes

@@ -15,6 +15,8 @@ import pandas as pd
 from varnn.errors import ConvergenceError, ConvergenceWarning, ResourceLimitError, VarnnError, callers_level
 from varnn.forecaster import Draws, Fitted, Plan, coloured, one_of
 from varnn.series import COPIES, MOST_CELLS, FloatArray, Series, checked_coverage, generator, whole_number
+from varnn.display import Shown
+from varnn.guide import Guided
 from varnn.shocks import KINDS, Shocks, white_shocks
 
 MOST_SLOW_REFITS = 100  # for models without a batched refit
@@ -22,7 +24,7 @@ ENOUGH_REFITS = 0.8  # share that has to succeed
 
 
 @dataclass(frozen=True, eq=False)
-class Bootstrap:
+class Bootstrap(Guided, Shown):
     """Replicated estimates of one fit.
 
     Attributes

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varnn.display import Shown
+from varnn.guide import Guided
 from varnn.series import FloatArray
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class VarianceDecomposition:
+class VarianceDecomposition(Guided, Shown):
     """Shares of forecast error variance.
 
     Attributes

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtrc, chdtri, fdtrc, fdtri
 
+from varnn.display import Sheet, Shown
 from varnn.errors import ParameterError
 from varnn.series import FloatArray
+from varnn.guide import Guided
 
 
 @dataclass(frozen=True)
-class HypothesisTest:
+class HypothesisTest(Guided, Shown):
     """A statistic with a χ² or F distribution under the null hypothesis.
 
     Attributes
@@ -42,6 +44,9 @@ class HypothesisTest:
         if isinstance(self.df, tuple):
             return float(fdtrc(*self.df, self.test_statistic))
         return float(chdtrc(self.df, self.test_statistic))
+
+    def _sheet(self) -> Sheet:
+        return Sheet("Test", (("in words", str(self)),), (), "test.pvalue, .crit_value(0.05), .conclusion()")
 
     def crit_value(self, signif: float = 0.05) -> float:
         """Value that the statistic exceeds with probability `signif` if the null is true."""

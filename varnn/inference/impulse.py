@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varnn.display import Shown
 from varnn.estimate.numerics.companion import companion, moving_average
 from varnn.forecaster import square_root
+from varnn.guide import Guided
 from varnn.series import FloatArray, whole_number
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class ImpulseResponses:
+class ImpulseResponses(Guided, Shown):
     """Responses at steps 0 … h of every series to every shock; entry [step, i, j] is series i to shock j.
 
     Attributes

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from varnn.display import Shown
 from varnn.errors import ParameterError, RankDeficientError, ShapeError, TooShortError
 from varnn.series import Series, generator, whole_number
 
@@ -22,7 +23,7 @@ Form = Literal["F", "chi2"]
 
 
 @dataclass(frozen=True)
-class LinearityTest:
+class LinearityTest(Shown):
     """The outcome of a test that the conditional mean is linear.
 
     Attributes

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from varnn.display import Shown
 from varnn.errors import ConvergenceError, ParameterError, ShapeError
 from varnn.series import whole_number
 
@@ -20,7 +21,7 @@ BATCHES = 10
 
 
 @dataclass(frozen=True, eq=False)
-class LyapunovSpectrum:
+class LyapunovSpectrum(Shown):
     """Mean log growth rates of small differences, largest first.
 
     Attributes

@@ -71,6 +71,7 @@ class Panel(Specified):
     sharing: Sharing = "global"
 
     _is: ClassVar[str] = "a specification"
+    _called: ClassVar[str] = "Panel(model=VAR())"
     _leads: ClassVar[tuple[tuple[str, str], ...]] = ((".fit(data)", "FittedPanel"),)
 
     def __post_init__(self) -> None:

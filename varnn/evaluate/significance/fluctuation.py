@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from varnn.display import Shown
 from varnn.errors import ParameterError
 from varnn.evaluate.significance.long_run_variance import (
     FEWEST_ORIGINS,
@@ -33,7 +34,7 @@ SIMULATIONS = 4000
 
 
 @dataclass(frozen=True, eq=False)
-class FluctuationTest:
+class FluctuationTest(Shown):
     """The path of the studentised rolling loss difference, and whether it leaves its band.
 
     Attributes

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from varnn.display import Shown
 from varnn.errors import ParameterError, ShapeError
 from varnn.evaluate.significance.block_bootstrap import Scheme, block_indices, block_length, block_means
 from varnn.evaluate.significance.long_run_variance import FEWEST_ORIGINS, ROUNDING, checked_losses
@@ -23,7 +24,7 @@ Statistic = Literal["range", "max"]
 
 
 @dataclass(frozen=True)
-class ConfidenceSet:
+class ConfidenceSet(Shown):
     """Models with the p-values at which they leave the set.
 
     Attributes

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from varnn.display import Shown
 from varnn.errors import ParameterError, ShapeError
 from varnn.evaluate.significance.long_run_variance import (
     FEWEST_ORIGINS,
@@ -32,7 +33,7 @@ Alternative = Literal["two-sided", "first", "second"]
 
 
 @dataclass(frozen=True)
-class PairTest:
+class PairTest(Shown):
     """The outcome of one test between two models.
 
     Attributes

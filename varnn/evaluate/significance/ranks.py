@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from varnn.display import Shown
 from varnn.errors import ParameterError, ShapeError
 from varnn.evaluate.significance.long_run_variance import checked_losses
 
@@ -20,7 +21,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class RankComparison:
+class RankComparison(Shown):
     """Average ranks of models over data sets, with the distance at which two of them differ.
 
     Attributes

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from varnn.display import Shown
 from varnn.errors import NonFiniteError, ParameterError, ShapeError
 from varnn.evaluate.significance.block_bootstrap import Scheme, block_indices, block_length, block_means
 from varnn.evaluate.significance.long_run_variance import FEWEST_ORIGINS, ROUNDING, checked_losses, checked_pair
@@ -20,7 +21,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Skill:
+class Skill(Shown):
     """Skill of a model against a baseline, in percent: 100 (1 − its loss / the baseline's loss).
 
     Attributes
