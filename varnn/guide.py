@@ -44,7 +44,8 @@ class Guided:
             if isinstance(value, FunctionType):
                 setattr(cls, name, _answering(value, cls))
             elif isinstance(value, (classmethod, staticmethod)):
-                setattr(cls, name, type(value)(_answering(value.__func__, cls)))
+                inner = cast(FunctionType, value.__func__)
+                setattr(cls, name, type(value)(_answering(inner, cls)))
 
     if not TYPE_CHECKING:  # type checkers are to go on finding names that do not exist
 
@@ -115,7 +116,8 @@ def _answering(function: FunctionType, owner: type | None) -> Function:
             raise answer(called(function, owner, at, arguments, named), problem) from None
 
     # in the function's own module, where doctest, help and warnings look for it
-    made = FunctionType(call.__code__, function.__globals__, function.__name__, None, call.__closure__)
+    inner = cast(FunctionType, call)
+    made = FunctionType(inner.__code__, function.__globals__, function.__name__, None, inner.__closure__)
     return wraps(function)(made)
 
 
@@ -176,12 +178,12 @@ def _way(owner: object, kind: type, name: str) -> str:
         if other is None:
             continue
         verb = "call" if how.endswith(")") else "take"
-        start = f"it is {kind._is}; {verb} {how} first"
+        start = f"{kind.__name__} is {_what(kind)}; {verb} {how} first"
         if name in _public(other):
             return f"{start}: {_written_as(owner)}{how}.{name}{_brackets(other, name)}"
         habit = _habit(other, name)
         if habit:
-            return f"{start}; there {habit}"
+            return f"{start}, then {habit}"
     near = nearest(name, _public(kind), LOOSELY)
     if near:
         return f"did you mean {near}?"
@@ -189,7 +191,11 @@ def _way(owner: object, kind: type, name: str) -> str:
     having = [one.__name__ for one in _family(root) if name in _public(one) and one is not root]
     if having:
         return f"this kind has none; {' and '.join(having[:3])} {'has' if len(having) == 1 else 'have'} it"
-    return f"it is {getattr(kind, '_is', 'an object')}; it has {_some(_public(kind))}"
+    return f"it is {_what(kind)}; it has {_some(_public(kind))}"
+
+
+def _what(kind: type) -> str:
+    return str(getattr(kind, "_is", "an object"))
 
 
 def _some(names: Iterable[str], most: int = 12) -> str:
@@ -212,7 +218,8 @@ def _leads(kind: type) -> tuple[tuple[str, str], ...]:
 def _family(kind: type) -> Iterator[type]:
     """Yield a class and all below it."""
     yield kind
-    for child in kind.__subclasses__():
+    child: type
+    for child in type.__subclasses__(kind):
         yield from _family(child)
 
 
@@ -303,8 +310,7 @@ class _Call:
 def refusal(call: _Call, problem: TypeError) -> ParameterError:
     """Return the error for a call that Python could not make: each argument's own remedy, and the call to write."""
     if call.owner is not None and not call.constructs and not isinstance(call.at, (call.owner, type)):
-        noun = getattr(call.owner, "_is", "an object")
-        return ParameterError(f"{call.name} is asked of {noun}: write {call.written({})}")
+        return ParameterError(f"{call.name} is asked of {_what(call.owner)}: write {call.written({})}")
     asked = call.parameters
     clauses, right, elsewhere = _by_place(call)
     for name, value in call.named.items():
@@ -441,7 +447,7 @@ def _place_of(call: _Call, option: str) -> _Call | None:
 
 def _places(call: _Call) -> Iterator[_Call]:
     kind = None if call.owner is None else call.at if isinstance(call.at, type) else type(call.at)
-    waiting = [] if kind is None else [cast(type, kind)]
+    waiting: list[type] = [] if kind is None else [kind]
     seen: set[type] = set()
     while waiting:
         one = waiting.pop(0)
@@ -496,4 +502,4 @@ def _options(cls: type) -> tuple[frozenset[str], frozenset[str]] | None:
 
 
 def _initialiser(cls: type) -> Function:
-    return cast(Function, cls.__init__)
+    return cast(Function, inspect.getattr_static(cls, "__init__"))

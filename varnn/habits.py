@@ -310,7 +310,8 @@ _NAMES: Iterable[Name] = (
             "Conformal(Naive())", NaiveEnsembleModel="write Ensemble([VAR(), TanhRNN()])"),
     *_names("varnn", "sktime, sklearn", NaiveForecaster="write Naive(), SeasonalNaive(season=12), Mean() or Drift()",
             AutoETS=_WITHOUT, EnsembleForecaster="write Ensemble([VAR(), TanhRNN()])",
-            BaggingForecaster="write fit.bootstrap()", ForecastingGridSearchCV="write compare(y, horizon=…, models={…})",
+            BaggingForecaster="write fit.bootstrap()",
+            ForecastingGridSearchCV="write compare(y, horizon=…, models={…})",
             GridSearchCV="write compare(y, horizon=…, models={…})", TimeSeriesSplit="write compare(y, horizon=…, "
             "origins=…)", cross_val_score="write compare(y, horizon=…)", train_test_split="write compare(y, "
             "horizon=…), which splits by date", ForecastingHorizon="give the horizon as a number: fit.forecast(8)",
@@ -326,7 +327,8 @@ _NAMES: Iterable[Name] = (
     *_names("varnn", "other packages", backtest="write compare(y, horizon=…)", benchmark="run `varnn benchmark run` "
             "on the command line", read_csv="write data.read_table(path)", load_dataset="write data.load(name)",
             load_data="write data.load(name)", fit="write VAR(lags=2).fit(y)", predict="write "
-            "VAR(lags=2).fit(y).forecast(horizon)", plot="write fit.forecast(horizon).plot()", Model="write VAR(lags=2)",
+            "VAR(lags=2).fit(y).forecast(horizon)", plot="write fit.forecast(horizon).plot()",
+            Model="write VAR(lags=2)",
             RandomWalk="write Naive()", Persistence="write Naive()", Average="write Mean()"),
 )
 NAMES: dict[tuple[str, str], Name] = {(name.of, name.said): name for name in _NAMES}

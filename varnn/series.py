@@ -222,7 +222,7 @@ def checked_horizon(horizon: object) -> int:
     varnn.errors.HorizonError: horizon=True is not usable; give a whole number of at least 1, for example 8
     """
     is_int = isinstance(horizon, (int, np.integer)) and not isinstance(horizon, (bool, np.bool_))
-    if (hasattr(horizon, "shape") and getattr(horizon, "ndim", 0)) or isinstance(horizon, (Series, list, tuple)):
+    if isinstance(horizon, (pd.DataFrame, pd.Series, np.ndarray, Series, list, tuple)):
         raise HorizonError(f"horizon={_brief(horizon)} is not usable; give a whole number of at least 1, for example "
                            "forecast(8): a fit knows its data, later rows go to update(y_new)")
     if not is_int or cast(int, horizon) < 1:
