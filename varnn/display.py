@@ -9,14 +9,14 @@ from __future__ import annotations
 import html
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
 LINES, WIDTH = 25, 100    # of a screen
-WORD, CELL = 16, 10       # characters of a row's name and of a number
+WORD, CELL = 20, 16       # characters of a name and of a cell, at most
 HTML_ROWS, HTML_COLUMNS = 12, 8
 FACT_LINES = 4            # lines that one fact may take
 
@@ -77,11 +77,11 @@ class Shown:
     def _sheet(self) -> Sheet:
         """Return a dataclass in brief: what it says in words, small fields as they are, its one table."""
         held = [(item.name, getattr(self, item.name)) for item in fields(cast(Any, self)) if item.repr]
-        facts = [(name, brief(value)) for name, value in held]
-        for verb in ("sentence", "describe"):
-            words = getattr(type(self), verb, None)
-            if words is not None:
-                facts.insert(0, ("in words", _one_line(words(self))))
+        facts = [(name, brief(value)) for name, value in held if value is not None]
+        words = getattr(type(self), "sentence", None)
+        if words is not None:
+            facts.insert(0, ("in words", words(self)))
+        facts = [(name, said) for name, said in facts if said]
         to_frame = getattr(type(self), "to_frame", None)
         frames = [("table", to_frame(self))] if to_frame else [
             (name, value) for name, value in held if isinstance(value, pd.DataFrame)][:1]
@@ -118,6 +118,10 @@ def brief(value: object) -> str:
     >>> brief(np.zeros((3, 2))), brief(0.25), brief(["a", "b"])
     ('array (3, 2)', '0.25', 'a, b')
     """
+    if isinstance(value, Shown):
+        return value._sheet().title
+    if is_dataclass(value):
+        return type(value).__name__
     if isinstance(value, (pd.DataFrame, pd.Series, np.ndarray)):
         shape = ", ".join(f"{size:,}" for size in value.shape)
         return f"{'array' if isinstance(value, np.ndarray) else 'table'} ({shape})"
@@ -158,16 +162,19 @@ def _table_text(caption: str, frame: pd.DataFrame, room: int) -> list[str]:
     """Return a table in at most `room` lines, its caption in the corner."""
     if room < 2:
         return []
-    corner = min(WORD + 8, max([len(caption), *(len(_label(name)) for name in frame.index[:room])]))
-    fits = max(1, (WIDTH - corner) // (CELL + 2))
-    columns = list(range(min(frame.shape[1], fits)))
-    cells = frame.iloc[:room, :fits].to_numpy(dtype=object)
     kept = len(frame) if len(frame) < room else room - 2
-    lines = [_clipped(caption, corner).ljust(corner)
-             + "".join(f"  {_clipped(_label(frame.columns[j]), CELL):>{CELL}}" for j in columns)]
-    for i in range(kept):
-        lines.append(_clipped(_label(frame.index[i]), corner).ljust(corner)
-                     + "".join(f"  {_clipped(number(cells[i, j]), CELL):>{CELL}}" for j in columns))
+    corner = min(WORD + 4, max([len(caption), *(len(_label(name)) for name in frame.index[:kept])]))
+    cells = frame.iloc[:kept, :WIDTH // 6].to_numpy(dtype=object)
+    columns: list[list[str]] = []
+    for j in range(cells.shape[1]):
+        column = [_clipped(one, CELL) for one in (_label(frame.columns[j]), *map(number, cells[:, j]))]
+        columns.append([f"  {one:>{max(4, *map(len, column))}}" for one in column])
+        if corner + sum(len(one[0]) for one in columns) > WIDTH:
+            columns.pop()
+            break
+    names = [caption, *(_label(name) for name in frame.index[:kept])]
+    lines = [_clipped(name, corner).ljust(corner) + "".join(column[i] for column in columns)
+             for i, name in enumerate(names)]
     left = _left_out(len(frame) - kept, frame.shape[1] - len(columns))
     return [line.rstrip() for line in lines] + ([left] if left else [])
 

@@ -24,7 +24,7 @@ from varnn.comparison.null_bootstrap import bootstrapped, contenders
 from varnn.dates import season_of
 from varnn.errors import DataNameError, ParameterError, SingularWarning, LookaheadError
 from varnn.estimate.innovation import no_news, without_innovation
-from varnn.display import Sheet, Shown, count, listed
+from varnn.display import Sheet, Shown, count, listed, short_date
 from varnn.estimate.least_squares.regression import Trend
 from varnn.evaluate import tables as board
 from varnn.evaluate.backtest import Oracle, Progress, Task, backtest
@@ -99,7 +99,7 @@ class Comparison(Guided, Shown):
     def _sheet(self) -> Sheet:
         meta = self.ledger.meta
         facts = (("series", listed([str(name) for name in meta["names"]])),
-                 ("data", f"{count(int(meta['rows']), 'row')}, {meta['first_date']} … {meta['last_date']}"),
+                 ("data", f"{count(int(meta['rows']), 'row')}, {short_date(meta['first_date'])} … {short_date(meta['last_date'])}"),
                  ("judged", f"{count(int(meta['windows']['origins']), 'origin')}, "
                   f"{count(int(meta['horizon']), 'step')} ahead"),
                  ("verdict", self.verdict[0] if self.verdict else "none"))

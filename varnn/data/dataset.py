@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from varnn.display import Shown
+from varnn.display import Sheet, Shown, count, listed
 from varnn.guide import Guided
 
 if TYPE_CHECKING:
@@ -112,6 +112,13 @@ class Dataset(Guided, Shown, About):
 
     _is: ClassVar[str] = "a data set"
     _called: ClassVar[str] = "dataset"
+
+    def _sheet(self) -> Sheet:
+        size = f"{count(len(self.frame), 'row')}, {self.frequency}" if self.frequency else count(len(self.frame), "row")
+        said = (("title", self.title), ("columns", listed(list(self.frame.columns))), ("size", size),
+                ("transform", self.transform), ("source", self.source), ("licence", self.licence))
+        return Sheet(f"Data set {self.name}", tuple((name, text) for name, text in said if text),
+                     (("frame", self.frame),), "dataset.frame holds the numbers; dataset.describe() has all facts")
 
     @property
     def panel(self) -> bool:

@@ -27,6 +27,7 @@ from varnn.models.shared_weights import fit_shared
 from varnn.series import Series, generator
 
 Sharing = Literal["global", "local"]
+MOST_SHOWN = 500  # members whose coefficients a console is given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,11 +144,18 @@ class FittedPanel(Guided, Shown, Mapping[str, Fitted]):
         facts = (("specification", repr(self.spec)), ("members", f"{len(self.fits)}: {listed(list(self.fits))}"),
                  ("columns", listed(first.series.names)),
                  ("rows", count(rows[0], "row") if min(rows) == max(rows) else f"{min(rows)} to {max(rows)} each"))
-        params = [fit.params for fit in self.fits.values()]
-        shared = all(table.index.equals(params[0].index) for table in params)
-        table = pd.DataFrame({name: one.iloc[:, 0] for name, one in zip(self.fits, params, strict=True)}).T
-        tables = ((f"coefficients, equation {first.series.names[0]}", table),) if shared and table.size else ()
-        return Sheet("Panel, fitted", facts, tables, "fits[name] is the fit of one; fits.forecast(horizon) of all")
+        return Sheet("Panel, fitted", facts, self._coefficients(), "fits[name] is the fit of one; fits.forecast(horizon) of all")
+
+    def _coefficients(self) -> tuple[tuple[str, pd.DataFrame], ...]:
+        """Return the first equation of each member, where they are few and of one shape; names differ by column."""
+        params = [fit.params for fit in self.fits.values()] if len(self.fits) <= MOST_SHOWN else []
+        if not params or not params[0].size or any(one.shape[0] != params[0].shape[0] for one in params):
+            return ()
+        alike = all(one.index.equals(params[0].index) for one in params)
+        columns = params[0].index if alike else [_without(str(name), params[0].columns[0]) for name in params[0].index]
+        caption = "coefficients" if params[0].shape[1] == 1 else f"of {params[0].columns[0]}"
+        return ((caption, pd.DataFrame([one.iloc[:, 0].to_numpy() for one in params], index=list(self.fits),
+                                       columns=list(columns))),)
 
     def __getitem__(self, name: str) -> Fitted:
         return self.fits[name]
@@ -180,6 +188,10 @@ class FittedPanel(Guided, Shown, Mapping[str, Fitted]):
         parts = parts_of(X, argument="X")
         _need_all(self.fits, parts)
         return [parts[name] for name in self.fits]
+
+
+def _without(label: str, column: str) -> str:
+    return label.removesuffix(f".{column}")
 
 
 def panel_of(data: object, *, by: str | None = None, time: str | None = None) -> dict[str, Series]:
