@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from varnn.deferred import Deferred
+from varnn.display import Sheet, Shown, count, listed, short_date, span
 from varnn.errors import ConvergenceError, ExogError, ParameterError, SingularWarning, TooShortError
 from varnn.estimate.innovation import no_news, without_innovation
-from varnn.display import Sheet, Shown, count, listed, short_date, span
 from varnn.forecast import Forecast
 from varnn.guide import Specified, nearest
 from varnn.habits import VALUES

@@ -22,9 +22,9 @@ import pandas as pd
 
 from varnn.comparison.null_bootstrap import bootstrapped, contenders
 from varnn.dates import season_of
-from varnn.errors import DataNameError, ParameterError, SingularWarning, LookaheadError
-from varnn.estimate.innovation import no_news, without_innovation
 from varnn.display import Sheet, Shown, count, listed, short_date
+from varnn.errors import DataNameError, ParameterError, SingularWarning
+from varnn.estimate.innovation import no_news, without_innovation
 from varnn.estimate.least_squares.regression import Trend
 from varnn.evaluate import tables as board
 from varnn.evaluate.backtest import Oracle, Progress, Task, backtest
@@ -34,8 +34,8 @@ from varnn.evaluate.ledger import Ledger
 from varnn.evaluate.verdict import cautions, sentences
 from varnn.evaluate.windows import Windows
 from varnn.forecaster import Fitted, Forecaster, one_of
-from varnn.inference.missing import with_gaps
 from varnn.guide import Guided, guided
+from varnn.inference.missing import with_gaps
 from varnn.models import by_name
 from varnn.models.rung0_naive import SeasonalNaive
 from varnn.models.rung1_var import VAR
@@ -98,8 +98,9 @@ class Comparison(Guided, Shown):
 
     def _sheet(self) -> Sheet:
         meta = self.ledger.meta
+        first, last = short_date(meta["first_date"]), short_date(meta["last_date"])
         facts = (("series", listed([str(name) for name in meta["names"]])),
-                 ("data", f"{count(int(meta['rows']), 'row')}, {short_date(meta['first_date'])} … {short_date(meta['last_date'])}"),
+                 ("data", f"{count(int(meta['rows']), 'row')}, {first} … {last}"),
                  ("judged", f"{count(int(meta['windows']['origins']), 'origin')}, "
                   f"{count(int(meta['horizon']), 'step')} ahead"),
                  ("verdict", self.verdict[0] if self.verdict else "none"))

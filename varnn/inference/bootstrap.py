@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from varnn.display import Shown
 from varnn.errors import ConvergenceError, ConvergenceWarning, ResourceLimitError, VarnnError, callers_level
 from varnn.forecaster import Draws, Fitted, Plan, coloured, one_of
-from varnn.series import COPIES, MOST_CELLS, FloatArray, Series, checked_coverage, generator, whole_number
-from varnn.display import Shown
 from varnn.guide import Guided
+from varnn.series import COPIES, MOST_CELLS, FloatArray, Series, checked_coverage, generator, whole_number
 from varnn.shocks import KINDS, Shocks, white_shocks
 
 MOST_SLOW_REFITS = 100  # for models without a batched refit

@@ -10,8 +10,8 @@ from scipy.special import chdtrc, chdtri, fdtrc, fdtri
 
 from varnn.display import Sheet, Shown
 from varnn.errors import ParameterError
-from varnn.series import FloatArray
 from varnn.guide import Guided
+from varnn.series import FloatArray
 
 
 @dataclass(frozen=True)

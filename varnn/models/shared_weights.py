@@ -287,7 +287,8 @@ def _tanh(model: TanhRNN, panel: _Panel, rng: np.random.Generator) -> list[Fitte
                              "fewer lags or a smaller width")
     first = found.members[0].optimum
     if not first.stop.converged:
-        warnings.warn(unfinished(f"the global {model.label}", found.members[0]), ConvergenceWarning, stacklevel=callers_level())
+        warnings.warn(unfinished(f"the global {model.label}", found.members[0]), ConvergenceWarning,
+                      stacklevel=callers_level())
     each = [Data(values, np.ones((len(values), 1)), inputs)
             for values, inputs in zip(panel.values, panel.inputs, strict=True)]
     members = list(zip(*(own_members(member, each, from_means=panel.levels is None) for member in found.members),

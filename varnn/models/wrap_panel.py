@@ -144,7 +144,8 @@ class FittedPanel(Guided, Shown, Mapping[str, Fitted]):
         facts = (("specification", repr(self.spec)), ("members", f"{len(self.fits)}: {listed(list(self.fits))}"),
                  ("columns", listed(first.series.names)),
                  ("rows", count(rows[0], "row") if min(rows) == max(rows) else f"{min(rows)} to {max(rows)} each"))
-        return Sheet("Panel, fitted", facts, self._coefficients(), "fits[name] is the fit of one; fits.forecast(horizon) of all")
+        return Sheet("Panel, fitted", facts, self._coefficients(),
+                     "fits[name] is the fit of one; fits.forecast(horizon) of all")
 
     def _coefficients(self) -> tuple[tuple[str, pd.DataFrame], ...]:
         """Return the first equation of each member, where they are few and of one shape; names differ by column."""

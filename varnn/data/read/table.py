@@ -22,8 +22,13 @@ from varnn.data.read.dates import AS_DATES, can_only_be_dates, date_columns, tim
 from varnn.data.read.files import cells_of
 from varnn.data.read.numbers import MISSING_MARKS, decimal_mark, is_text, numbers, stand_in, tidy
 from varnn.data.transform import transformed
-from varnn.errors import DtypeError, InputError, ReadingWarning, ShapeError, TimeIndexError, MissingDependencyError, StoreError
-from varnn.dates import regular_index
+from varnn.errors import (
+    DtypeError,
+    InputError,
+    ReadingWarning,
+    ShapeError,
+    TimeIndexError,
+)
 from varnn.guide import guided
 
 TENTHS = re.compile(r"\d{4}\.[1-4]")  # quarters, months or tenths of a year
