@@ -131,6 +131,10 @@ class CollinearWarning(VarnnWarning):
     """Columns are all but copies or combinations of each other, so that single coefficients mean nothing."""
 
 
+class UncheckedWarning(VarnnWarning):
+    """What was read has no checksum, so that an alteration would not be noticed."""
+
+
 def callers_level() -> int:
     """Return the `stacklevel` at which a warning points at the first line outside varnn, however deep it arises."""
     frame, level = sys._getframe(1), 1

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -27,6 +26,7 @@ from varnn import __version__
 from varnn.errors import ChecksumError, ModelFileError, StoreError, VarnnError
 from varnn.forecaster import Fitted
 from varnn.guide import guided
+from varnn.writing import write_whole
 
 FORMAT = 1
 KIND = "varnn fitted model"
@@ -104,6 +104,7 @@ def save(fit: Fitted, path: str | os.PathLike[str]) -> Path:
 
     Examples
     --------
+    >>> import tempfile
     >>> from varnn.models.rung0_naive import Naive
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     back = load(save(Naive().fit([1.0, 2.0, 4.0]), Path(folder) / "naive.varnn"))
@@ -118,8 +119,7 @@ def save(fit: Fitted, path: str | os.PathLike[str]) -> Path:
     tree = _Writer(arrays).node(fit, type(fit).__name__)
     body = json.dumps({"kind": KIND, "format": FORMAT, "varnn": __version__, "fit": tree}, allow_nan=False)
     content = to_bytes(arrays, {"varnn": _checksum(body, arrays) + body})  # one entry: safetensors shuffles several
-    _write(Path(path), content)
-    return Path(path)
+    return write_whole(path, content)
 
 
 @guided
@@ -139,9 +139,13 @@ def load(path: str | os.PathLike[str]) -> Fitted:
     body, checksum, arrays = _opened(content, path)
     if _checksum(body, arrays) != checksum:
         raise ChecksumError(f"{path} is not as it was saved: its checksum differs; restore the file or fit again")
-    head = json.loads(body)
-    if head.get("kind") != KIND:
-        raise ModelFileError(f"{path} holds {head.get('kind')!r}, not a fitted model")
+    try:
+        head = json.loads(body)
+    except (ValueError, RecursionError) as problem:
+        raise ModelFileError(f"{path} is damaged: what it says of its arrays is no JSON ({problem})") from None
+    if not isinstance(head, dict) or head.get("kind") != KIND or "fit" not in head:
+        found = head.get("kind") if isinstance(head, dict) else type(head).__name__
+        raise ModelFileError(f"{path} holds {found!r}, not a fitted model")
     if not isinstance(head.get("format"), int) or head["format"] > FORMAT:
         raise ModelFileError(f"{path} was saved by varnn {head.get('varnn')} in format {head.get('format')}; this is "
                              f"varnn {__version__}, which reads up to format {FORMAT}: upgrade varnn")
@@ -149,7 +153,8 @@ def load(path: str | os.PathLike[str]) -> Fitted:
         fit = _Reader(arrays).value(head["fit"])
     except VarnnError as problem:
         raise ModelFileError(f"{path} (saved by varnn {head.get('varnn')}, this is {__version__}): {problem}") from None
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, MemoryError,
+            AssertionError) as problem:
         raise ModelFileError(f"{path}, saved by varnn {head.get('varnn')}, does not suit {__version__}: {problem}; "
                              "fit the model again") from problem
     if not isinstance(fit, Fitted):
@@ -392,28 +397,12 @@ def _opened(content: bytes, path: object) -> tuple[str, str, Arrays]:
 
 
 def _read(path: Path) -> bytes:
-    if path.exists() and not path.is_file():
-        raise StoreError(f"{path} is not a file; pass the file that save() wrote")
     try:
+        if path.exists() and not path.is_file():
+            raise StoreError(f"{path} is not a file; pass the file that save() wrote")
         return path.read_bytes()
-    except OSError as problem:
-        raise StoreError(f"{path} cannot be read ({problem.strerror}); pass the file that save() wrote") from None
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write beside the target, then rename: a reader sees the old file or the new one, never half of one."""
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder; give a file name in it, such as {path / 'model.varnn'}")
-    held = None
-    try:
-        number, held = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(number, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(held, path)
-    except OSError as problem:
-        if held is not None:
-            Path(held).unlink(missing_ok=True)
-        raise StoreError(f"{path} cannot be written ({problem.strerror}); choose a folder that exists and may be "
-                         "written to") from None
+    except StoreError:
+        raise
+    except (OSError, ValueError) as problem:  # a ValueError is a name that holds a null character
+        why = getattr(problem, "strerror", None) or problem
+        raise StoreError(f"{path} cannot be read ({why}); pass the file that save() wrote") from None

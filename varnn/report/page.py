@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
@@ -27,6 +25,7 @@ from varnn.evaluate.significance.ranks import rank_comparison
 from varnn.report import figures, tables, words
 from varnn.report.canvas import NAIVE, Style, drawing, short, styles
 from varnn.report.outcomes import Outcomes
+from varnn.writing import write_whole
 
 if TYPE_CHECKING:
     from varnn.comparison.compare import Comparison
@@ -320,10 +319,6 @@ def write(path: Path, template: str, **facts: Any) -> None:
         style=Markup(style), script=Markup(script), style_hash=_hash(style), script_hash=_hash(script), **facts)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", newline="\n", suffix=".part",
-                                         delete=False) as part:
-            part.write(text)
-        os.chmod(part.name, 0o644)
-        os.replace(part.name, path)
     except OSError as problem:
         raise StoreError(f"the report cannot be written to {path}: {problem.strerror}") from None
+    write_whole(path, text)

@@ -19,6 +19,7 @@ from varnn.errors import StoreError
 from varnn.evaluate.ledger import ORACLE
 from varnn.report.canvas import NAIVE, short
 from varnn.report.outcomes import LEVELS, Outcomes, thinned
+from varnn.writing import write_table
 
 if TYPE_CHECKING:
     from varnn.comparison.compare import Comparison
@@ -280,7 +281,7 @@ def write_csv(comparison: Comparison, outcomes: Outcomes, folder: Path, slug: st
         for name, table in tables.items():
             if table is not None:
                 written.append(f"{slug}_{name}.csv")
-                _harmless(table).to_csv(folder / written[-1], index=False, lineterminator="\n", float_format="%.10g")
+                write_table(folder / written[-1], table, "%.10g")
     except OSError as problem:
         raise StoreError(f"the tables cannot be written to {folder}: {problem.strerror}") from None
     return written
@@ -312,15 +313,6 @@ def _coverage(outcomes: Outcomes) -> pd.DataFrame:
         blocks.append(pd.DataFrame({"model": model, "step": outcomes.steps, "outcomes": outcomes.held(model, 90)[1],
                                     **shares}))
     return pd.concat(blocks, ignore_index=True)
-
-
-def _harmless(table: pd.DataFrame) -> pd.DataFrame:
-    """Put an apostrophe before texts that a spreadsheet would run as a formula."""
-    def defused(value: Any) -> Any:
-        return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") and value else value
-
-    texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name].dtype)]
-    return table.assign(**{name: table[name].map(defused) for name in texts})
 
 
 def _axis(table: pd.DataFrame) -> tuple[float, float]:
