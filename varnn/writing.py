@@ -128,7 +128,7 @@ def defused(table: pd.DataFrame) -> pd.DataFrame:
     if columns:
         table = table.copy()
         for at, texts in columns.items():
-            table.isetitem(at, texts)
+            table.isetitem(at, texts.array)
     return table.rename(columns=harmless)
 
 

@@ -15,14 +15,14 @@ import varnn
 
 PACKAGE = Path(varnn.__file__).parent
 FLOORS = {
-    "errors": 0, "dates": 0, "series": 0, "forecast": 0, "deferred": 0, "counters": 0, "writing": 0, "optional": 0,
+    "errors": 0, "dates": 0, "series": 0, "forecast": 0, "deferred": 0, "counters": 0, "writing": 0,
     "frames": 0, "habits": 0, "guide": 0, "display": 0,
     "recursion": 1, "shocks": 1,
     "questions": 2, "forecaster": 2, "estimate": 2, "data": 2,
     "models": 3, "sequence": 3,
     "inference": 4, "evaluate": 4, "persist": 4,
     "comparison": 5, "report": 5, "harness": 5,
-    "adapters": 6, "cli": 6, "__main__": 6, "stopping": 6,
+    "adapters": 6, "cli": 6, "__main__": 6,
 }
 # `Fitted` offers statsmodels' names (irf, fevd, test_causality …) as one-line delegates, imported when called.
 DELEGATES = {("questions", "inference"), ("forecaster", "inference"), ("models", "inference"),

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from varnn.display import Shown
-from varnn.errors import StoreError, ChecksumError, UncheckedWarning
+from varnn.errors import ChecksumError, StoreError, UncheckedWarning
 from varnn.guide import Guided
 from varnn.writing import csv_text, restored, write_whole
 
@@ -128,7 +128,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
     """Return what was run, still with the checksums."""
     path = folder / META
     try:
-        meta = json.loads(_bytes(path).decode())
+        meta: dict[str, Any] = json.loads(_bytes(path).decode())
     except (ValueError, RecursionError) as problem:
         raise StoreError(f"{folder} holds a damaged ledger: {META} is no JSON ({problem}); {DAMAGED}") from None
     known = isinstance(meta, dict) and isinstance(meta.get(CHECKSUMS, {}), dict)
