@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from varnn.models.wrap_ensemble import Ensemble
     from varnn.models.wrap_panel import Panel
     from varnn.persist import load, save
+    from varnn.sequence.aligned import SequenceLabeler
+    from varnn.sequence.many_to_one import SequenceClassifier
 
 __version__ = "0.1.0"
 
@@ -45,6 +47,8 @@ _HOMES = {
     "Naive": "varnn.models.rung0_naive",
     "Panel": "varnn.models.wrap_panel",
     "SeasonalNaive": "varnn.models.rung0_naive",
+    "SequenceClassifier": "varnn.sequence.many_to_one",
+    "SequenceLabeler": "varnn.sequence.aligned",
     "TanhRNN": "varnn.models.rung3_tanh",
     "VAR": "varnn.models.rung1_var",
     "climb": "varnn.comparison.compare",
@@ -73,6 +77,8 @@ __all__ = [
     "Naive",
     "Panel",
     "SeasonalNaive",
+    "SequenceClassifier",
+    "SequenceLabeler",
     "TanhRNN",
     "__version__",
     "climb",

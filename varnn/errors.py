@@ -135,6 +135,10 @@ class UncheckedWarning(VarnnWarning):
     """What was read has no checksum, so that an alteration would not be noticed."""
 
 
+class UnknownSymbolsWarning(VarnnWarning):
+    """Most sequences hold no symbol that the fit has seen: another alphabet than it learnt."""
+
+
 def callers_level() -> int:
     """Return the `stacklevel` at which a warning points at the first line outside varnn, however deep it arises."""
     frame, level = sys._getframe(1), 1

@@ -23,6 +23,7 @@ from varnn.estimate.innovation import no_news, without_innovation
 from varnn.forecast import Forecast
 from varnn.guide import Specified, nearest
 from varnn.habits import VALUES
+from varnn.kept import Kept
 from varnn.questions import Questions
 from varnn.series import FloatArray, Series, checked_coverages, checked_horizon, checked_paths, generator
 from varnn.shocks import KINDS, Shocks, white_shocks
@@ -132,7 +133,7 @@ class Forecaster(Specified, ABC):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Fitted(Questions, Shown, ABC):
+class Fitted(Questions, Shown, Kept, ABC):
     """A model with its estimates; immutable.
 
     Attributes

@@ -27,6 +27,7 @@ from varnn.errors import ChecksumError, ModelFileError, StoreError, VarnnError
 from varnn.forecaster import Fitted
 from varnn.guide import guided
 from varnn.writing import write_whole
+from varnn.kept import Kept
 
 FORMAT = 1
 KIND = "varnn fitted model"
@@ -82,12 +83,13 @@ MOVED = {  # where the classes in files saved by varnn 0.1.0 live now
 
 
 @guided
-def save(fit: Fitted, path: str | os.PathLike[str]) -> Path:
+def save(fit: Kept, path: str | os.PathLike[str]) -> Path:
     """Write a fit to `path`, replacing what is there in one step.
 
     Parameters
     ----------
-    fit : Fitted
+    fit : Kept
+        What `fit()` returned, of a forecaster or of a sequence model.
     path : path
         Any file name in a folder that exists.
 
@@ -113,7 +115,7 @@ def save(fit: Fitted, path: str | os.PathLike[str]) -> Path:
     """
     from safetensors.numpy import save as to_bytes
 
-    if not isinstance(fit, Fitted):
+    if not isinstance(fit, Kept):
         raise ModelFileError(f"save() stores a fitted model, got {type(fit).__name__}; pass what fit() returned")
     arrays: Arrays = {}
     tree = _Writer(arrays).node(fit, type(fit).__name__)
@@ -123,8 +125,8 @@ def save(fit: Fitted, path: str | os.PathLike[str]) -> Path:
 
 
 @guided
-def load(path: str | os.PathLike[str]) -> Fitted:
-    """Read a fit that `save` wrote; it forecasts with the same bits as the one saved.
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read a fit that `save` wrote; it predicts with the same bits as the one saved.
 
     Raises
     ------
@@ -157,7 +159,7 @@ def load(path: str | os.PathLike[str]) -> Fitted:
             AssertionError) as problem:
         raise ModelFileError(f"{path}, saved by varnn {head.get('varnn')}, does not suit {__version__}: {problem}; "
                              "fit the model again") from problem
-    if not isinstance(fit, Fitted):
+    if not isinstance(fit, Kept):
         raise ModelFileError(f"{path} holds a {type(fit).__name__}, not a fitted model")
     return fit
 

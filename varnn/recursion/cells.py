@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import prod
-from typing import TYPE_CHECKING, TypeVar
+from math import isfinite, prod, sqrt
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from varnn.errors import ParameterError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from torch import Tensor
 
     Weights = Mapping[str, Tensor]
@@ -98,11 +101,18 @@ class Cell:
         Blocks of n rows in weight_ih and weight_hh.
     carried : int
         Number of state tensors.
+    keeps, takes : int or None
+        Which block, with a large bias, keeps the state, and which takes in what is new; None where there is none.
+    drive : callable
+        (weights, inputs) -> drive, for all times at once or for one.
     """
 
-    step: Callable[[Weights, States, Tensor], States]
+    step: Callable[[Weights, States, Any], States]
     gates: int
     carried: int = 1
+    keeps: int | None = None
+    takes: int | None = None
+    drive: Callable[[Weights, Tensor], Any] = drive
 
     def shapes(self, inputs: int, width: int) -> Shapes:
         """Return the weights of `width` units on `inputs` inputs, name by name.
@@ -115,6 +125,54 @@ class Cell:
         rows = self.gates * width
         return {"weight_ih": (rows, inputs), "weight_hh": (rows, width), "bias_ih": (rows,), "bias_hh": (rows,)}
 
+    def initial(self, inputs: int, width: int, rng: np.random.Generator, memory: float | None = None
+                ) -> dict[str, NDArray[np.float64]]:
+        """Return weights to start learning from, as arrays.
+
+        Linear and tanh units get an orthogonal W_hh, which neither shrinks nor enlarges a state, and biases of zero.
+        Gated units get uniform weights in ±1/√n, as torch has them. With a `memory` of T steps the bias of the gate
+        that keeps is ln u, u uniform in [1, T − 1], so that units forget at rates between 1/2 and 1/T, and that of
+        the gate that takes in is −ln u; without one these biases are zero, and half is forgotten at each step.
+
+        Parameters
+        ----------
+        inputs, width : int
+            d and n, at least 1.
+        rng : numpy Generator
+        memory : float, optional
+            Steps T ≥ 2 over which gated units should remember; linear and tanh units have no use for it.
+
+        Raises
+        ------
+        ParameterError
+            If `memory` is below 2 or not finite.
+
+        References
+        ----------
+        Saxe, McClelland and Ganguli (2014), ICLR. Tallec and Ollivier (2018), ICLR, section 2.
+
+        Examples
+        --------
+        >>> W = CELLS["tanh"].initial(2, 4, np.random.default_rng(0))["weight_hh"]
+        >>> bool(np.allclose(W @ W.T, np.eye(4)))
+        True
+        """
+        if memory is not None and not (isfinite(memory) and memory >= 2):
+            raise ParameterError(f"memory={memory!r} is not usable; give the number of steps to remember, at least 2, "
+                                 "or None")
+        bound = 1.0 / sqrt(width)
+        weights = {name: rng.uniform(-bound, bound, shape) for name, shape in self.shapes(inputs, width).items()}
+        if self.keeps is None:
+            Q, R = np.linalg.qr(rng.standard_normal((width, width)))
+            signs = np.where(np.diag(R) < 0.0, -1.0, 1.0)               # without them Q is not uniform
+            return {**weights, "weight_hh": Q * signs, "bias_ih": np.zeros(width), "bias_hh": np.zeros(width)}
+        keep = np.zeros(width) if memory is None else np.log(rng.uniform(1.0, memory - 1.0, width))
+        for block, bias in ((self.keeps, keep), (self.takes, -keep)):
+            if block is not None:
+                rows = slice(block * width, (block + 1) * width)
+                weights["bias_ih"][rows], weights["bias_hh"][rows] = 0.0, bias
+        return weights
+
     def start(self, weights: Weights, batch: int) -> States:
         """Return zero states (B, n) of the type and on the device of the weights."""
         like = weights["weight_hh"]
@@ -124,8 +182,8 @@ class Cell:
 CELLS: dict[str, Cell] = {
     "linear": Cell(linear_step, gates=1),
     "tanh": Cell(tanh_step, gates=1),
-    "gru": Cell(gru_step, gates=3),
-    "lstm": Cell(lstm_step, gates=4, carried=2),
+    "gru": Cell(gru_step, gates=3, keeps=1),
+    "lstm": Cell(lstm_step, gates=4, carried=2, keeps=1, takes=0),
 }
 
 

@@ -17,7 +17,7 @@ Drive = TypeVar("Drive")
 
 
 def unroll(step: Callable[[State, Drive], State], state: State, drive_at: Callable[[int, State], Drive],
-           steps: int) -> State:
+           steps: int, over: Callable[[State], bool] = lambda state: False) -> State:
     """Run h_t = step(h_{t-1}, drive_at(t, h_{t-1})) for t = 0 … steps − 1 and return all states.
 
     Parameters
@@ -30,11 +30,13 @@ def unroll(step: Callable[[State, Drive], State], state: State, drive_at: Callab
         (t, h_{t-1}) -> drive; what enters at step t, which may depend on what the recursion did before.
     steps : int
         At least 1.
+    over : callable
+        From a state to whether it is the last, before `steps` of them are done; never by default.
 
     Returns
     -------
     tensor (steps, B, n), or tuple of such tensors
-        Of the same form as `state`.
+        Of the same form as `state`; fewer than `steps` where it was over before.
 
     Examples
     --------
@@ -47,6 +49,8 @@ def unroll(step: Callable[[State, Drive], State], state: State, drive_at: Callab
     for t in range(steps):
         state = step(state, drive_at(t, state))
         states.append(state)
+        if over(state):
+            break
     return stacked(states)
 
 
@@ -58,3 +62,44 @@ def stacked(states: list[State]) -> State:
         parts = zip(*cast("list[tuple[torch.Tensor, ...]]", states), strict=True)
         return cast(State, tuple(torch.stack(part) for part in parts))
     return cast(State, torch.stack(cast("list[torch.Tensor]", states)))
+
+
+def rows_of(drives: Drive) -> list[Drive]:
+    """Take drives (T, …), or a tuple of them, apart into those of each step, once.
+
+    `drives[t]` at each step would cost a table of zeros (T, …) at each step of the backward pass.
+    """
+    if isinstance(drives, tuple):
+        parts = (part.unbind(0) for part in cast("tuple[torch.Tensor, ...]", drives))
+        return cast("list[Drive]", list(zip(*parts, strict=True)))
+    return cast("list[Drive]", list(cast("torch.Tensor", drives).unbind(0)))
+
+
+def present(steps: int, lengths: torch.Tensor) -> torch.Tensor:
+    """Return whether step t belongs to each of B sequences of these lengths, (T, B).
+
+    Examples
+    --------
+    >>> import torch
+    >>> present(3, torch.tensor([3, 1])).T.tolist()
+    [[True, True, True], [True, False, False]]
+    """
+    import torch
+
+    return torch.arange(steps, device=lengths.device)[:, None] < lengths
+
+
+def ends(states: torch.Tensor, lengths: torch.Tensor | None = None) -> torch.Tensor:
+    """Return the state (B, n) at each sequence's own last step, of states (T, B, n); at step T without lengths.
+
+    Examples
+    --------
+    >>> import torch
+    >>> ends(torch.arange(6).reshape(3, 2, 1), torch.tensor([3, 1])).flatten().tolist()
+    [4, 1]
+    """
+    import torch
+
+    if lengths is None:
+        return states[-1]
+    return states[lengths - 1, torch.arange(states.shape[1], device=states.device)]

@@ -26,6 +26,7 @@ class Stop(Enum):
     out_of_steps = "out_of_steps"
     no_descent = "no_descent"
     diverged = "diverged"
+    validation_rose = "validation_rose"
 
     @property
     def converged(self) -> bool:
@@ -45,5 +46,6 @@ _MESSAGES = {
     "at_boundary": "the optimum lies on the edge of stability; the last stable point was kept",
     "out_of_steps": "the allowed number of steps was used up before the gradient became small",
     "no_descent": "no step along the search direction lowered the objective",
+    "validation_rose": "the loss on the validation part no longer fell; the weights that were best there were kept",
     "diverged": "the objective became infinite; the best finite point was kept",
 }

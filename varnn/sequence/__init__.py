@@ -1,0 +1,1 @@
+"""Models that learn from many sequences of different length: one recursion, read once or at every step."""
