@@ -139,6 +139,10 @@ class UnknownSymbolsWarning(VarnnWarning):
     """Most sequences hold no symbol that the fit has seen: another alphabet than it learnt."""
 
 
+class UnfinishedWarning(VarnnWarning):
+    """A sequence that was written had not come to its end when writing was stopped."""
+
+
 def callers_level() -> int:
     """Return the `stacklevel` at which a warning points at the first line outside varnn, however deep it arises."""
     frame, level = sys._getframe(1), 1

@@ -6,12 +6,13 @@ numbers; it is fitted first, and W_hy = 0, c = 0 is the linear part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from varnn.errors import InputError, ParameterError, ShapeError
@@ -43,7 +44,7 @@ from varnn.sequence.linear_parts import (
     refit_ngrams,
     shares,
 )
-from varnn.sequence.network import BESIDE, Drop, Network
+from varnn.sequence.network import BESIDE, Arrays, Drop, Network
 from varnn.sequence.symbols import (
     RESERVED,
     Sequences,
@@ -82,6 +83,10 @@ class SequenceClassifier:
     beside : "auto", "ngrams", "moments" or None
         The linear part whose logits are added: by itself a regression on n-grams for symbols, one Gaussian a class for
         numbers; None for the recursion alone.
+    nesting : "pool" or "offset"
+        How the two are brought together. "pool": the recursion learns alone, then the weights of both logits are chosen
+        on the validation part. "offset": the recursion learns what the linear part, cross-fitted, leaves over. Both are
+        the same function, in which weight 1 and W_hy = 0 is the linear part.
     members : int
         Descents from different starts, whose probabilities are averaged.
     drop : float
@@ -120,6 +125,7 @@ class SequenceClassifier:
     embed: int = 32
     both: bool = False
     beside: Literal["auto", "ngrams", "moments"] | None = "auto"
+    nesting: Literal["pool", "offset"] = "pool"
     members: int = 1
     drop: float = 0.3
     unknown: float = 0.05
@@ -137,6 +143,8 @@ class SequenceClassifier:
 
     def __post_init__(self) -> None:
         check_spec(self, ("auto", "ngrams", "moments", None))
+        if self.nesting not in ("pool", "offset"):
+            raise ParameterError(f"nesting={self.nesting!r} is not usable; choose 'pool' or 'offset'")
 
     def fit(self, x: object, y: object, *, groups: object = None, validation: Any = 0.1, rng: object = None,
             progress: Progress | None = None) -> ClassifierFit:
@@ -270,8 +278,7 @@ def _fitted(spec: SequenceClassifier, data: _Data, rng: np.random.Generator,
     fit = ClassifierFit(spec=spec, network=network, members=members, classes=data.classes, linear=linear, reader=reader,
                         held=Losses(*(np.zeros(0),) * 4), seen=(len(data.train), len(data.held)),
                         two_names=data.two_names, longest=int(data.train.lengths.max()))
-    object.__setattr__(fit, "held", fit.losses_of(data.held, data.held_y))
-    return fit
+    return replace(fit, held=fit.losses_of(data.held, data.held_y))
 
 
 @dataclass(frozen=True, eq=False)
@@ -334,7 +341,7 @@ class _Work:
         def loss(weights: Mapping[str, Tensor], rows: Ints) -> Tensor:
             batch, lengths = side_by_side(self.table[rows], self.lengths[rows], dtype, device)
             logits = self.network.last(weights, drop.blank(batch), lengths, drop)
-            if self.network.beside:
+            if self.network.beside and spec.nesting == "offset":
                 logits = logits + weights[BESIDE] * torch.as_tensor(self.said[rows], dtype=dtype, device=device)
             return cross_entropy(logits, torch.as_tensor(self.y[rows], device=device))
 
@@ -344,7 +351,8 @@ class _Work:
                 yield order[first:first + spec.batch]
 
         def validate(weights: Mapping[str, Tensor]) -> float:
-            logits = logits_of(self.network, weights, self.held, self.held_lengths, self.held_said, spec.dtype, device)
+            said = self.held_said if spec.nesting == "offset" else np.zeros_like(self.held_said)
+            logits = logits_of(self.network, weights, self.held, self.held_lengths, said, spec.dtype, device)
             return -float(log_softmax(logits, axis=1)[np.arange(len(self.held_y)), self.held_y].mean())
 
         a_pass = -(-len(self.y) // spec.batch)
@@ -352,8 +360,31 @@ class _Work:
                     patience=spec.patience)
         found = descend(start, loss, batches, validate, pace, progress, name=name, free_of_decay=("offset", BESIDE))
         weights = {key: weight.cpu().numpy() for key, weight in found.weights.items()}
+        if self.network.beside and spec.nesting == "pool":
+            own = logits_of(self.network, found.weights, self.held, self.held_lengths, np.zeros_like(self.held_said),
+                            spec.dtype, device)
+            weights = pooled(weights, own, self.held_said, self.held_y)
         return Member(weights, found.stop.message, found.steps, found.best_step,
                       np.array(found.losses, dtype=np.float64).reshape(-1, 3))
+
+
+def pooled(weights: Arrays, own: Floats, said: Floats, y: Ints) -> Arrays:
+    """Return weights whose logits are a · linear part + b · own, a and b above 0 and best on the validation part.
+
+    b goes into the read-out. A half of a case draws both weights to 1/2, where both are trusted equally: with few
+    sequences of validation, or where they are all named right, the best weights would run off.
+    """
+    rows = np.arange(len(y))
+
+    def loss(log_weights: Floats) -> float:
+        a, b = np.exp(log_weights)
+        logs = log_softmax(a * said + b * own, axis=1)
+        return -float(logs[rows, y].sum()) + 0.5 * float(((log_weights - np.log(0.5)) ** 2).sum())
+
+    a, b = np.exp(minimize(loss, np.log([0.5, 0.5]), method="Nelder-Mead").x)
+    scaled = {name: array * array.dtype.type(b) if name in ("readout", "offset") else array
+              for name, array in weights.items()}
+    return {**scaled, BESIDE: np.asarray(a, dtype=weights[BESIDE].dtype)}
 
 
 def side_by_side(table: NDArray[Any], lengths: Ints, dtype: Any, device: str) -> tuple[Tensor, Tensor]:
