@@ -35,7 +35,7 @@ from varnn.sequence.fitted import (
 from varnn.sequence.kneser_ney import KneserNey, fit_kneser_ney
 from varnn.sequence.linear_parts import FOLDS, Shares, folds, shares
 from varnn.sequence.many_to_one import Reader, Unrolled, states_along
-from varnn.sequence.network import BESIDE, Drop, Network
+from varnn.sequence.network import BESIDE, Drop, Network, pool_weights
 from varnn.sequence.symbols import (
     BEGIN,
     END,
@@ -60,7 +60,8 @@ Said = Callable[[Ints], Floats]   # places (P,) -> log probabilities (P, c) of t
 ORDERS = (2, 3, 4, 5, 6, 7)
 CELLS_AT_ONCE = 4_000_000         # numbers of a table of predictions
 BLOCKS = 40                       # pieces that a long text is cut into for cross-fitting
-LOOKS = 30                        # at the validation part, at most, in a descent over long texts
+TEXT_BLOCKS = 40                  # that a single sequence is scored by
+LOOKS = 12                        # at the validation part, at most, in a descent over long texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +82,10 @@ class SequenceLabeler:
     beside : "auto", "kneser_ney", "window" or None
         The linear part whose logits are added: by itself counting for a next symbol, a regression on the steps around
         for labels; None for the recursion alone.
+    nesting : "pool" or "offset"
+        How the two are brought together. "pool": the recursion learns alone, then the weights of both logits are chosen
+        on the validation part. "offset": the recursion learns what the linear part, cross-fitted, leaves over. Both are
+        the same function, in which weight 1 and W_hy = 0 is the linear part.
     members : int
         Descents from different starts, whose probabilities are averaged.
     drop : float
@@ -114,6 +119,7 @@ class SequenceLabeler:
     embed: int = 32
     both: bool = False
     beside: Literal["auto", "kneser_ney", "window"] | None = "auto"
+    nesting: Literal["pool", "offset"] = "pool"
     members: int = 1
     drop: float = 0.1
     unknown: float = 0.01
@@ -132,6 +138,8 @@ class SequenceLabeler:
 
     def __post_init__(self) -> None:
         check_spec(self, ("auto", "kneser_ney", "window", None))
+        if self.nesting not in ("pool", "offset"):
+            raise ParameterError(f"nesting={self.nesting!r} is not usable; choose 'pool' or 'offset'")
 
     def fit(self, x: object, y: object = None, *, groups: object = None, validation: Any = 0.1, rng: object = None,
             progress: Progress | None = None) -> LabelerFit:
@@ -339,7 +347,8 @@ def batches_of(places: Places, spec: SequenceLabeler, rng: np.random.Generator) 
 # ------------------------------------------------------------------------------------------------ linear parts
 
 
-def _counted(data: _Data, vocabulary: Vocabulary, rng: np.random.Generator) -> tuple[KneserNey, Said]:
+def _counted(data: _Data, vocabulary: Vocabulary, rng: np.random.Generator,
+             crossed: bool) -> tuple[KneserNey, Said | None]:
     """Return the n-grams of the order that predicts the validation part best, and their cross-fitted word."""
     codes = len(vocabulary)
     end = np.array([END])
@@ -353,6 +362,8 @@ def _counted(data: _Data, vocabulary: Vocabulary, rng: np.random.Generator) -> t
             break
         best = (lost, counted)
     assert best is not None
+    if not crossed:
+        return best[1], None
     order = best[1].order
     pieces, begun, fold_of = _pieces(rows, data.groups, rng)
     fold = np.concatenate([np.full(len(piece), number) for piece, number in zip(pieces, fold_of, strict=True)])
@@ -443,9 +454,10 @@ def _fitted(spec: SequenceLabeler, data: _Data, rng: np.random.Generator, progre
     if spec.beside is None:
         linear = shares(places.asked, outputs)
     elif vocabulary is not None and next_symbol:
-        linear, said = _counted(data, vocabulary, rng)
+        linear, said = _counted(data, vocabulary, rng, spec.nesting == "offset")
     else:
         linear, said = _windowed(data, rows, held, symbols, spec.both, rng)
+    said = said if spec.nesting == "offset" else None
     fit = LabelerFit(spec=spec, network=network, members=(), classes=data.classes, linear=linear, reader=reader,
                      held=Losses(*(np.zeros(0),) * 4), seen=(len(data.train), len(data.held)),
                      longest=int(data.train.lengths.max()), steps=len(places.asked))
@@ -484,12 +496,18 @@ def _descent(spec: SequenceLabeler, network: Network, places: Places, said: Said
         carried[:] = [tuple(state.detach() for state in after)]
         chosen = logits[torch.as_tensor(here, device=device)]
         if said is not None:
-            chosen = chosen + weights[BESIDE] * torch.as_tensor(said(table[here]), dtype=dtype, device=device)
+            beside = torch.as_tensor(said(table[here]), dtype=dtype, device=device)
+            chosen = weights[BESIDE][0] * beside + weights[BESIDE][1] * chosen
         return cross_entropy(chosen, torch.as_tensor(places.asked[table[here]], device=device))
 
+    learnt = fit if said is not None or not network.beside else fit.alone()
+
+    def as_fit(weights: Mapping[str, Tensor]) -> LabelerFit:
+        arrays = {key: weight.detach().cpu().numpy() for key, weight in weights.items()}
+        return replace(learnt, members=(Member(arrays, "", 0, 0, np.zeros((0, 3))),))
+
     def validate(weights: Mapping[str, Tensor]) -> float:
-        own = Member({key: weight.detach().cpu().numpy() for key, weight in weights.items()}, "", 0, 0, np.zeros((0, 3)))
-        lost = replace(fit, members=(own,)).losses_of(*held)
+        lost = as_fit(weights).losses_of(*held)
         return float(lost.own.sum() / lost.steps.sum())
 
     a_pass = sum(1 for _ in batches_of(places, spec, np.random.default_rng(0)))
@@ -500,8 +518,24 @@ def _descent(spec: SequenceLabeler, network: Network, places: Places, said: Said
     found = descend(start, loss, lambda: batches_of(places, spec, rng), validate, pace, progress, name=name,
                     free_of_decay=("offset", BESIDE))
     weights = {key: weight.cpu().numpy() for key, weight in found.weights.items()}
+    if learnt is not fit:
+        weights[BESIDE] = pool_weights(*_both_logits(as_fit(found.weights), *held)).astype(spec.dtype)
     return Member(weights, found.stop.message, found.steps, found.best_step,
                   np.array(found.losses, dtype=np.float64).reshape(-1, 3))
+
+
+def _both_logits(fit: LabelerFit, sequences: Sequences, asked: list[Ints]) -> tuple[Floats, Floats, Ints]:
+    """Return log p of the recursion and of its linear part, (P, c), and what came true, at some steps of validation."""
+    own, said, true = [], [], []
+    wanted, every = CELLS_AT_ONCE // fit.network.outputs, max(1, len(sequences) // 2000)
+    few = np.arange(0, len(sequences), every)
+    for rows, lengths, logs, beside in fit._logs(sequences.take(few)):
+        for b, i in enumerate(rows):
+            own.append(logs[:lengths[b], b][:wanted])
+            said.append(beside[:lengths[b], b][:wanted])
+            true.append(asked[few[i]][:wanted])
+    steps = min(wanted, sum(map(len, true)))
+    return np.concatenate(own)[:steps], np.concatenate(said)[:steps], np.concatenate(true)[:steps]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -614,11 +648,11 @@ class LabelerFit(SequenceFit):
             Where `longest` was left out and a sequence had not ended by then.
         """
         self._must_write("sample")
-        whole_number(count, "count")
+        whole_number(count, "count", least=1)
         if not isinstance(temperature, (int, float)) or isinstance(temperature, bool) or not temperature > 0:
             raise ParameterError(f"temperature={temperature!r} is not usable; give a number above 0")
         if longest is not None:
-            whole_number(longest, "longest")
+            whole_number(longest, "longest", least=1)
         most = longest if longest is not None else min(400, int(1.5 * self.longest) + 5)
         random = generator(rng)
         written = [list(self._codes(prompt)) for _ in range(count)]
@@ -657,16 +691,23 @@ class LabelerFit(SequenceFit):
         return self.losses_of(sequences, [class_numbers(row, self.classes, f"y[{i}]") for i, row in enumerate(rows)])
 
     def losses_of(self, sequences: Sequences, asked: list[Ints]) -> Losses:
-        """Return the losses of sequences that have been looked at, with the numbers of what came true."""
-        own, linear, right = (np.zeros(len(sequences)) for _ in range(3))
-        steps = np.array([len(row) for row in asked], dtype=float)
+        """Return the losses of sequences that have been looked at, with the numbers of what came true.
+
+        A single long one counts as blocks, whose losses are nearly independent of each other: it has a standard error.
+        """
+        starts = [0]
+        if len(sequences) == 1 and len(asked[0]) >= 2 * TEXT_BLOCKS:
+            starts = [int(block[0]) for block in np.array_split(np.arange(len(asked[0])), TEXT_BLOCKS)]
+        own, linear, right, steps = (np.zeros(max(len(sequences), len(starts))) for _ in range(4))
         said = self.linear.log_shares if isinstance(self.linear, Shares) else None
         for rows, lengths, logs, beside in self._logs(sequences):
             for b, i in enumerate(rows):
                 t, true = np.arange(lengths[b]), asked[i]
-                own[i] = -logs[t, b, true].sum()
-                right[i] = (logs[t, b].argmax(1) == true).sum()
-                linear[i] = -(said[true] if said is not None else beside[t, b, true]).sum()
+                at = slice(int(i), int(i) + len(starts))
+                own[at] = -np.add.reduceat(logs[t, b, true], starts)
+                right[at] = np.add.reduceat((logs[t, b].argmax(1) == true).astype(float), starts)
+                linear[at] = -np.add.reduceat(said[true] if said is not None else beside[t, b, true], starts)
+                steps[at] = np.diff([*starts, len(true)])
         return Losses(own, linear, right, steps)
 
     def unrolled(self, sequence: object) -> Unrolled:
@@ -723,7 +764,8 @@ class LabelerFit(SequenceFit):
                 logits, states = self.network.each(weights, entering, own, Drop(), states)
                 out[at:at + piece] = logits.double().cpu().numpy()
         if self.network.beside:
-            out += float(weights[BESIDE]) * said
+            a, b = weights[BESIDE].double().cpu().numpy()
+            out = a * said + b * out
         return out
 
     def _said(self, rows: list[NDArray[Any]], lengths: Ints) -> Floats:
@@ -759,7 +801,10 @@ class LabelerFit(SequenceFit):
                 logits, state = self.network.each(weights, torch.as_tensor(batch, device=device),
                                                   torch.full((batch.shape[1],), len(batch), device=device), Drop(), before)
             raw = logits[-1].double().cpu().numpy()
-            logs.append(log_softmax(raw + (float(weights[BESIDE]) * said if self.network.beside else 0.0), axis=1))
+            if self.network.beside:
+                a, b = weights[BESIDE].double().cpu().numpy()
+                raw = a * said + b * raw
+            logs.append(log_softmax(raw, axis=1))
             after.append(state)
         return np.logaddexp.reduce(logs, axis=0) - np.log(len(logs)), after
 

@@ -1,6 +1,6 @@
 """Sequences of different length side by side: time first, padding on the right, and lengths.
 
-Right padding never reaches the state at a sequence's own end, so the recursion needs no mask: `ends` reads there.
+Right padding never reaches the state at a sequence's own end, so the recursion needs no mask: `recursion.ends` reads there.
 """
 
 from __future__ import annotations
@@ -39,20 +39,6 @@ def padded(rows: Sequence[NDArray[Any]], value: float = 0) -> NDArray[Any]:
     for i, row in enumerate(rows):
         table[i, :len(row)] = row
     return table
-
-
-def present(steps: int, lengths: Tensor) -> Tensor:
-    """Return where a step belongs to its sequence, (T, B)."""
-    import torch
-
-    return torch.arange(steps, device=lengths.device)[:, None] < lengths
-
-
-def ends(states: Tensor, lengths: Tensor) -> Tensor:
-    """Return the state (B, n) at each sequence's own last step, of states (T, B, n)."""
-    import torch
-
-    return states[lengths - 1, torch.arange(states.shape[1], device=states.device)]
 
 
 def turned(inputs: Tensor, lengths: Tensor) -> Tensor:

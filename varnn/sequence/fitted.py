@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import erf, exp, isnan, log, nan, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from varnn.errors import MissingDependencyError, ParameterError, ShapeError, TooShortError
 from varnn.kept import Kept
 from varnn.recursion.cells import CELLS
-from varnn.sequence.network import Arrays, Network
+from varnn.sequence.network import BESIDE, Arrays, Network
 from varnn.sequence.symbols import Sequences
 
 if TYPE_CHECKING:
@@ -257,6 +257,12 @@ class SequenceFit(Kept):
         difference = theirs - mine.own
         return Gain(float(difference.sum() / mine.steps.sum()), ratio_error(difference, mine.steps, clusters),
                     len(steps), self.words, other.words if isinstance(other, SequenceFit) else self.linear_words, on)
+
+    def alone(self) -> Self:
+        """Return the recursion without its linear part: what it says by itself."""
+        own = tuple(replace(member, weights={name: array for name, array in member.weights.items() if name != BESIDE})
+                    for member in self.members)
+        return replace(self, network=replace(self.network, beside=False), members=own)  # type: ignore[type-var]
 
     def summary(self) -> str:
         """Return what was fitted to what, how it went and what it is worth, as a few lines of text."""

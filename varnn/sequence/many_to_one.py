@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from varnn.errors import InputError, ParameterError, ShapeError
@@ -44,7 +43,7 @@ from varnn.sequence.linear_parts import (
     refit_ngrams,
     shares,
 )
-from varnn.sequence.network import BESIDE, Arrays, Drop, Network
+from varnn.sequence.network import BESIDE, Drop, Network, pool_weights
 from varnn.sequence.symbols import (
     RESERVED,
     Sequences,
@@ -253,6 +252,8 @@ def _linear_part(spec: SequenceClassifier, data: _Data, rng: np.random.Generator
     if data.train.kind == "numbers":
         return fit_moments(data.train, data.y, count, fold)
     chosen = fit_ngrams(data.train, data.y, count, data.held, data.held_y)
+    if spec.nesting == "pool":  # the recursion learns without it
+        return chosen, np.zeros((len(data.train), count))
     return chosen, cross_fitted(lambda rows, y: refit_ngrams(chosen, rows, y), data.train, data.y, fold, count)
 
 
@@ -342,7 +343,8 @@ class _Work:
             batch, lengths = side_by_side(self.table[rows], self.lengths[rows], dtype, device)
             logits = self.network.last(weights, drop.blank(batch), lengths, drop)
             if self.network.beside and spec.nesting == "offset":
-                logits = logits + weights[BESIDE] * torch.as_tensor(self.said[rows], dtype=dtype, device=device)
+                said = torch.as_tensor(self.said[rows], dtype=dtype, device=device)
+                logits = weights[BESIDE][0] * said + weights[BESIDE][1] * logits
             return cross_entropy(logits, torch.as_tensor(self.y[rows], device=device))
 
         def batches() -> Iterator[Ints]:
@@ -351,8 +353,8 @@ class _Work:
                 yield order[first:first + spec.batch]
 
         def validate(weights: Mapping[str, Tensor]) -> float:
-            said = self.held_said if spec.nesting == "offset" else np.zeros_like(self.held_said)
-            logits = logits_of(self.network, weights, self.held, self.held_lengths, said, spec.dtype, device)
+            network = self.network if spec.nesting == "offset" else replace(self.network, beside=False)
+            logits = logits_of(network, weights, self.held, self.held_lengths, self.held_said, spec.dtype, device)
             return -float(log_softmax(logits, axis=1)[np.arange(len(self.held_y)), self.held_y].mean())
 
         a_pass = -(-len(self.y) // spec.batch)
@@ -361,30 +363,11 @@ class _Work:
         found = descend(start, loss, batches, validate, pace, progress, name=name, free_of_decay=("offset", BESIDE))
         weights = {key: weight.cpu().numpy() for key, weight in found.weights.items()}
         if self.network.beside and spec.nesting == "pool":
-            own = logits_of(self.network, found.weights, self.held, self.held_lengths, np.zeros_like(self.held_said),
-                            spec.dtype, device)
-            weights = pooled(weights, own, self.held_said, self.held_y)
+            own = logits_of(replace(self.network, beside=False), found.weights, self.held, self.held_lengths,
+                            self.held_said, spec.dtype, device)
+            weights[BESIDE] = pool_weights(own, self.held_said, self.held_y).astype(spec.dtype)
         return Member(weights, found.stop.message, found.steps, found.best_step,
                       np.array(found.losses, dtype=np.float64).reshape(-1, 3))
-
-
-def pooled(weights: Arrays, own: Floats, said: Floats, y: Ints) -> Arrays:
-    """Return weights whose logits are a · linear part + b · own, a and b above 0 and best on the validation part.
-
-    b goes into the read-out. A half of a case draws both weights to 1/2, where both are trusted equally: with few
-    sequences of validation, or where they are all named right, the best weights would run off.
-    """
-    rows = np.arange(len(y))
-
-    def loss(log_weights: Floats) -> float:
-        a, b = np.exp(log_weights)
-        logs = log_softmax(a * said + b * own, axis=1)
-        return -float(logs[rows, y].sum()) + 0.5 * float(((log_weights - np.log(0.5)) ** 2).sum())
-
-    a, b = np.exp(minimize(loss, np.log([0.5, 0.5]), method="Nelder-Mead").x)
-    scaled = {name: array * array.dtype.type(b) if name in ("readout", "offset") else array
-              for name, array in weights.items()}
-    return {**scaled, BESIDE: np.asarray(a, dtype=weights[BESIDE].dtype)}
 
 
 def side_by_side(table: NDArray[Any], lengths: Ints, dtype: Any, device: str) -> tuple[Tensor, Tensor]:
@@ -409,7 +392,8 @@ def logits_of(network: Network, weights: Mapping[str, Tensor], table: NDArray[An
             batch, own = side_by_side(table[rows], lengths[rows], getattr(torch, dtype), device)
             out[rows] = network.last(weights, batch, own, Drop()).double().cpu().numpy()
     if network.beside:
-        out += float(weights[BESIDE].detach()) * said
+        a, b = weights[BESIDE].detach().double().cpu().numpy()
+        out = a * said + b * out
     return out
 
 
@@ -537,12 +521,10 @@ def states_along(fit: Any, row: Sequences) -> Floats:
     """Return the first member's states (T, n) along one sequence, forward direction."""
     import torch
 
-    from varnn.sequence.network import run
-
     weights = fit.tensors(fit.members[0])
     batch, lengths = side_by_side(fit.reader.table(row), row.lengths, getattr(torch, fit.spec.dtype),
                                   where(fit.spec.device))
     with torch.no_grad(), one_torch_thread():
-        states, _ = run(fit.network.layer(weights), fit.network.enter(weights, batch, lengths))
+        states, _ = fit.network.layer(weights).outputs(fit.network.enter(weights, batch, lengths))
     found: Floats = states[:, 0].double().cpu().numpy()
     return found
