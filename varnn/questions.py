@@ -11,7 +11,11 @@ from varnn.guide import Guided
 from varnn.series import whole_number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
     from matplotlib.figure import Figure
+    from torch import Tensor
 
     from varnn.forecaster import Fitted
     from varnn.inference.bootstrap import Bootstrap
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from varnn.inference.hypothesis import HypothesisTest
     from varnn.inference.impulse import ImpulseResponses
     from varnn.inference.scenario import Scenario
+    from varnn.recursion.wiring import Layer
 
 
 class Questions(Guided):
@@ -79,6 +84,65 @@ class Questions(Guided):
         from varnn.inference.residuals import plot_fitted
 
         return plot_fitted(cast("Fitted", self))
+
+
+    def layer(self, y: object = None, X: object = None, *, member: int = 0) -> Layer:
+        """Return this fit as the one recursion: a `varnn.recursion.wiring.Layer` in the units of the series.
+
+        `aligned(fit.layer(), fit.inputs())` are the one-step predictions; of a TanhRNN those of one member, whose
+        weights are `fit.votes`.
+
+        Parameters
+        ----------
+        y, X : DataFrame or array, optional
+            Observations and exogenous columns whose recursion it is, for the states before their first row; the
+            estimation sample when left out.
+        member : int
+            Which recursion of a mixture, the most probable one first.
+
+        Raises
+        ------
+        ParameterError
+            If the fit is no recursion with one set of weights.
+        """
+        from varnn.models.layers import layer
+
+        return layer(cast("Fitted", self), y, X, member=member)
+
+    def inputs(self, y: object = None, X: object = None, *, member: int = 0) -> Tensor:
+        """Return rows x_t = (trend, z_t, y_{t-1} … y_{t-p}) that enter `layer`, (T − p, 1, q); arguments as there.
+
+        Those of a LinearRNN with the exact likelihood begin at the first observation, and end with what its Kalman
+        filter adds to the states while it does not know the start; that vanishes with time.
+        """
+        from varnn.models.layers import inputs
+
+        return inputs(cast("Fitted", self), y, X, member=member)
+
+    def ahead(self, horizon: int, X: object = None, shocks: object = None, **options: Any
+              ) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Return what `one_to_many` and `encode_decode` need to forecast: the first row (B, q), and the feed.
+
+        Parameters
+        ----------
+        horizon : int
+        X : DataFrame or array (h, q), optional
+            Future exogenous columns.
+        shocks : array (B, h, k), optional
+            Innovations of B paths; one path of zeros when left out.
+        **options
+            y, X_past: observations and their exogenous columns to start from, those seen when left out; member.
+        """
+        from varnn.models.layers import ahead
+
+        return ahead(cast("Fitted", self), horizon, X, shocks, **options)
+
+    @property
+    def states(self) -> pd.DataFrame:
+        """What the recursion carries at each date: predictions, then hidden units; of the most probable member."""
+        from varnn.models.layers import states
+
+        return states(cast("Fitted", self))
 
 
 class LinearQuestions(Questions):

@@ -25,7 +25,7 @@ FLOORS = {
     "adapters": 6, "cli": 6, "__main__": 6,
 }
 # `Fitted` offers statsmodels' names (irf, fevd, test_causality …) as one-line delegates, imported when called.
-DELEGATES = {("questions", "inference"), ("forecaster", "inference"), ("models", "inference"),
+DELEGATES = {("questions", "inference"), ("questions", "models"), ("forecaster", "inference"), ("models", "inference"),
              ("forecaster", "persist"), ("models", "persist")}
 HEAVY = ("torch", "statsmodels", "numba", "matplotlib", "scipy.stats", "pydantic", "jinja2", "rich", "typer")
 

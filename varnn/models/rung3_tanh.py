@@ -264,6 +264,18 @@ class FittedTanhRNN(Fitted):
 
         return equations(self.weights_sd, list(self.series.names))
 
+    @cached_property
+    def votes(self) -> pd.DataFrame:
+        """Weight of each member in each of `fittedvalues`, columns member1, member2, …; rows sum to 1."""
+        from varnn.estimate.tanh.mixture import weighed
+
+        with one_thread():
+            _, votes = weighed(self.members, self._data(self.series.values,
+                                                        None if self.exog is None else self.exog.values))
+        rows = votes[:, :-1].T
+        return pd.DataFrame(rows, index=self.series.index[len(self.series) - len(rows):],
+                            columns=[f"member{j + 1}" for j in range(len(self.members))])
+
     @property
     def A(self) -> FloatArray:
         """Memory of the identity units, shape (m, m)."""

@@ -55,7 +55,15 @@ class TorchParts(NamedTuple):
 
 
 def one_step(members: Sequence[Member], data: Data) -> tuple[Array, Array]:
-    """Return one-step forecasts (T, k), NaN in the presample, and the members' weights after the last row.
+    """Return one-step forecasts (T, k), NaN in the presample, and the members' weights after the last row."""
+    forecasts, votes = weighed(members, data)
+    out = np.full(data.Y.shape, np.nan)
+    out[len(out) - forecasts.shape[1]:] = np.einsum("jt,jtk->tk", votes[:, :-1], forecasts)
+    return out, votes[:, -1]
+
+
+def weighed(members: Sequence[Member], data: Data) -> tuple[Array, Array]:
+    """Return each member's forecasts (J, T − p, k), p the longest presample, and weights (J, T − p + 1) for each row.
 
     Weights follow dynamic model averaging: w_{j,t} ∝ w_j exp(Σ_s λ^{s-1} ln p_j(y_{t-s})), p_j Student's t with ν
     degrees of freedom: a filter that got lost loses its vote in a few steps, one odd row does not take it.
@@ -79,9 +87,7 @@ def one_step(members: Sequence[Member], data: Data) -> tuple[Array, Array]:
     votes = np.log(prior_weights)[:, None] + np.hstack([np.zeros((len(members), 1)), recent])
     votes = np.exp(votes - votes.max(axis=0))
     votes /= votes.sum(axis=0)
-    out = np.full((T, k), np.nan)
-    out[begin:] = np.einsum("jt,jtk->tk", votes[:, :-1], forecasts)
-    return out, votes[:, -1]
+    return forecasts, votes
 
 
 def ends(members: Sequence[Member], data: Data) -> Particles:
