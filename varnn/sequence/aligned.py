@@ -59,6 +59,7 @@ Ints = NDArray[np.int64]
 Said = Callable[[Ints], Floats]   # places (P,) -> log probabilities (P, c) of the linear part there
 ORDERS = (2, 3, 4, 5, 6, 7)
 CELLS_AT_ONCE = 4_000_000         # numbers of a table of predictions
+PIECE = 4096                      # steps, over all sequences side by side, that are read at once
 BLOCKS = 40                       # pieces that a long text is cut into for cross-fitting
 TEXT_BLOCKS = 40                  # that a single sequence is scored by
 LOOKS = 12                        # at the validation part, at most, in a descent over long texts
@@ -751,7 +752,7 @@ class LabelerFit(SequenceFit):
         weights, device = self.tensors(member), where(self.spec.device)
         table = places.side_by_side(chosen)
         lengths = (table >= 0).sum(0)
-        piece = len(table) if self.network.both else max(1, min(len(table), 4096 // len(chosen)))
+        piece = len(table) if self.network.both else max(1, min(len(table), PIECE // len(chosen)))
         out = np.empty((*table.shape, self.network.outputs))
         states = None
         with torch.no_grad():
