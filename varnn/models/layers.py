@@ -110,13 +110,13 @@ def ahead(fit: Fitted, horizon: int, X: object = None, shocks: object = None, *,
     def row(step: int, lagged: Tensor) -> Tensor:
         return torch.cat([fixed[min(step, horizon - 1)].expand(paths, -1), lagged, ends], dim=-1)
 
-    state = [0, past]
+    step, lagged = 0, past
 
     def feed(output: Tensor) -> Tensor:
-        step, lagged = state
+        nonlocal step, lagged
         now = output + errors[:, min(step, horizon - 1)]
-        state[:] = [step + 1, torch.cat([now, lagged], dim=-1)[:, :lagged.shape[1]]]
-        return row(step + 1, state[1])
+        step, lagged = step + 1, torch.cat([now, lagged], dim=-1)[:, :lagged.shape[1]]
+        return row(step, lagged)
 
     return row(0, past), feed
 
