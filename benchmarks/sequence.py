@@ -1,11 +1,11 @@
 """Sequences: does recurrence pay, does bending pay, or is counting enough?
 
-    python benchmarks/sequence.py names_zh --splits 5      (also names_en, japanese_vowels, regimes, xor, recall, adding,
+    python benchmarks/sequence.py names_zh --splits 5      (also names_en, japanese_vowels, regimes, xor, recall,
                                                             shakespeare, sentences)
     python benchmarks/sequence.py board                    writes README.md and board.png from rows.csv
 
-Each task writes its rows as it goes and leaves out what rows.csv has; delete a row to have it made again. Budgets are in
-steps: the same seed gives the same numbers on a slow machine. Data come from VARNN_DATA or their address.
+Each task writes its rows as it goes and leaves out what rows.csv has; delete a row to have it made again. Budgets are
+in steps: the same seed gives the same numbers on a slow machine. Data come from VARNN_DATA or their address.
 """
 
 from __future__ import annotations
@@ -130,8 +130,8 @@ def japanese_vowels(splits):
                                      decay=1e-2).fit(data.x, data.y, rng=split)
             if ("japanese_vowels", str(split), "Gaussian") not in have():
                 numbers = np.array(data.test_y) - 1
-                put_table("japanese_vowels", split, "Gaussian", fit.linear.log_proba(fit._checked(data.test_x)), numbers,
-                          words=fit.linear.words)
+                put_table("japanese_vowels", split, "Gaussian", fit.linear.log_proba(fit._checked(data.test_x)),
+                          numbers, words=fit.linear.words)
             put_fit("japanese_vowels", split, f"{cell} alone", fit.alone(), data.test_x, data.test_y, began=began)
             put_fit("japanese_vowels", split, f"{cell} beside", fit, data.test_x, data.test_y, began=began)
 
@@ -150,7 +150,7 @@ def regimes(splits):
             if ("regimes", str(split), name) not in have():
                 put("regimes", split, name, accuracy=float(((test.oracle[name] > 0.5) == true).mean()),
                     log_loss=best[both], share=1.0, n=true.size,
-                    words="Kim smoother, true parameters" if both else "Hamilton filter, true parameters")
+                    words=f"{'Kim smoother' if both else 'Hamilton filter'}, true parameters")
         for cell, both in (("linear", False), ("tanh", False), ("lstm", False), ("tanh", True), ("gru", False)):
             row = f"{cell} both ways" if both else cell
             if ("regimes", str(split), row) in have():

@@ -177,7 +177,7 @@ def test_sets_of_sequences_that_are_not_there(monkeypatch, tmp_path):
     monkeypatch.setenv("VARNN_DATA", str(tmp_path))
     monkeypatch.setenv("VARNN_CACHE", str(tmp_path / "cache"))
     for name in sequence_names():
-        if name not in ("xor", "adding", "recall", "regimes"):
+        if name not in ("xor", "adding", "recall", "regimes", "given_names"):
             with pytest.raises(StoreError, match=r"neither in VARNN_DATA|not in VARNN_DATA"):
                 load_sequences(name, download=False)
     with pytest.raises(ParameterError, match="n=0"):

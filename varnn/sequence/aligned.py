@@ -220,10 +220,11 @@ def _parts(spec: SequenceLabeler, x: object, y: object, groups: object, validati
 
 def _check_next(spec: SequenceLabeler, sequences: Sequences) -> None:
     if sequences.kind == "numbers":
-        raise InputError("y is missing, and x holds numbers: a next symbol is asked of str or words only; give y, a label "
-                         "for each step, or use a forecaster such as VAR for the next number")
+        raise InputError("y is missing, and x holds numbers: a next symbol is asked of str or words only; give y, a "
+                         "label for each step, or use a forecaster such as VAR for the next number")
     if spec.both:
-        raise ParameterError("both=True reads the future, which holds the next symbol itself; use both=False, or give y")
+        raise ParameterError("both=True reads the future, which holds the next symbol itself; use both=False, or give "
+                             "y")
     if spec.beside == "window":
         raise ParameterError("beside='window' is for labels; a next symbol takes 'kneser_ney', 'auto' or None")
 
@@ -234,8 +235,8 @@ def _check_classes(numbers: list[Ints] | None, classes: tuple[Any, ...]) -> None
     seen = set(np.concatenate(numbers).tolist())
     for number, label in enumerate(classes):
         if number not in seen:
-            raise InputError(f"class {label!r} is at no step of the training part; give more sequences with it, leave it "
-                             "out, or choose the validation part yourself: validation=(x, y)")
+            raise InputError(f"class {label!r} is at no step of the training part; give more sequences with it, leave "
+                             "it out, or choose the validation part yourself: validation=(x, y)")
 
 
 def _given(validation: Any, like: Sequences, classes: tuple[Any, ...], labelled: bool) -> tuple[Sequences,
@@ -275,7 +276,8 @@ def label_rows(y: object, sequences: Sequences, argument: str) -> list[list[obje
         raise ShapeError(f"{argument} is a {type(y).__name__}; pass one label sequence for each sequence")
     rows = list(y)
     if len(rows) != len(sequences):
-        raise ShapeError(f"{argument} has {len(rows)} label sequences for {len(sequences)} sequences; pass one for each")
+        raise ShapeError(f"{argument} has {len(rows)} label sequences for {len(sequences)} sequences; pass one for "
+                         "each")
     found = []
     for i, (row, steps) in enumerate(zip(rows, sequences.lengths, strict=True)):
         if row is None or not hasattr(row, "__iter__"):
@@ -283,7 +285,8 @@ def label_rows(y: object, sequences: Sequences, argument: str) -> list[list[obje
             raise error(f"{argument}[{i}] is {row!r}; pass a label for each of the {steps} steps of x[{i}]")
         labels = list(row)
         if len(labels) != steps:
-            raise ShapeError(f"{argument}[{i}] has {len(labels)} labels, x[{i}] has {steps} steps; give one label a step")
+            raise ShapeError(f"{argument}[{i}] has {len(labels)} labels, x[{i}] has {steps} steps; give one label a "
+                             "step")
         found.append(labels_of(labels, len(labels), f"{argument}[{i}]"))
     return found
 
@@ -514,8 +517,8 @@ def _descent(spec: SequenceLabeler, network: Network, places: Places, said: Said
     a_pass = sum(1 for _ in batches_of(places, spec, np.random.default_rng(0)))
     steps = spec.epochs * a_pass
     pace = Pace(steps=steps, check=max(1, min(a_pass, -(-steps // LOOKS)) if a_pass > 50 else a_pass), rate=spec.rate,
-                decay=spec.decay, clip=spec.clip, patience=spec.patience, rise=0.05 if places.lengths.mean() > spec.window
-                else 0.2)
+                decay=spec.decay, clip=spec.clip, patience=spec.patience,
+                rise=0.05 if places.lengths.mean() > spec.window else 0.2)
     found = descend(start, loss, lambda: batches_of(places, spec, rng), validate, pace, progress, name=name,
                     free_of_decay=("offset", BESIDE))
     weights = {key: weight.cpu().numpy() for key, weight in found.weights.items()}
@@ -664,7 +667,8 @@ class LabelerFit(SequenceFit):
             logs, states = self._log_step(entering, written, states)
             logs[:, 0] = -np.inf  # the unknown symbol cannot be written
             scaled = log_softmax(logs / temperature, axis=1)
-            drawn = (np.exp(scaled).cumsum(1) < random.random((count, 1))).sum(1).clip(max=logs.shape[1] - 1) + NO_OUTCOME
+            below = np.exp(scaled).cumsum(1) < random.random((count, 1))
+            drawn = below.sum(1).clip(max=logs.shape[1] - 1) + NO_OUTCOME
             open_rows &= drawn != END
             if not open_rows.any():
                 break
@@ -672,8 +676,8 @@ class LabelerFit(SequenceFit):
                 written[i].append(int(drawn[i]))
             entering = [np.array([code]) for code in drawn]
         if open_rows.any() and longest is None and self.longest <= 400:
-            warnings.warn(f"{int(open_rows.sum())} of {count} sequences had not ended after {most} symbols; give longest= "
-                          "to write on, or take them as they are", UnfinishedWarning, stacklevel=2)
+            warnings.warn(f"{int(open_rows.sum())} of {count} sequences had not ended after {most} symbols; give "
+                          "longest= to write on, or take them as they are", UnfinishedWarning, stacklevel=2)
         assert self.reader.vocabulary is not None
         names = {code: symbol for symbol, code in self.reader.vocabulary.numbers.items()}
         texts = [[names.get(code, "�") for code in row] for row in written]
@@ -799,8 +803,9 @@ class LabelerFit(SequenceFit):
         for member, before in zip(self.members, states, strict=True):
             weights, device = self.tensors(member), where(self.spec.device)
             with torch.no_grad(), one_torch_thread():
-                logits, state = self.network.each(weights, torch.as_tensor(batch, device=device),
-                                                  torch.full((batch.shape[1],), len(batch), device=device), Drop(), before)
+                lengths = torch.full((batch.shape[1],), len(batch), device=device)
+                entering_now = torch.as_tensor(batch, device=device)
+                logits, state = self.network.each(weights, entering_now, lengths, Drop(), before)
             raw = logits[-1].double().cpu().numpy()
             if self.network.beside:
                 a, b = weights[BESIDE].double().cpu().numpy()

@@ -1,6 +1,7 @@
 """Sequences of different length side by side: time first, padding on the right, and lengths.
 
-Right padding never reaches the state at a sequence's own end, so the recursion needs no mask: `recursion.ends` reads there.
+Right padding never reaches the state at a sequence's own end, so the recursion needs no mask: `recursion.ends`
+reads there.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ def padded(rows: Sequence[NDArray[Any]], value: float = 0) -> NDArray[Any]:
     size = int(np.prod(shape, dtype=np.float64)) * rows[0].itemsize
     if size > LARGEST:
         long = int(np.argmax([len(row) for row in rows]))
-        raise ResourceLimitError(f"{len(rows)} sequences, filled up to the {longest} steps of the longest (number {long}), "
-                                 f"need {size / 2**30:.1f} GiB, allowed are {LARGEST / 2**30:.0f}; cut long sequences "
+        raise ResourceLimitError(f"{len(rows)} sequences, filled up to the {longest} steps of the longest (number {long}"
+                                 f"), need {size / 2**30:.1f} GiB, allowed are {LARGEST / 2**30:.0f}; cut long sequences "
                                  "into pieces, or leave the longest out")
     table = np.full(shape, value, dtype=rows[0].dtype)
     for i, row in enumerate(rows):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from math import erf, exp, isnan, log, nan, sqrt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -159,7 +159,8 @@ def ratio_error(sums: Floats, steps: Floats, groups: NDArray[np.int64] | None = 
     Cochran (1977), Sampling Techniques, equation 6.13 (linearised ratio).
     """
     if groups is not None:
-        sums, steps = np.bincount(groups, sums), np.bincount(groups, steps)
+        sums = np.bincount(groups, sums).astype(float)
+        steps = np.bincount(groups, steps).astype(float)
     count = len(sums)
     if count < 2:
         return nan
@@ -374,8 +375,7 @@ def check_spec(spec: Any, beside: tuple[str | None, ...]) -> None:
 
 def revised(spec: Any, **changes: Any) -> Any:
     """Return a specification with some settings changed."""
-    kind = cast("type[Self]", type(spec))
-    return kind(**{item.name: changes.get(item.name, getattr(spec, item.name)) for item in fields(spec)})
+    return type(spec)(**{item.name: changes.get(item.name, getattr(spec, item.name)) for item in fields(spec)})
 
 
 def probabilities(table: Floats, names: Iterable[object]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Counting: interpolated modified Kneser–Ney n-grams, the linear part of a text.
 
-What the VAR is to a series, this is to a text: the next symbol from the few before it, by a table. Everything is arrays;
-a distribution is a row of a sparse table for each order, mixed from the shortest context to the longest.
+What the VAR is to a series, this is to a text: the next symbol from the few before it, by a table. All is arrays; a
+distribution is a row of a sparse table for each order, mixed from the shortest context to the longest.
 """
 
 from __future__ import annotations

@@ -439,7 +439,9 @@ class ClassifierFit(SequenceFit):
 
     def log_proba(self, sequences: Sequences) -> Floats:
         """Return log probabilities (N, c), of the mean of the members' probabilities."""
-        said = self.linear.log_proba(sequences) if self.network.beside else np.zeros((len(sequences), len(self.classes)))
+        said = np.zeros((len(sequences), len(self.classes)))
+        if self.network.beside:
+            said = self.linear.log_proba(sequences)
         table, device = self.reader.table(sequences), where(self.spec.device)
         with one_torch_thread():
             logs = [log_softmax(logits_of(self.network, self.tensors(member), table, sequences.lengths, said,
@@ -454,7 +456,8 @@ class ClassifierFit(SequenceFit):
     def predict(self, x: object) -> NDArray[Any]:
         """Return the most probable class of each sequence, (N,)."""
         best = self.log_proba(self._checked(x)).argmax(1)
-        return np.array(self.classes)[best]
+        named: NDArray[Any] = np.array(self.classes)[best]
+        return named
 
     def losses(self, x: object, y: object) -> Losses:
         """Return what the fit and its linear part lose on sequences, sequence by sequence."""
@@ -485,8 +488,9 @@ class ClassifierFit(SequenceFit):
         return sequences
 
     def _about(self) -> list[str]:
-        size = (f"{len(self.reader.vocabulary) - RESERVED} {self.reader.kind} known" if self.reader.vocabulary is not None
-                else f"{len(self.reader.mean)} numbers a step" if self.reader.mean is not None else "")
+        size = "" if self.reader.mean is None else f"{len(self.reader.mean)} numbers a step"
+        if self.reader.vocabulary is not None:
+            size = f"{len(self.reader.vocabulary) - RESERVED} {self.reader.kind} known"
         shown = ", ".join(map(repr, self.classes[:6])) + (" …" if len(self.classes) > 6 else "")
         lines = [f"sequences         {self.seen[0]} fitted to, {self.seen[1]} for validation; {size}",
                  f"classes           {len(self.classes)}: {shown}"]

@@ -258,12 +258,13 @@ def _label(label: object, place: str) -> object:
 
 def classes_of(labels: Iterable[object], argument: str) -> tuple[Any, ...]:
     """Return the different labels in order; at least two, of one type."""
-    kinds = sorted(set(labels), key=lambda label: (str(type(label)), label))  # type: ignore[arg-type, return-value]
+    kinds = sorted(set(labels), key=lambda label: (str(type(label)), label))
     types = {str if isinstance(label, str) else int for label in kinds}
     if len(types) > 1:
         raise DtypeError(f"{argument} mixes str and numbers ({kinds[0]!r}, {kinds[-1]!r}); give labels of one type")
     if len(kinds) < 2:
-        raise InputError(f"{argument} has the one class {kinds[0]!r}; there is nothing to tell apart: give at least two")
+        raise InputError(f"{argument} has the one class {kinds[0]!r}; there is nothing to tell apart: give at least "
+                         "two")
     return tuple(kinds)
 
 

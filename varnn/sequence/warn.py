@@ -29,6 +29,7 @@ def warn_of_unknown(vocabulary: Vocabulary | None, sequences: Sequences, unknown
     lost = [i for i, row in enumerate(sequences.rows) if len(row) and not any(symbol in known for symbol in row)]
     if lost and len(lost) > len(sequences) / 2:
         warnings.warn(f"{len(lost)} of {len(sequences)} sequences of {argument} (first: number {lost[0]}, "
-                      f"{str(sequences.rows[lost[0]])[:40]!r}) hold no symbol that the fit has seen, so that it says the "
-                      f"same of all of one length; it was fitted to symbols such as {', '.join(vocabulary.symbols[:8])}",
+                      f"{str(sequences.rows[lost[0]])[:40]!r}) hold no symbol that the fit has seen, so that it says "
+                      "the same of all of one length; it was fitted to symbols such as "
+                      f"{', '.join(vocabulary.symbols[:8])}",
                       UnknownSymbolsWarning, stacklevel=4)

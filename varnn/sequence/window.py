@@ -63,7 +63,7 @@ def window_table(rows: list[NDArray[Any]], reach: int, both: bool, symbols: int)
     flat = np.concatenate(rows)
     within = np.arange(len(flat)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     size = np.repeat(lengths, lengths)
-    blocks = []
+    blocks: list[Any] = []
     for shift in shifts:
         there = (within + shift >= 0) & (within + shift < size)
         source = np.clip(np.arange(len(flat)) + shift, 0, len(flat) - 1)

@@ -132,7 +132,8 @@ def load_sequences(name: str, *, download: bool = True, **options: Any) -> Seque
             x, y, oracle = _tasks.TASKS[name](**options)
         except TypeError as problem:
             raise ParameterError(f"set {name!r}: {problem}; see its function in varnn.data.sequences") from None
-        return SequenceSet(name=name, **_drawn_words(name), x=x, y=y, oracle=oracle)
+        parts: dict[str, Any] = {"x": x, "y": y, "oracle": oracle, **_drawn_words(name)}
+        return SequenceSet(name=name, **parts)
     described = _described(name)
     files = {part: contents(source, download=download) for part, source in described.files.items()}
     known = {"pairs": {"script"}}.get(described.kind, set())
@@ -143,7 +144,7 @@ def load_sequences(name: str, *, download: bool = True, **options: Any) -> Seque
         parts = READERS[described.kind](files, **options)
     except (ValueError, KeyError, IndexError, UnicodeDecodeError) as problem:
         raise StoreError(f"the file of {name!r} is not as described: {problem}") from problem
-    return SequenceSet(name=name, **described.words, **parts)
+    return SequenceSet(**{"name": name, **described.words, **parts})
 
 
 def _resolved(name: object) -> str:
@@ -184,7 +185,8 @@ def _ts(files: dict[str, bytes]) -> dict[str, Any]:
         lines = files[name].decode("utf-8", errors="replace").splitlines()
         start = next(i for i, line in enumerate(lines) if line.strip().lower() == "@data")
         rows = [line.strip().split(":") for line in lines[start + 1:] if line.strip()]
-        parts[f"{prefix}x"] = [np.array([[float(v) for v in column.split(",")] for column in row[:-1]]).T for row in rows]
+        parts[f"{prefix}x"] = [np.array([[float(v) for v in column.split(",")] for column in row[:-1]]).T
+                               for row in rows]
         parts[f"{prefix}y"] = [int(row[-1]) for row in rows]
     return parts
 
@@ -207,7 +209,7 @@ def _pairs(files: dict[str, bytes], script: str = "both") -> dict[str, Any]:
 
 def _simplify() -> Callable[[str], str]:
     try:
-        from zhconv import convert  # type: ignore[import-not-found, unused-ignore]
+        from zhconv import convert
     except ImportError:
         raise MissingDependencyError("script='simplified' needs the package zhconv; install it, or use script='both'"
                                      ) from None

@@ -121,4 +121,21 @@ def hamilton_kim(y: Floats, coefficients: Floats, scales: Floats, chain: Floats)
     return filtered[..., 1].T.copy(), smoothed[..., 1].T.copy()
 
 
-TASKS: dict[str, Callable[..., Drawn]] = {"xor": xor, "adding": adding, "recall": recall, "regimes": regimes}
+def given_names(*, n: int = 1000, seed: int = 0) -> Drawn:
+    """Made-up names of two or three characters with the sex of their bearers, for pages that run without files.
+
+    Each character leans to one sex; the logit is the sum of the leanings, so that counting is enough.
+    """
+    _sizes(n=n)
+    rng = generator(seed)
+    leaning = {**dict.fromkeys("照美娟玉芳婷雅慧", 1.5), **dict.fromkeys("新一志雄俊豪剛宏", -1.5),
+               **dict.fromkeys("李工藤清明文安平子華", 0.0)}
+    symbols, weights = np.array(list(leaning)), np.array(list(leaning.values()))
+    rows = [rng.integers(0, len(symbols), rng.integers(2, 4)) for _ in range(n)]
+    odds = np.array([weights[row].sum() for row in rows])
+    labels = rng.random(n) < 1 / (1 + np.exp(odds))
+    return ["".join(symbols[row]) for row in rows], [int(label) for label in labels], {}
+
+
+TASKS: dict[str, Callable[..., Drawn]] = {"xor": xor, "adding": adding, "recall": recall, "regimes": regimes,
+                                        "given_names": given_names}
