@@ -112,7 +112,8 @@ def forecast_memory(fit: Fitted, steps: int = 1000, *, discard: int = 200, rng: 
                              "forecasts are no recursion of their own; give layer_memory its layer and inputs")
     layer, first = fit.layer(), fit.ahead(1)[0]
     corrections = layer.weights["weight_hh"].shape[0] if getattr(fit, "likelihood", "") == "exact" else 0
-    lagged, rest = first.split([first.shape[1] - corrections, corrections], dim=-1)
+    known = first.shape[1] - corrections
+    lagged, rest = first[:, :known], first[:, known:]
 
     def step(states: States, _: Any) -> States:
         *own, past = states

@@ -113,13 +113,13 @@ def plot_unrolled(fit: Any, sequence: Any = None) -> Figure:
     if len(run.states) > MOST_STEPS:
         raise ParameterError(f"{len(run.states)} steps are too many for one picture, the most is {MOST_STEPS}; give a "
                              "shorter sequence or its last steps")
-    with mpl.rc_context({**SETTINGS, "font.family": fonts()}):
+    with mpl.rc_context(_settings()):
         return _drawn(run)
 
 
 def plot_memory(memories: dict[str, Memory], title: str = "") -> Figure:
     """Draw ‖∂h_T/∂h_{T−j}‖ over j on a log axis, a line for each recursion with its rate in the legend."""
-    with mpl.rc_context({**SETTINGS, "font.family": fonts()}):
+    with mpl.rc_context(_settings()):
         figure = Figure(figsize=(7.5, 4.4), layout="constrained")
         axes = figure.subplots()
         for i, (name, memory) in enumerate(memories.items()):
@@ -145,7 +145,7 @@ def plot_regimes(true: ArrayLike, probabilities: dict[str, ArrayLike], title: st
     title : str
     """
     regime = np.asarray(true, dtype=np.float64)
-    with mpl.rc_context({**SETTINGS, "font.family": fonts()}):
+    with mpl.rc_context(_settings()):
         figure = Figure(figsize=(8.0, 0.6 + 1.35 * len(probabilities)), layout="constrained")
         panels = np.atleast_1d(cast("Any", figure.subplots(len(probabilities), 1, sharex=True)))
         for axes, (name, values) in zip(panels, probabilities.items(), strict=True):
@@ -167,7 +167,7 @@ def plot_where_bending_pays(shares: dict[str, dict[str, tuple[float, float]]], t
         0 is the baseline without a recursion, 1 the best that is known to be possible.
     title : str
     """
-    with mpl.rc_context({**SETTINGS, "font.family": fonts()}):
+    with mpl.rc_context(_settings()):
         figure = Figure(figsize=(2.3 * max(len(shares), 2), 3.2), layout="constrained")
         panels = np.atleast_1d(cast("Any", figure.subplots(1, len(shares), sharey=True)))
         for axes, (task, cells) in zip(panels, shares.items(), strict=True):
@@ -190,6 +190,10 @@ def fonts() -> list[str]:
 
     known = set(fontManager.get_font_names())
     return [name for name in FONTS if name in known] or ["sans-serif"]
+
+
+def _settings() -> Any:
+    return {**SETTINGS, "font.family": fonts()}
 
 
 def _drawn(run: Unrolled) -> Figure:
