@@ -188,12 +188,13 @@ def shakespeare(splits):
         if ("shakespeare", str(split), "lstm beside") in have():
             continue
         began = time.process_time()
-        fit = SequenceLabeler(cell="lstm", width=256, embed=64, drop=0.05, batch=16, window=100, epochs=5,
+        fit = SequenceLabeler(cell="lstm", width=256, embed=64, drop=0.05, batch=16, window=100, epochs=5, memory=4,
                               unknown=0.0).fit([parts[0]], validation=[parts[1]], rng=split,
                                                progress=lambda name, done, of: print(name, done, of, flush=True))
         lost = fit.losses([parts[2]])
-        put("shakespeare", split, "Kneser-Ney", log_loss=float(lost.linear.sum() / lost.steps.sum()), n=int(lost.steps.sum()),
-            words=fit.linear.words)
+        if ("shakespeare", str(split), "Kneser-Ney") not in have():
+            put("shakespeare", split, "Kneser-Ney", log_loss=float(lost.linear.sum() / lost.steps.sum()),
+                n=int(lost.steps.sum()), words=fit.linear.words)
         put_fit("shakespeare", split, "lstm alone", fit.alone(), [parts[2]], began=began)
         put_fit("shakespeare", split, "lstm beside", fit, [parts[2]], began=began)
         fit.save(FOLDER.parent.parent.parent / "out" / f"shakespeare_{split}.varnn")

@@ -26,7 +26,7 @@ FLOORS = {
 }
 # `Fitted` offers statsmodels' names (irf, fevd, test_causality …) as one-line delegates, imported when called.
 DELEGATES = {("questions", "inference"), ("questions", "models"), ("forecaster", "inference"), ("models", "inference"),
-             ("forecaster", "persist"), ("models", "persist")}
+             ("forecaster", "persist"), ("models", "persist"), ("sequence", "persist")}
 HEAVY = ("torch", "statsmodels", "numba", "matplotlib", "scipy.stats", "pydantic", "jinja2", "rich", "typer")
 
 

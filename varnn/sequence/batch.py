@@ -33,9 +33,9 @@ def padded(rows: Sequence[NDArray[Any]], value: float = 0) -> NDArray[Any]:
     size = int(np.prod(shape, dtype=np.float64)) * rows[0].itemsize
     if size > LARGEST:
         long = int(np.argmax([len(row) for row in rows]))
-        raise ResourceLimitError(f"{len(rows)} sequences, filled up to the {longest} steps of the longest (number {long}"
-                                 f"), need {size / 2**30:.1f} GiB, allowed are {LARGEST / 2**30:.0f}; cut long sequences "
-                                 "into pieces, or leave the longest out")
+        raise ResourceLimitError(f"{len(rows)} sequences, filled up to the {longest} steps of the longest "
+                                 f"(number {long}), need {size / 2**30:.1f} GiB, allowed are "
+                                 f"{LARGEST / 2**30:.0f}; cut long sequences into pieces, or leave the longest out")
     table = np.full(shape, value, dtype=rows[0].dtype)
     for i, row in enumerate(rows):
         table[i, :len(row)] = row
