@@ -201,11 +201,29 @@ def test_unrolled_says_what_prediction_says():
     x, y = names()
     fit = SequenceClassifier(cell="gru", **SMALL).fit(x, y, rng=0)
     seen = fit.unrolled("abca")
-    assert seen.labels == ("a", "b", "c", "a")
+    assert seen.inputs == ("a", "b", "c", "a")
     assert seen.states.shape == (4, 5)
+    assert np.isnan(seen.losses).all()
     assert_allclose(seen.probabilities.iloc[-1], fit.predict_proba(["abca"]).iloc[0], atol=1e-6)
-    text = SequenceLabeler(**SMALL).fit(x, rng=0).unrolled("abca")
-    assert len(text.losses) == len(text.probabilities) == 4
+    text = SequenceLabeler(**SMALL).fit(x, rng=0)
+    after = text.unrolled("abca")
+    assert len(after.losses) == len(after.probabilities) == len(after.outputs) == 4
+    for t, following in enumerate("bca"):
+        assert after.losses[t] == pytest.approx(-np.log(text.next("abca"[:t + 1])[following]), rel=1e-5)
+    assert np.isnan(after.losses[3])
+
+
+def test_the_states_shown_are_those_that_answers_are_read_from():
+    fit = SequenceLabeler(cell="gru", beside=None, dtype="float64", **SMALL).fit(names()[0], rng=0)
+    seen = fit.unrolled("abcab")
+    weights = fit.tensors(fit.members[0])
+    read = fit.network.logits(weights, torch.as_tensor(seen.states)).softmax(-1)
+    assert_allclose(read.numpy(), seen.probabilities, atol=1e-12)
+    x, y = names()
+    fit = SequenceClassifier(cell="lstm", beside=None, dtype="float64", **SMALL).fit(x, y, rng=0)
+    seen = fit.unrolled("abcab")
+    read = fit.network.logits(fit.tensors(fit.members[0]), torch.as_tensor(seen.states)).softmax(-1)
+    assert_allclose(read.numpy(), seen.probabilities, atol=1e-12)
 
 
 def test_tanh_learns_exclusive_or_and_linear_cannot():

@@ -34,8 +34,9 @@ from varnn.sequence.fitted import (
 )
 from varnn.sequence.kneser_ney import KneserNey, fit_kneser_ney
 from varnn.sequence.linear_parts import FOLDS, Shares, folds, shares
-from varnn.sequence.many_to_one import Reader, Unrolled, states_along
+from varnn.sequence.many_to_one import Reader
 from varnn.sequence.network import BESIDE, Drop, Network, pool_weights
+from varnn.sequence.steps import Unrolled, entered, states_along, unrolled
 from varnn.sequence.symbols import (
     BEGIN,
     END,
@@ -716,16 +717,19 @@ class LabelerFit(SequenceFit):
         return Losses(own, linear, right, steps)
 
     def unrolled(self, sequence: object) -> Unrolled:
-        """Return inputs, states and probabilities along one sequence, and the loss under each step it foresaw."""
+        """Return inputs, states and probabilities along one sequence, and the loss of what came next under each step.
+
+        Where the next symbol is asked for, step t shows what was expected after it; what follows the last is not known.
+        """
         row = self._checked([sequence])
-        table = self.predict_proba([sequence])[0]
-        labels = list(row.rows[0]) if row.kind != "numbers" else [str(t + 1) for t in range(len(row.rows[0]))]
-        losses = None
-        if self.writes:
-            asked = _ended(self.reader.rows(row))[0] - NO_OUTCOME
-            losses = -np.log(table.to_numpy()[np.arange(len(asked) - 1) + 1, asked[1:]])
-            table = table.iloc[1:].reset_index(drop=True)
-        return Unrolled(tuple(labels), states_along(self, row), table, losses)
+        table, codes = self.predict_proba([sequence])[0], self.reader.rows(row)[0]
+        losses = np.full(len(codes), np.nan)
+        if not self.writes:
+            return unrolled(entered(row), states_along(self, codes[None]), table, losses, self.words)
+        table = table.iloc[1:].reset_index(drop=True)
+        losses[:-1] = -np.log(table.to_numpy()[np.arange(len(codes) - 1), codes[1:] - NO_OUTCOME])
+        states = states_along(self, np.concatenate([[BEGIN], codes])[None])[1:]
+        return unrolled(entered(row), states, table, losses, f"{self.words}: what comes next?")
 
     # -------------------------------------------------------------------------------------------- the inside
 

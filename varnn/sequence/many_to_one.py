@@ -44,6 +44,7 @@ from varnn.sequence.linear_parts import (
     shares,
 )
 from varnn.sequence.network import BESIDE, Drop, Network, pool_weights
+from varnn.sequence.steps import Unrolled, entered, states_along, unrolled
 from varnn.sequence.symbols import (
     RESERVED,
     Sequences,
@@ -477,9 +478,9 @@ class ClassifierFit(SequenceFit):
         row = self._checked([sequence])
         steps = len(row.rows[0])
         prefixes = Sequences(row.kind, tuple(row.rows[0][:t + 1] for t in range(steps)), row.columns)
-        labels = list(row.rows[0]) if row.kind != "numbers" else [str(t + 1) for t in range(steps)]
-        states = states_along(self, row)
-        return Unrolled(tuple(labels), states, probabilities(np.exp(self.log_proba(prefixes)), self.classes), None)
+        table = probabilities(np.exp(self.log_proba(prefixes)), self.classes)
+        return unrolled(entered(row), states_along(self, self.reader.table(row)), table, np.full(steps, np.nan),
+                        f"{self.words}: named after the last step")
 
     def _checked(self, x: object) -> Sequences:
         like = Sequences(self.reader.kind, (), 0 if self.reader.mean is None else len(self.reader.mean))  # type: ignore[arg-type]
@@ -497,38 +498,3 @@ class ClassifierFit(SequenceFit):
         if self.two_names:
             lines.append(f"two labels        {self.two_names} different sequences came with more than one label")
         return lines
-
-
-@dataclass(frozen=True, eq=False)
-class Unrolled:
-    """One sequence through a fit, step by step, for a picture.
-
-    Attributes
-    ----------
-    labels : tuple of str
-        What enters at each step.
-    states : array (T, n)
-        The first member's h_t.
-    probabilities : DataFrame (T, c)
-        What is said at each step.
-    losses : array (T,) or None
-        −log p of what came true at each step, where that is known.
-    """
-
-    labels: tuple[str, ...]
-    states: Floats
-    probabilities: pd.DataFrame
-    losses: Floats | None
-
-
-def states_along(fit: Any, row: Sequences) -> Floats:
-    """Return the first member's states (T, n) along one sequence, forward direction."""
-    import torch
-
-    weights = fit.tensors(fit.members[0])
-    batch, lengths = side_by_side(fit.reader.table(row), row.lengths, getattr(torch, fit.spec.dtype),
-                                  where(fit.spec.device))
-    with torch.no_grad(), one_torch_thread():
-        states, _ = fit.network.layer(weights).outputs(fit.network.enter(weights, batch, lengths))
-    found: Floats = states[:, 0].double().cpu().numpy()
-    return found
