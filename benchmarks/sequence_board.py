@@ -38,12 +38,22 @@ TARGETS = (
 )
 
 
+ASKED = 5
+
+
 def mean_and_sd(values: pd.Series, digits: int, scale: float = 1.0) -> str:
     values = values.dropna() * scale
     if values.empty:
         return ""
     spread = f" ± {values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
     return f"{values.mean():.{digits}f}{spread}"
+
+
+def verdict_of(reached: bool, splits: int) -> str:
+    """Return what may be said: five seeds or splits were asked for, fewer show it for those only."""
+    if not reached:
+        return "**not met**"
+    return "met" if splits >= ASKED else f"met on the {splits} made of {ASKED} asked for"
 
 
 def targets(rows: pd.DataFrame) -> list[str]:
@@ -55,13 +65,13 @@ def targets(rows: pd.DataFrame) -> list[str]:
             lines.append(f"| {TITLES[task]} | {words} | {said} | – | 0 | **not met**: not run |")
             continue
         judged = (sense * found).min() if every else (sense * found).mean()
-        verdict = "met" if judged >= sense * bound else "**not met**"
+        verdict = verdict_of(judged >= sense * bound, len(found))
         lines.append(f"| {TITLES[task]} | {words} | {said} | {mean_and_sd(found, 4)} | {len(found)} | {verdict} |")
     # tanh over linear on English names, alone
     wide = rows[rows.task == "names_en"].pivot_table(index="split", columns="row", values="accuracy")
     if {"tanh alone", "linear alone"} <= set(wide.columns):
         gap = wide["tanh alone"] - wide["linear alone"]
-        verdict = "met" if gap.mean() >= 0.03 else "**not met**"
+        verdict = verdict_of(gap.mean() >= 0.03, len(gap))
         lines.append(f"| {TITLES['names_en']} | tanh over linear, alone | ≥ 0.03 | {mean_and_sd(gap, 4)} | "
                      f"{len(gap)} | {verdict} |")
     return lines

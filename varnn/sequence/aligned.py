@@ -25,6 +25,7 @@ from varnn.sequence.fitted import (
     Member,
     Progress,
     SequenceFit,
+    cell_words,
     check_spec,
     group_numbers,
     numbered,
@@ -725,11 +726,11 @@ class LabelerFit(SequenceFit):
         table, codes = self.predict_proba([sequence])[0], self.reader.rows(row)[0]
         losses = np.full(len(codes), np.nan)
         if not self.writes:
-            return unrolled(entered(row), states_along(self, codes[None]), table, losses, self.words)
+            return unrolled(entered(row), states_along(self, codes[None]), table, losses, cell_words(self.network))
         table = table.iloc[1:].reset_index(drop=True)
         losses[:-1] = -np.log(table.to_numpy()[np.arange(len(codes) - 1), codes[1:] - NO_OUTCOME])
         states = states_along(self, np.concatenate([[BEGIN], codes])[None])[1:]
-        return unrolled(entered(row), states, table, losses, f"{self.words}: what comes next?")
+        return unrolled(entered(row), states, table, losses, f"{cell_words(self.network)}: what comes next?")
 
     # -------------------------------------------------------------------------------------------- the inside
 

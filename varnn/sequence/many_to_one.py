@@ -24,6 +24,7 @@ from varnn.sequence.fitted import (
     Member,
     Progress,
     SequenceFit,
+    cell_words,
     check_spec,
     group_numbers,
     numbered,
@@ -480,7 +481,7 @@ class ClassifierFit(SequenceFit):
         prefixes = Sequences(row.kind, tuple(row.rows[0][:t + 1] for t in range(steps)), row.columns)
         table = probabilities(np.exp(self.log_proba(prefixes)), self.classes)
         return unrolled(entered(row), states_along(self, self.reader.table(row)), table, np.full(steps, np.nan),
-                        f"{self.words}: named after the last step")
+                        cell_words(self.network))
 
     def _checked(self, x: object) -> Sequences:
         like = Sequences(self.reader.kind, (), 0 if self.reader.mean is None else len(self.reader.mean))  # type: ignore[arg-type]
