@@ -210,7 +210,7 @@ def sentences(splits):
             if ("sentences", str(split), f"{cell} beside") in have():
                 continue
             began = time.process_time()
-            fit = SequenceLabeler(cell=cell, width=192, embed=128, drop=0.35, batch=64, epochs=6,
+            fit = SequenceLabeler(cell=cell, width=192, embed=128, drop=0.2, batch=64, epochs=1, memory=4,
                                   patience=12).fit(train, validation=held, rng=split,
                                                    progress=lambda name, done, of: print(name, done, of, flush=True))
             lost = fit.losses(test)
