@@ -107,11 +107,12 @@ def picture(rows: pd.DataFrame, folder: Path) -> None:
         grouped = part.groupby("row", sort=False).log_loss
         mean, spread = grouped.mean(), grouped.std().fillna(0)
         counting = [not name.startswith(("linear", "tanh", "gru", "lstm")) for name in mean.index]
-        axis.barh(range(len(mean)), mean, xerr=spread, height=0.7,
-                  color=["#8c8c8c" if plain else "#3b6ea5" for plain in counting], ecolor="black")
+        for at, plain in enumerate(counting):  # points: a bar whose foot is not at zero would mislead
+            axis.errorbar(mean.iloc[at], at, xerr=spread.iloc[at], fmt="s" if plain else "o", capsize=3,
+                          color="#8c8c8c" if plain else "#3b6ea5")
         axis.set_yticks(range(len(mean)), mean.index, fontsize=7)
         axis.invert_yaxis()
-        axis.set_xlim(0.8 * mean.min() if mean.min() > 0.05 else 0, None)
+        axis.grid(axis="y", color="#e4e4e4")
         axis.set_title(f"{TITLES[task]} (n = {part.split.nunique()})", fontsize=9)
         axis.set_xlabel("log loss, nats", fontsize=8)
     figure.savefig(folder / "board.png", dpi=110)
