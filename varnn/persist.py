@@ -24,10 +24,9 @@ from numpy.typing import NDArray
 
 from varnn import __version__
 from varnn.errors import ChecksumError, ModelFileError, StoreError, VarnnError
-from varnn.forecaster import Fitted
 from varnn.guide import guided
-from varnn.writing import write_whole
 from varnn.kept import Kept
+from varnn.writing import write_whole
 
 FORMAT = 1
 KIND = "varnn fitted model"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
-from varnn.inference.memory import forecast_memory, layer_memory
 
 from varnn.errors import ParameterError
+from varnn.inference.memory import forecast_memory, layer_memory
 from varnn.inference.stability import linear_exponents, lyapunov_exponents
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN

@@ -7,6 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+
+from varnn.errors import ParameterError, ShapeError
+from varnn.inference.memory import Memory
+from varnn.models.rung1_var import VAR
+from varnn.models.rung2_linear import LinearRNN
 from varnn.report.unrolled import (
     Unrolled,
     forecaster_unrolled,
@@ -15,11 +20,6 @@ from varnn.report.unrolled import (
     plot_unrolled,
     plot_where_bending_pays,
 )
-
-from varnn.errors import ParameterError, ShapeError
-from varnn.inference.memory import Memory
-from varnn.models.rung1_var import VAR
-from varnn.models.rung2_linear import LinearRNN
 
 Y = np.random.default_rng(0).normal(size=(60, 2)) + 5.0
 NAME = Unrolled(tuple("李清照"), np.array([[0.1, -0.8], [0.4, 0.2], [-0.3, 0.9]]), ("", "", "F"),
