@@ -76,3 +76,26 @@ def test_a_second_run_in_the_same_folder_is_refused_at_once(tmp_path):
         pass
     with second.alone():
         pass
+
+
+def test_two_different_results_of_one_job_are_refused_and_other_seconds_are_not(tmp_path):
+    store = Store(tmp_path)
+    store.add({"a": '{"mean": 1.0, "seconds": 0.1}'})
+    line = (tmp_path / "results.log").read_bytes()
+    store.add({"a": '{"mean": 1.0, "seconds": 0.2}'})
+    assert len(Store(tmp_path)) == 1
+    store.add({"a": '{"mean": 2.0, "seconds": 0.1}'})
+    with pytest.raises(StoreError, match="two different results of job a"):
+        Store(tmp_path)
+    (tmp_path / "results.log").write_bytes(line + line)
+    assert Store(tmp_path).keys() == ["a"]
+
+
+def test_a_lock_deleted_under_a_run_is_noticed(tmp_path):
+    store = Store(tmp_path)
+    with store.alone():
+        store.add({"a": "{}"})
+        (tmp_path / "lock").unlink()
+        with pytest.raises(StoreError, match="was deleted while this run was at work"):
+            store.add({"b": "{}"})
+    assert Store(tmp_path).keys() == ["a"]

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from varnn.errors import DataNameError
+from varnn.harness import code
 from varnn.harness.run import run
 from varnn.harness.suite import Suite
 from varnn.models import catalogue
@@ -51,6 +52,19 @@ def test_a_model_of_an_installed_package_runs_in_a_suite(tmp_path):
     assert Suite.parse(TEXT).forecasters()["Lucky"].charm == 3.0
     summary = run(TEXT, tmp_path / "out")
     assert (summary.done, summary.failed) == (8, {})
+
+
+def test_only_the_jobs_of_a_package_whose_code_changed_are_done_again(tmp_path, installed):
+    run(TEXT, tmp_path / "out")
+    assert run(TEXT, tmp_path / "out").reused == 8
+    file = tmp_path / "site" / "lucky_models.py"
+    file.write_text(MODULE + "\n# other arithmetic\n")
+    for cached in (code._foreign, code._owner, code._owners, code._offers_models):
+        cached.cache_clear()  # as in a new process
+    again = run(TEXT, tmp_path / "out")
+    assert (again.done, again.reused) == (4, 4)
+    names = {piece.name for piece in code.all_code(Suite.parse(TEXT).forecasters().values())}
+    assert {"varnn", "python", "numpy", "scipy", "pandas", "statsmodels", "numba", "lucky"} <= names
 
 
 def test_where_it_is_not_installed_the_suite_says_so(tmp_path):

@@ -22,6 +22,7 @@ from varnn import __version__
 from varnn.cli import benchmark as cli_benchmark
 from varnn.cli.console import Commands, examples, progress, say, show_table
 from varnn.errors import InputError, ParameterError, StoreError, VarnnWarning
+from varnn.writing import csv_text, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,9 +182,9 @@ def forecast(
     if inputs["target"]:
         table = table[table["series"].isin(_wanted(inputs["target"], source))]
     if out is None:
-        typer.echo(table.to_csv(index=False, lineterminator="\n"), nl=False)
+        typer.echo(csv_text(table), nl=False)
         return
-    table.to_csv(out, index=False, lineterminator="\n")
+    write_table(out, table)
     say(f"{horizon} steps of {', '.join(outlook.names)} by {chosen.label} are in [bold]{escape(str(out))}[/bold].")
 
 

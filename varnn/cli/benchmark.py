@@ -96,8 +96,8 @@ def verify_result(results: Annotated[Path, typer.Argument(help="A committed resu
                   rtol: Annotated[float, typer.Option(help="Largest relative difference that counts as equal.")] = 1e-6,
                   ) -> None:
     """Run a committed result again and compare every number; exit code 1 if any differs."""
-    from varnn.harness.jobs import code_version
-    from varnn.harness.run import code_of, verify
+    from varnn.harness.code import differences
+    from varnn.harness.run import code_now, code_then, verify
 
     out = Path("out/verify") / results.resolve().name if out is None else out
     with _progress() as progress:
@@ -108,10 +108,13 @@ def verify_result(results: Annotated[Path, typer.Argument(help="A committed resu
         return
     typer.echo(wrong.to_string(index=False))
     typer.echo(f"{len(wrong)} numbers of {results} differ.", err=True)
-    made, this = code_of(results), code_version()
-    typer.echo(f"They were made by varnn {made or 'of a version not recorded'}, this is {this}: " + (
-        "the same code, so the machine, its packages or the data differ." if made == this else
-        "other code, which may be why."), err=True)
+    made = code_then(results)
+    if not made:
+        typer.echo("Which code made them is not recorded.", err=True)
+    elif changed := differences(made, code_now(results)):
+        typer.echo("Other code made them, which may be why: " + "; ".join(changed) + ".", err=True)
+    else:
+        typer.echo("The same code made them, so the machine or the data differ.", err=True)
     raise typer.Exit(1)
 
 

@@ -18,6 +18,7 @@ from varnn.cli.source import of_dataset
 from varnn.comparison.compare import Comparison, compare
 from varnn.errors import StoreError
 from varnn.evaluate.ledger import Ledger
+from varnn.writing import write_whole
 
 TITLE = "varnn: the default comparison"
 ORIGINS = 60  # of each data set; more would sharpen the tests and take longer than a minute
@@ -112,7 +113,7 @@ def fresh(folder: Path) -> Path:
 def remember(out: Path, title: str, order: Sequence[str]) -> None:
     """Keep title and order beside the ledgers, so that the page can be rebuilt from the folder alone."""
     text = json.dumps({"title": title, "order": list(order)}, indent=1, ensure_ascii=False)
-    (out / "ledger" / ORDER).write_text(text + "\n", encoding="utf-8")
+    write_whole(out / "ledger" / ORDER, text + "\n")
 
 
 def read(out: Path) -> tuple[list[Comparison], str]:

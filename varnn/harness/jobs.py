@@ -10,14 +10,11 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-import varnn
 from varnn.comparison.compare import fingerprint
 from varnn.comparison.null_bootstrap import contenders, tasks_under
 from varnn.data import Dataset, about, load
@@ -26,6 +23,7 @@ from varnn.evaluate.backtest import Oracle, Part, Task, blocks, forecast_blocks
 from varnn.evaluate.leaks import LEADS, refuse_leaks
 from varnn.evaluate.windows import Windows
 from varnn.forecaster import Forecaster
+from varnn.harness.code import code_of
 from varnn.harness.suite import DataEntry, Suite
 from varnn.series import FloatArray, Series
 
@@ -88,15 +86,15 @@ def items(suite: Suite) -> list[Item]:
 
 
 def jobs(found: Sequence[Item], models: dict[str, Forecaster]) -> list[Job]:
-    """Return every job of the suite, blocks of one model side by side."""
-    code = code_version()
+    """Return every job of the suite, blocks of one model side by side; keys hold all code that can change a number."""
+    code = {label: [str(piece) for piece in code_of(model)] for label, model in models.items()}
     made = []
     for item in found:
         data = fingerprint(item.task.series, item.task.exog)
         for label, model in (contenders(models) if item.drawn_for else models).items():
             for number, block in enumerate(blocks(item.task)):
                 named = [data, label, repr(model), repr(item.task.windows), [origin.stop for origin in block],
-                         item.task.season, item.task.seed, item.task.n_paths, code]
+                         item.task.season, item.task.seed, item.task.n_paths, code[label]]
                 made.append(Job(_digest(named), item.name, label, number))
     return made
 
@@ -115,17 +113,6 @@ def part_of(payload: str) -> Part:
     """Return what `run_job` wrote as numbers again, bit for bit."""
     tables = json.loads(payload)
     return Part(tables["forecasts"], tables["joint"], tables["fits"])
-
-
-@cache
-def code_version() -> str:
-    """Return the version and a digest of every source file of the package."""
-    digest = hashlib.sha256()
-    folder = Path(varnn.__file__).parent
-    for path in sorted(folder.rglob("*.py")):
-        if "report" not in path.parts and path.name != "cli.py":
-            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-    return f"{varnn.__version__}+{digest.hexdigest()[:16]}"
 
 
 def _loaded(entry: DataEntry, seed: int) -> Dataset:

@@ -20,15 +20,17 @@ from varnn.errors import StoreError
 from varnn.evaluate.backtest import Part, assemble, blocks, failed_part, oracle_part
 from varnn.evaluate.ledger import Ledger
 from varnn.forecaster import Forecaster
+from varnn.harness.code import Piece, all_code, read_record, write_record
 from varnn.harness.execute import Outcome, Work, execute
-from varnn.harness.jobs import Item, Job, code_version, items, jobs, part_of
+from varnn.harness.jobs import Item, Job, items, jobs, part_of
 from varnn.harness.store import Store
 from varnn.harness.suite import Suite
+from varnn.writing import restored, write_table, write_whole
 
 SUITE = "suite.toml"
 FAILURES = "failures.csv"
 BOARD = "board.csv"
-CODE = "code.txt"  # version and digest of the code that made the board
+CODE = "code.txt"  # every distribution that made the board, with its version and a digest of its files
 SECONDS = "seconds.csv"  # apart from the rest, which has the same bytes whenever and wherever it was computed
 COLUMNS = ["data", "model", "step", "n", "rmse", "mae", "mase", "rmsse", "crps", "coverage_90", "skill", "dm_p",
            "dm_holm", "gw_p", "cw_p", "gap_closed"]  # and boot_p, where asked for
@@ -234,12 +236,14 @@ def report(out: str | Path) -> Path:
     if not found.comparisons:
         raise StoreError(f"no data set in {folder} is done: {found.done} of {found.jobs} jobs have a result; run varnn "
                          f"benchmark resume --out {folder}")
-    found.seconds.to_csv(folder / SECONDS, index=False)
-    board(found.comparisons).to_csv(folder / BOARD, index=False, float_format="%.10g")
-    (folder / CODE).write_text(code_version() + "\n", encoding="utf-8")
+    code = all_code(found.suite.forecasters().values())
+    write_table(folder / SECONDS, found.seconds)
+    write_table(folder / BOARD, board(found.comparisons), float_format="%.10g")
+    write_record(folder / CODE, code)
     facts = {one.ledger.meta["data"]: one.ledger.meta for one in found.comparisons}
     standing = Standing(
-        title=found.suite.title, question=found.suite.question, suite=_suite_text(folder), code=code_version(),
+        title=found.suite.title, question=found.suite.question, suite=_suite_text(folder),
+        code=[(piece.name, piece.version, piece.digest) for piece in code],
         jobs=found.jobs, done=found.done, waiting=found.unready,
         failed=[(job.item, job.label, reason) for job, reason in found.failed.items()],
         sources=[(name, "; ".join(str(meta[key]) for key in ("licence", "citation", "source") if meta[key]))
@@ -283,10 +287,14 @@ def verify(results: str | Path, out: str | Path, *, rtol: float = 1e-6, sample: 
     return _differences(both, rtol)
 
 
-def code_of(results: str | Path) -> str:
-    """Return the version and digest of the code that made a committed result; '' where none is recorded."""
-    path = Path(results) / CODE
-    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+def code_then(results: str | Path) -> tuple[Piece, ...]:
+    """Return the code that made a committed result; nothing where none is recorded."""
+    return read_record(Path(results) / CODE)
+
+
+def code_now(results: str | Path) -> tuple[Piece, ...]:
+    """Return the code that would make it now."""
+    return all_code(Suite.parse(_suite_text(Path(results)), SUITE).forecasters().values())
 
 
 def _differences(both: pd.DataFrame, rtol: float) -> pd.DataFrame:
@@ -334,14 +342,16 @@ def _claim(folder: Path, suite_text: str) -> None:
     """Keep the suite with its results; refuse a folder that was begun with another one."""
     path = folder / SUITE
     if not path.exists():
-        path.write_text(suite_text, encoding="utf-8")
-    elif path.read_text(encoding="utf-8") != suite_text:
+        write_whole(path, suite_text)
+    elif _suite_text(folder) != suite_text:
         raise StoreError(f"{folder} was begun with another suite; resume that one or give another folder")
 
 
 def _suite_text(folder: Path) -> str:
     try:
         return (folder / SUITE).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise StoreError(f"{folder / SUITE} is no text; restore the suite that the run was begun with") from None
     except OSError:
         raise StoreError(f"{folder} holds no {SUITE}; give the folder of a benchmark run") from None
 
@@ -349,8 +359,14 @@ def _suite_text(folder: Path) -> str:
 def _failures(folder: Path) -> dict[str, str]:
     """Return why jobs failed, by key, as the last run left it."""
     path = folder / FAILURES
-    table = pd.read_csv(path, dtype=str, keep_default_na=False) if path.exists() else pd.DataFrame()
-    return {row["key"]: row["reason"] for row in table.to_dict("records")}
+    if not path.exists():
+        return {}
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        return {row["key"]: restored(row["reason"]) for row in table.to_dict("records")}
+    except (OSError, ValueError, KeyError) as problem:
+        raise StoreError(f"{path} is no list of failures ({problem}); delete it and resume, which writes it "
+                         "again") from None
 
 
 def _write_failures(folder: Path, reasons: Mapping[str, str], absent: Sequence[Job]) -> None:
@@ -359,7 +375,7 @@ def _write_failures(folder: Path, reasons: Mapping[str, str], absent: Sequence[J
             for job in absent if job.key in reasons]
     path = folder / FAILURES
     if rows:
-        pd.DataFrame(rows).to_csv(path, index=False)
+        write_table(path, pd.DataFrame(rows))
     else:
         path.unlink(missing_ok=True)
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from varnn.errors import StoreError
 
@@ -23,8 +24,8 @@ DIGEST = 32  # hexadecimal digits of each line's checksum
 class Store:
     """The results of a benchmark in a folder.
 
-    Each line of `results.log` is "checksum key payload". Only a line whose checksum fits counts; of two lines
-    with one key the later counts.
+    Each line of `results.log` is "checksum key payload". Only a line whose checksum fits counts; two lines with one
+    key have to agree in everything but the seconds it took.
 
     Parameters
     ----------
@@ -40,6 +41,7 @@ class Store:
         self.folder = folder
         self.path = folder / RESULTS
         self.damaged = 0
+        self._lock: IO[str] | None = None
         self._places = self._scan()
 
     def __contains__(self, key: object) -> bool:
@@ -54,13 +56,15 @@ class Store:
 
     def read(self, key: str) -> str:
         """Return the payload of a finished job; the checksum is tested again."""
-        start, length = self._places[key]
-        with self.path.open("rb") as file:
-            file.seek(start)
-            found = _parsed(file.read(length))
+        found = _parsed(self._bytes(*self._places[key]))
         if found is None:
             raise StoreError(f"the result of job {key} in {self.path} was altered while it was being read; run resume")
         return found[1]
+
+    def _bytes(self, start: int, length: int) -> bytes:
+        with self.path.open("rb") as file:
+            file.seek(start)
+            return file.read(length)
 
     def add(self, results: Mapping[str, str]) -> None:
         """Append results and return when the disk has them.
@@ -68,8 +72,9 @@ class Store:
         Raises
         ------
         StoreError
-            If the disk is full or fails; what was stored before is untouched.
+            If the disk is full or fails, or the lock of this run is gone; what was stored before is untouched.
         """
+        self._need_lock()
         lines = {key: _line(key, payload) for key, payload in results.items()}
         before = self.path.stat().st_size if self.path.exists() else 0
         try:
@@ -101,7 +106,24 @@ class Store:
                                  "folder") from None
             self._mend()
             self._places = self._scan()
-            yield
+            self._lock = file
+            try:
+                yield
+            finally:
+                self._lock = None
+
+    def _need_lock(self) -> None:
+        """Raise StoreError if the lock that this run holds was deleted: another run may be at work by now."""
+        if self._lock is None:
+            return
+        held, path = os.fstat(self._lock.fileno()), self.folder / LOCK
+        try:
+            there = path.stat()
+        except OSError:
+            there = None
+        if there is None or (there.st_ino, there.st_dev) != (held.st_ino, held.st_dev):
+            raise StoreError(f"{path} was deleted while this run was at work, so that another one could begin beside "
+                             "it; what is finished is kept: see that no other run is at work here, and resume")
 
     def _mend(self) -> None:
         """End a line that a crash cut off, so that the next one starts afresh."""
@@ -121,8 +143,11 @@ class Store:
                 found = _parsed(line)
                 if found is None:
                     self.damaged += 1
-                else:
+                elif found[0] not in places:
                     places[found[0]] = (start, len(line))
+                elif _untimed(line) != _untimed(self._bytes(*places[found[0]])):
+                    raise StoreError(f"{self.path} holds two different results of job {found[0]}; one of them is of "
+                                     "another run: delete the line that does not belong, or the file, and resume")
                 start += len(line)
         return places
 
@@ -136,6 +161,11 @@ def _append(file: BinaryIO, data: bytes) -> None:
 def _line(key: str, payload: str) -> bytes:
     body = f"{key} {payload}".encode()
     return hashlib.sha256(body).hexdigest()[:DIGEST].encode() + b" " + body + b"\n"
+
+
+def _untimed(line: bytes) -> bytes:
+    """Return what a line says besides its checksum and how long the job took."""
+    return re.sub(rb'"seconds": [^,}]*', b"", line.rstrip(b"\n").partition(b" ")[2])
 
 
 def _parsed(line: bytes) -> tuple[str, str] | None:

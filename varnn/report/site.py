@@ -30,8 +30,10 @@ class Standing:
 
     Attributes
     ----------
-    title, question, suite, code : str
-        `suite` is the text of its file, `code` the version of the code.
+    title, question, suite : str
+        `suite` is the text of its file.
+    code : list of (name, version, digest)
+        Every distribution whose code can change a number.
     jobs, done : int
         In all, and with a result.
     waiting : list of str
@@ -43,7 +45,7 @@ class Standing:
     title: str
     question: str = ""
     suite: str = ""
-    code: str = ""
+    code: list[tuple[str, str, str]] = field(default_factory=list)
     jobs: int = 0
     done: int = 0
     waiting: Sequence[str] = ()
