@@ -43,8 +43,6 @@ def test_what_a_polars_frame_cannot_say_is_refused():
         Series.of(frame.lazy())
     with pytest.raises(InputError, match="columns of dates 'date', 'end'"):
         Series.of(frame.with_columns(end=frame["date"]))
-    with pytest.raises(InputError, match="'year' dates or counts"):
-        Series.of(polars.DataFrame({"year": range(T), "gdp": VALUES[:, 0]}))
     with pytest.raises(DtypeError, match="'place' has type"):
         Series.of(frame.with_columns(place=polars.lit("u")))
     with pytest.raises(TimeIndexError, match="missing date in column 'date'"):

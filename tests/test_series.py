@@ -148,7 +148,7 @@ def test_seasons_follow_from_the_frequency(freq, season):
     assert season_of(pd.period_range("2000-01-01", periods=3, freq=freq)) == season
 
 
-def test_a_column_that_dates_or_counts_the_rows_is_refused_by_name():
+def test_a_column_that_dates_or_counts_the_rows_is_named_when_it_is_forecast():
     quarters = pd.period_range("2000Q1", periods=24, freq="Q")
     gdp = np.random.default_rng(0).normal(size=24)
     for name, numbers in {"year": np.repeat(np.arange(2000, 2006), 4), "X": np.arange(1, 25), "id": np.arange(24),
@@ -157,8 +157,8 @@ def test_a_column_that_dates_or_counts_the_rows_is_refused_by_name():
                           "timestamp": 1577836800 + 3600 * np.arange(24), "index": np.arange(24)}.items():
         for index in (quarters, pd.RangeIndex(24)):
             frame = pd.DataFrame({name: numbers, "gdp": gdp}, index=index)
-            with pytest.raises(errors.InputError, match=f"y column '{name}' dates or counts the rows"):
-                Series.of(frame)
+            with pytest.warns(errors.SingularWarning, match=f"'{name}' follows from the past without error"):
+                varnn.Direct(horizon=1, lookback=2).fit(frame)
             assert Series.of(frame.rename(columns={name: "level"})).names == ("level", "gdp")
 
 
@@ -168,10 +168,10 @@ def test_a_column_that_measures_is_taken_whatever_its_name(name):
     assert Series.of(pd.DataFrame(values, columns=[name, "gdp"])).names == (name, "gdp")
 
 
-def test_compare_refuses_a_year_beside_the_dates_and_takes_a_trend_as_an_input():
+def test_compare_names_a_year_beside_the_dates_and_takes_a_trend_as_an_input():
     quarters = pd.period_range("1990Q1", periods=60, freq="Q")
     y = pd.DataFrame({"gdp": np.random.default_rng(0).normal(size=60)}, index=quarters)
-    with pytest.raises(errors.InputError, match="column 'year' dates or counts"):
+    with pytest.warns(errors.SingularWarning, match="'year' follows from the past"):
         varnn.compare(y.assign(year=quarters.year), horizon=1, models=["Naive"])
     assert Series.of(y).exog_of(pd.DataFrame({"t": np.arange(60.0)}, index=quarters)).names == ("t",)
 

@@ -215,7 +215,8 @@ class Fitted(Questions, Shown, Kept, ABC):
         """Return the series in which nothing is ever new, for a warning; naive rows say none."""
         if self.spec.rung == 0:
             return []
-        return without_innovation(self.series.values, None if self.exog is None else self.exog.values)
+        return without_innovation(self.series.values, None if self.exog is None else self.exog.values,
+                                  self.series.names)
 
     # --- what every model offers ---------------------------------------------------------------
 

@@ -81,6 +81,9 @@ class Specified(Guided):
                     raise refusal(_Call(init, cls, cls, given, named), problem) from None
             return object.__new__(cls)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return object.__new__, (type(self),), vars(self)
+
 
 def guided(function: Callable[P, R]) -> Callable[P, R]:
     """Return a public function that says what to write in place of arguments it does not take.

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from varnn.counters import counts_by_name_and_steps
 from varnn.dates import joined, regular_index
 from varnn.display import Shown
 from varnn.errors import (
@@ -115,8 +114,6 @@ gaps with missing='filter' (--missing filter), drop or impute it, or start the s
         frame = _frame(data, argument)
         _check_names(frame, argument)
         _check_dtypes(frame, argument)
-        if isinstance(data, (pd.DataFrame, pd.Series)):
-            _check_counters(frame, argument)
         index = regular_index(frame.index, argument)
         values = np.array(frame.to_numpy(dtype=np.float64, na_value=np.nan), order="C")
         _check_finite(values, tuple(map(str, frame.columns)), index, argument)
@@ -346,16 +343,6 @@ def _check_names(frame: pd.DataFrame, argument: str) -> None:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise InputError(f"{argument} has more than one column named {twice[0]!r}; rename so that names are unique")
-
-
-def _check_counters(frame: pd.DataFrame, argument: str) -> None:
-    """Refuse a column that only dates or counts the rows: its name and its numbers both say so."""
-    for name in frame.columns:
-        values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        if counts_by_name_and_steps(name, values):
-            raise InputError(f"{argument} column {str(name)!r} dates or counts the rows "
-                             f"({', '.join(f'{value:.12g}' for value in values[:3])} …) and would be "
-                             "forecast; leave it out, make it the index, or rename it where it is a variable")
 
 
 def _check_dtypes(frame: pd.DataFrame, argument: str) -> None:

@@ -224,6 +224,8 @@ def test_a_search_without_a_finite_start_is_an_error_of_ours():
         search(gated, np.ones((1, 1)), 1, 5, np.random.default_rng(0))
 
 
+@pytest.mark.filterwarnings("ignore::varnn.errors.SingularWarning")
+@pytest.mark.filterwarnings("ignore::varnn.errors.StationarityWarning")
 @both
 def test_divergence_never_becomes_nan(model):
     """Near-constant, explosive and huge series end in finite numbers or in an error of ours."""

@@ -108,6 +108,7 @@ def test_without_small_sample_care_four_lags_would_be_far_off():
     assert np.mean(held) < 0.86
 
 
+@pytest.mark.filterwarnings("ignore::varnn.errors.StationarityWarning")
 def test_explosive_estimates_still_give_finite_paths():
     y = np.cumsum(np.cumsum(np.random.default_rng(0).standard_normal((60, 2)), axis=0), axis=0)
     assert np.isfinite(VAR(lags=2).fit(y).forecast(40).paths).all()

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from varnn.cli.console import resumable
+
 if TYPE_CHECKING:
     from varnn.harness.run import Progress, Summary
 
@@ -46,7 +48,7 @@ def run_suite(suite: Annotated[str, typer.Argument(help="A suite file, or the na
     text = "".join(f"{name} = {value!r}\n" for name, value in (("p_values", p_values), ("draws", draws))
                    if value is not None) + file.read_text(encoding="utf-8")
     Suite.parse(text, str(file)).forecasters()
-    with _progress() as progress:
+    with resumable(f"varnn benchmark resume --out {out}"), _progress() as progress:
         summary = run(text, out, executor=_executor(executor, dask), workers=workers,
                       progress=progress)
     _finish(summary, out)
@@ -58,7 +60,7 @@ def resume_run(out: Out = Path("out/benchmark"), executor: Executor = "inline", 
     """Go on with a run that was stopped, and try again what failed."""
     from varnn.harness.run import resume
 
-    with _progress() as progress:
+    with resumable(f"varnn benchmark resume --out {out}"), _progress() as progress:
         summary = resume(out, executor=_executor(executor, dask), workers=workers, progress=progress)
     _finish(summary, out)
 

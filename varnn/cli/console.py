@@ -5,6 +5,8 @@ Results go to standard output, progress and errors to standard error. Used by th
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,17 +22,54 @@ Report = Callable[[str, int, int], None]
 WIDE = 200  # columns of a table that goes to a file or a pipe
 
 
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM); stops what Ctrl-C stops."""
+
+
 class Commands(TyperGroup):
-    """The group of all commands; turns varnn's errors into one line."""
+    """The group of all commands; turns varnn's errors into one line, and ends when asked to."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the chosen command."""
+        """Run the chosen command; exit code 130 after Ctrl-C, 143 after SIGTERM, as shells have it."""
         try:
-            return super().invoke(ctx)
+            with _terminable():
+                return super().invoke(ctx)
+        except KeyboardInterrupt as problem:
+            ended = isinstance(problem, Terminated)
+            say(f"[bold]stopped[/bold] by {'SIGTERM' if ended else 'Ctrl-C'}; no output file was left half written",
+                error=True)
+            raise typer.Exit(128 + (signal.SIGTERM if ended else signal.SIGINT)) from None
         except VarnnError as problem:
             refuse(str(problem))
         except (IsADirectoryError, NotADirectoryError, PermissionError, FileNotFoundError) as problem:
             refuse(f"{problem.filename}: {problem.strerror}")
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Raise `Terminated` in the main thread when SIGTERM arrives; what handled it before is put back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: object) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def resumable(command: str) -> Iterator[None]:
+    """Say how to go on when what runs inside is stopped."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"what is finished is kept; go on with: [cyan]{escape(command)}[/cyan]", error=True)
+        raise
 
 
 def examples(*lines: str) -> str:

@@ -462,7 +462,8 @@ def facts(task: Task, models: Mapping[str, Forecaster], about: Mapping[str, Any]
     gaps = int(np.isnan(series.values).sum())
     return described | dict(about) | {
         "names": list(task.names), **({"inputs": inputs} if inputs else {}), **({"gaps": gaps} if gaps else {}),
-        "unmoved": _unmoved(task), "still": [series.names[column] for column in without_innovation(series.values)],
+        "unmoved": _unmoved(task), "still": [
+            series.names[column] for column in without_innovation(series.values, names=series.names)],
         "exog": [] if task.exog is None else list(task.exog.names),
         "rows": len(series), "first_date": str(series.index[0]), "last_date": str(series.index[-1]),
         "frequency": str(getattr(series.index, "freqstr", None) or "steps"), "season": task.season,

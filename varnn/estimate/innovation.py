@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from varnn.counters import counts_by_name_and_steps
 from varnn.estimate.numerics.covariance import SINGULAR
 from varnn.series import FloatArray
 
@@ -35,7 +36,7 @@ def counts_or_repeats(x: FloatArray) -> bool:
     return any((np.abs(x[period:] - x[:-period]) <= 4 * rounding).all() for period in near.tolist())
 
 
-def without_innovation(values: FloatArray, exog: FloatArray | None = None) -> list[int]:
+def without_innovation(values: FloatArray, exog: FloatArray | None = None, names: Sequence[str] = ()) -> list[int]:
     """Return the columns that follow from the past of all (and X now) without error, in float64.
 
     Parameters
@@ -43,6 +44,8 @@ def without_innovation(values: FloatArray, exog: FloatArray | None = None) -> li
     values : array (T, k)
         Rows with gaps (NaN) are passed over.
     exog : array (T, q), optional
+    names : sequence of str, optional
+        Names of the columns: one that is called year and holds a calendar is known by both.
 
     Examples
     --------
@@ -55,6 +58,7 @@ def without_innovation(values: FloatArray, exog: FloatArray | None = None) -> li
     y, z = values[-SEEN:], None if exog is None else exog[-SEEN:]
     complete = np.isfinite(y).all(axis=0)
     still = {column for column in np.flatnonzero(complete).tolist() if counts_or_repeats(y[:, column])}
+    still |= {column for column, name in enumerate(names) if counts_by_name_and_steps(name, y[:, column])}
     T, k = y.shape
     known = 1 + (0 if z is None else z.shape[1])
     lags = min(MOST_LAGS, (T - known - FEWEST) // (k + 1))

@@ -71,7 +71,7 @@ so their difference is no Bayes factor; fit both with the same lags and likeliho
     def of(cls, value: float, series: Series, rows: int, scale: FloatArray, rule: str) -> LogEvidence:
         """Return `value` as the evidence of the last `rows` rows of a series in units of `scale`."""
         made = cls(value)
-        start = len(series) - rows
+        start = max(len(series) - rows, 0)  # the evidence of a panel is of more rows than its member has
         made.sample = EvidenceSample(rows, str(series.index[start]), str(series.index[-1]), series.names,
                                      tuple(float(one) for one in scale), rule,
                                      hashlib.sha256(series.values[start:].tobytes()).hexdigest())

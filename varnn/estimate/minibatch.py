@@ -56,7 +56,7 @@ class Pace:
         Examples
         --------
         >>> pace = Pace(steps=100, check=10, rate=0.01)
-        >>> round(pace.rate_at(20), 6), pace.rate_at(100) < 1e-5
+        >>> round(pace.rate_at(20), 4), pace.rate_at(100) < 1e-5
         (0.01, True)
         """
         top = max(1.0, self.rise * self.steps)

@@ -6,6 +6,9 @@ then given up with its reason, and the others go on.
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
 import traceback
 from collections import deque
@@ -14,7 +17,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from importlib import import_module
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.connection import wait as wait_for
 from typing import Any
 
 from varnn.errors import MissingDependencyError, ParameterError
@@ -117,7 +121,17 @@ _here: list[Work] = []  # in a worker process: what its initialiser was given
 
 
 def _arrive(work: Work) -> None:
+    """Take in the work; leave Ctrl-C to the parent, and end when it does, however it ends."""
     _here[:] = [work]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait_for([sentinel])
+    os._exit(1)
 
 
 def _timed(work: Work, chunk: Sequence[Job]) -> tuple[list[Outcome], float]:
@@ -150,6 +164,10 @@ def _by_processes(work: Work, todo: Sequence[Job], workers: int) -> Iterator[lis
                         outcomes, seconds = future.result()
                         line.learn(running.pop(future), seconds)
                         yield outcomes
+            except KeyboardInterrupt:
+                for process in active_children():  # or the pool would wait for what is under way
+                    process.terminate()
+                raise
             except BrokenProcessPool:
                 suspects = [job for some in (*running.values(), chunk) for job in some]
                 if limit == 1 and len(suspects) == 1:

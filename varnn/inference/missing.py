@@ -119,6 +119,27 @@ class FittedWithGaps(Fitted):
     def _predicted(self) -> FloatArray:
         return self.full._predicted
 
+    def test_whiteness(self, *given: Any, **named: Any) -> Any:
+        """Test that the residuals are not autocorrelated, as the model itself does."""
+        return self.full.test_whiteness(*given, **named)
+
+    @property
+    def states(self) -> pd.DataFrame:
+        """What the recursion carries at each date, missing values filled."""
+        return self.full.states
+
+    def layer(self, *given: Any, **named: Any) -> Any:
+        """Return the recursion as a layer."""
+        return self.full.layer(*given, **named)
+
+    def inputs(self, *given: Any, **named: Any) -> Any:
+        """Return the rows that the layer runs over."""
+        return self.full.inputs(*given, **named)
+
+    def ahead(self, *given: Any, **named: Any) -> Any:
+        """Return what the layer needs to forecast."""
+        return self.full.ahead(*given, **named)
+
     def _without_news(self) -> list[int]:
         return self.full._without_news()
 

@@ -44,7 +44,7 @@ def test_a_search_cut_by_a_redundant_column_says_so_and_names_it(kind, model):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(cut(REDUNDANT[kind](z())))
-    said = [str(one.message) for one in caught if one.category is SingularWarning]
+    said = [str(one.message) for one in caught if "lags only" in str(one.message)]
     assert len(said) == 1
     assert "lags only" in said[0]
     assert ".o'" in said[0]

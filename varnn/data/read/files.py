@@ -102,7 +102,7 @@ def _parquet(path: Path, raw: bytes) -> pd.DataFrame:
     try:
         table = pd.read_parquet(io.BytesIO(raw))
     except ImportError:
-        raise MissingDependencyError(f"reading {path} needs pyarrow: pip install pyarrow") from None
+        raise MissingDependencyError(f"reading {path} needs pyarrow: pip install 'varnn[parquet]'") from None
     except (OSError, ValueError) as problem:
         raise StoreError(f"{path} is not a readable Parquet file ({problem})") from problem
     unlabelled = isinstance(table.index, pd.RangeIndex) and table.index.start == 0 and table.index.name is None
@@ -120,7 +120,7 @@ def _excel(path: Path, raw: bytes) -> pd.DataFrame:
     try:
         import openpyxl  # noqa: F401 -- pandas names it only after it has failed
     except ImportError:
-        raise MissingDependencyError(f"reading {path} (Excel) needs openpyxl: pip install openpyxl, or "
+        raise MissingDependencyError(f"reading {path} (Excel) needs openpyxl: pip install 'varnn[excel]', or "
                                      f"{SAVE_AS}") from None
     try:
         sheets = pd.read_excel(io.BytesIO(raw), sheet_name=None, header=None, dtype=object, engine="openpyxl")

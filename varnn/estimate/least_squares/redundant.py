@@ -17,6 +17,7 @@ from varnn.estimate.least_squares.regressors import labels
 from varnn.series import FloatArray, Series
 
 LEAST_OWN = 1e-6   # share of a column's variance that must be its own: a thousandth of its standard deviation
+EXPLOSIVE = 1.001  # modulus of the largest root: below, a shock grows by less than a tenth of a per cent a step
 
 
 def warn_of_cut_search(model: str, search: OrderSearch, series: Series, exog: Series | None, trend: Trend, *,
@@ -107,7 +108,9 @@ def warn_of_near_copies(model: str, series: Series, exog: Series | None, *, stac
 
 
 def warn_of_explosion(model: str, what: str, radius: float, *, stacklevel: int = 2) -> None:
-    """Warn that an answer comes from a recursion whose largest root has the modulus `radius`, 1 or more."""
+    """Warn that an answer comes from a recursion whose largest root has the modulus `radius`, if that is explosive."""
+    if radius <= EXPLOSIVE:
+        return
     warnings.warn(f"the fitted {model} is explosive (a root of modulus {radius:.4g}), so {what}; difference the "
                   "series, use fewer lags or trend='n'", StationarityWarning, stacklevel=stacklevel)
 
