@@ -19,7 +19,7 @@ import pandas as pd
 from varnn.deferred import Deferred
 from varnn.display import Sheet, Shown, count, listed, short_date, span
 from varnn.errors import ConvergenceError, ExogError, ParameterError, SingularWarning, TooShortError
-from varnn.estimate.innovation import no_news, without_innovation
+from varnn.estimate.innovation import counting, no_news, without_innovation
 from varnn.forecast import Forecast
 from varnn.guide import Specified, nearest
 from varnn.habits import VALUES
@@ -212,9 +212,9 @@ class Fitted(Questions, Shown, Kept, ABC):
         return weights - bias
 
     def _without_news(self) -> list[int]:
-        """Return the series in which nothing is ever new, for a warning; naive rows say none."""
+        """Return the series in which nothing is ever new, for a warning; naive rows name those that count, only."""
         if self.spec.rung == 0:
-            return []
+            return counting(self.series.values, self.series.names)
         return without_innovation(self.series.values, None if self.exog is None else self.exog.values,
                                   self.series.names)
 

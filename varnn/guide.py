@@ -465,7 +465,8 @@ def _places(call: _Call) -> Iterator[_Call]:
     for function in FUNCTIONS:
         yield _Call(function, None, None, (), {})
     for kind in _family(Specified):
-        yield from (place for place in _calls(kind) if place.constructs and not inspect.isabstract(kind))
+        if not inspect.isabstract(kind) and not kind.__name__.startswith("_"):
+            yield from (place for place in _calls(kind) if place.constructs)
     fit = _class("Fitted")
     if fit is not None and call.owner is None:
         yield from _calls(fit)

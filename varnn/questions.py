@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from varnn.inference.impulse import ImpulseResponses
     from varnn.inference.scenario import Scenario
     from varnn.recursion.wiring import Layer
+    from varnn.shocks import Shocks
 
 
 class Questions(Guided):
@@ -36,11 +37,12 @@ class Questions(Guided):
 
         return scenario(cast("Fitted", self), horizon, hard, soft, X, **options)
 
-    def bootstrap(self, replications: int = 999, **options: Any) -> Bootstrap:
+    def bootstrap(self, replications: int = 999, *, shocks: Shocks = "residuals", corrected: bool = True,
+                  rng: object = None) -> Bootstrap:
         """Refit on samples simulated from this fit; see `varnn.inference.bootstrap.bootstrap`."""
         from varnn.inference.bootstrap import bootstrap
 
-        return bootstrap(cast("Fitted", self), replications, **options)
+        return bootstrap(cast("Fitted", self), replications, shocks=shocks, corrected=corrected, rng=rng)
 
     _whiteness_samples: ClassVar[int] = 0
     """Samples that `test_whiteness` simulates when `simulations` is left out; 0 takes the p-value from χ²."""

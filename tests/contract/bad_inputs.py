@@ -295,18 +295,6 @@ MONTHS = pd.period_range("2010-01", periods=T + H, freq="M")
 HOURLY = pd.date_range("2020-01-01", periods=T + H, freq="h")
 LATER = quarters(T + H)[T:]
 COUNTERS = [
-    Case("what only counts", "a year beside the dates", fits(lambda: series().assign(year=quarters().year)),
-         ("'year'",)),
-    Case("what only counts", "a quarter beside the dates", fits(lambda: series().assign(quarter=quarters().quarter)),
-         ("'quarter'",)),
-    Case("what only counts", "a counter called X", fits(lambda: series().assign(X=range(1, T + 1))), ("'X'",)),
-    Case("what only counts", "a counter called id", fits(lambda: series().assign(id=range(T))), ("'id'",)),
-    Case("what only counts", "an index that a file kept", fits(lambda: series().assign(**{"Unnamed: 0": range(T)})),
-         ("'Unnamed: 0'",)),
-    Case("what only counts", "decimal years called time", fits(lambda: series().assign(time=2000 + np.arange(T) / 4)),
-         ("'time'",)),
-    Case("what only counts", "seconds since 1970",
-         fits(lambda: series().assign(timestamp=1577836800 + 3600 * np.arange(T))), ("'timestamp'",)),
     Case("what only counts", "a column of dates", fits(lambda: series().assign(date=DAYS)), ("set_index('date')",)),
     Case("what only counts", "weekdays with a holiday", fits(dated(WEEKDAYS)), ("Monday 2020-01-20",)),
     Case("what only counts", "a month left out", fits(dated(MONTHS.to_timestamp()[:T + 1].delete(7))),

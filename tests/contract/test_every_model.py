@@ -15,7 +15,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from tests.contract.specimens import H, T, fitted, fitted_with_inputs, inputs, series, specimens
-from varnn.errors import ParameterError
+from varnn.errors import ParameterError, VarnnWarning
 from varnn.evaluate.backtest import Task, backtest
 from varnn.evaluate.windows import Windows
 from varnn.series import Series
@@ -30,6 +30,17 @@ every_model_with_inputs = pytest.mark.parametrize("name", WITH_INPUTS)
 def test_the_catalogue_holds_the_four_rungs():
     rungs = {spec.rung for spec in specimens().values()}
     assert {0, 1, 2, 3} <= rungs
+
+
+@every_model
+@pytest.mark.parametrize(("column", "numbers"), [
+    ("year", np.arange(T) // 4 + 2000.0), ("quarter", np.arange(T) % 4 + 1.0), ("X", np.arange(T) + 1.0),
+    ("Unnamed: 0", np.arange(T) * 1.0), ("time", 2000 + np.arange(T) / 4), ("level", 7.0 - 3.0 * np.arange(T)),
+    ("timestamp", 1577836800.0 + 3600 * np.arange(T))])
+def test_a_column_that_dates_or_counts_the_rows_is_named(name, column, numbers):
+    with pytest.warns(VarnnWarning) as caught:
+        specimens()[name].fit(series().assign(**{column: numbers}))
+    assert any(repr(column) in str(one.message) and "nothing in it is ever new" in str(one.message) for one in caught)
 
 
 @every_model

@@ -36,6 +36,20 @@ def counts_or_repeats(x: FloatArray) -> bool:
     return any((np.abs(x[period:] - x[:-period]) <= 4 * rounding).all() for period in near.tolist())
 
 
+def counting(values: FloatArray, names: Sequence[str]) -> list[int]:
+    """Return the columns that date or count the rows, by name and numbers or by equal steps.
+
+    Examples
+    --------
+    >>> counting(np.column_stack([np.arange(12.0) ** 2, 1990 + np.arange(12) / 4]), ["gdp", "level"])
+    [1]
+    """
+    steps = np.diff(values, 2, axis=0)
+    even = (np.abs(steps) <= 8e-12 * np.abs(values).max(axis=0)).all(axis=0) & (len(values) >= 2 * FEWEST)
+    return [column for column, name in enumerate(names)
+            if even[column] or counts_by_name_and_steps(name, values[:, column])]
+
+
 def without_innovation(values: FloatArray, exog: FloatArray | None = None, names: Sequence[str] = ()) -> list[int]:
     """Return the columns that follow from the past of all (and X now) without error, in float64.
 
