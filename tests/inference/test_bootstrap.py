@@ -87,7 +87,8 @@ def test_models_without_a_batch_are_refitted_by_their_specification():
     assert found.bse.to_numpy()[0, 0] == pytest.approx(1 / np.sqrt(80), rel=0.3)
     linear = LinearRNN(lags=1).fit(frame(60, slope=0.5))
     assert len(linear.bootstrap(3).refits) == 3
-    assert np.isfinite(Mean().fit(np.sqrt(np.arange(30.0))).forecast(3, uncertainty="bootstrap", n_paths=50).paths).all()
+    outlook = Mean().fit(np.sqrt(np.arange(30.0))).forecast(3, uncertainty="bootstrap", n_paths=50)
+    assert np.isfinite(outlook.paths).all()
 
 
 def test_a_thousand_refits_take_less_than_a_second():
