@@ -16,8 +16,9 @@ from varnn.errors import ParameterError
 from varnn.report import site
 from varnn.report.site import Standing, render_site
 
-STANDING = Standing(title="Boards", question="Who wins?", suite='title = "Boards"', code=[("varnn", "0.1.0", "abc")],
-                    jobs=9, done=7, waiting=["ar"], failed=[("lynx", "VAR", "its worker died 2 times")], sources=[("lynx", "free")])
+STANDING = Standing(
+    title="Boards", question="Who wins?", suite='title = "Boards"', code=[("varnn", "0.1.0", "abc")], jobs=9, done=7,
+    waiting=["ar"], failed=[("lynx", "VAR", "its worker died 2 times")], sources=[("lynx", "free")])
 SECONDS = pd.DataFrame({"data": ["US macro, quarterly"], "model": ["VAR"], "fit": [0.0123], "seconds": [1.0]})
 
 
