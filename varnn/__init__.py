@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from varnn.forecaster import Fitted, Forecaster
     from varnn.models.beside_direct import Direct
     from varnn.models.rung0_naive import Drift, Mean, Naive, SeasonalNaive
+    from varnn.models.rung1_shrunk import ShrunkVAR
     from varnn.models.rung1_var import VAR
     from varnn.models.rung2_linear import LinearRNN
     from varnn.models.rung3_tanh import TanhRNN
@@ -49,6 +50,7 @@ _HOMES = {
     "SeasonalNaive": "varnn.models.rung0_naive",
     "SequenceClassifier": "varnn.sequence.many_to_one",
     "SequenceLabeler": "varnn.sequence.aligned",
+    "ShrunkVAR": "varnn.models.rung1_shrunk",
     "TanhRNN": "varnn.models.rung3_tanh",
     "VAR": "varnn.models.rung1_var",
     "climb": "varnn.comparison.compare",
@@ -79,6 +81,7 @@ __all__ = [
     "SeasonalNaive",
     "SequenceClassifier",
     "SequenceLabeler",
+    "ShrunkVAR",
     "TanhRNN",
     "__version__",
     "climb",

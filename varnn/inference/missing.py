@@ -226,7 +226,7 @@ def fit_with_gaps(model: Forecaster, y: object, X: object = None, *, rng: object
                              "with missing='filter'")
     estimate = getattr(fit, "estimate", None)
     linear = isinstance(estimate, LinearEstimate)
-    if isinstance(estimate, LeastSquares):
+    if type(estimate) is LeastSquares:  # what shrinks them is refitted like any other recursion
         fit, loglik = _by_em(fit, values)
     else:
         for seed in seeds[1:]:

@@ -233,7 +233,7 @@ class FittedVAR(Fitted):
     @property
     def fpe(self) -> float:
         """Final prediction error ((T + d)/(T − d))^k |Σ̃|, T the rows explained; Lütkepohl (2005), eq. 4.3.1."""
-        ratio = (self.nobs + self.df_model) / self.df_resid
+        ratio = (2 * self.nobs - self.df_resid) / self.df_resid
         return float(np.exp(self.series.k * np.log(ratio) + np.linalg.slogdet(self.sigma_u_mle)[1]))
 
     @cached_property

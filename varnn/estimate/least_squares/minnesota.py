@@ -1,0 +1,376 @@
+"""A VAR shrunk by the conjugate Minnesota prior, its tightness and centre set by the marginal likelihood.
+
+Called by the shrunken VAR. Knows regressors (fixed columns, then lags, newest first) and series in
+units in which the prior scale of the errors is 1; what these units are is the caller's affair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack, qr
+from scipy.special import multigammaln
+
+from varnn.estimate.numerics.quasi_newton import Descent, Point, minimise
+from varnn.series import FloatArray
+
+LOOSE = 1e6        # prior variance of a fixed regressor's coefficient, in units of the error's
+FURTHEST = 15.0    # logarithms of tightness beyond it are refused; every hyper-prior has died out
+STEP = 1e-4        # of the differences of gradients that start the descent's metric
+ROUNDS = 5         # centre and tightness in turn; two are the rule
+MODES = {"overall": (0.2, 0.4), "decay": (2.0, 0.5), "sums": (1.0, 1.0), "initial": (1.0, 1.0)}
+
+
+@dataclass(frozen=True)
+class Tightness:
+    """Hyper-parameters of the prior; small is tight, but for `decay`.
+
+    Attributes
+    ----------
+    overall : float
+        λ, standard deviation of a coefficient of lag 1 in standard units.
+    decay : float
+        a: the variance at lag l is λ² l^{−a}.
+    sums : float
+        μ, how far the coefficients of one series, summed over lags, may lie from the centre.
+    initial : float
+        δ, how far the forecast from the first rows may lie from that of the centre.
+    """
+
+    overall: float = 0.2
+    decay: float = 2.0
+    sums: float = 1.0
+    initial: float = 1.0
+
+    @property
+    def logs(self) -> FloatArray:
+        """Logarithms, (4,)."""
+        return np.log([self.overall, self.decay, self.sums, self.initial])
+
+    @classmethod
+    def of(cls, logs: FloatArray) -> Tightness:
+        """Return the tightness with these logarithms."""
+        return cls(*np.exp(logs).tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class Regression:
+    """A VAR's rows and what its prior is made of.
+
+    Attributes
+    ----------
+    X : array (r, m)
+        Regressors: fixed columns, then lag 1 of all series … lag p. May be any rows with the same
+        products as the data, see `compressed`.
+    Y : array (r, k)
+        Series.
+    rows : int
+        Dates n that X and Y stand for.
+    lags : int
+        p, at least 1.
+    spread : array (k,)
+        s, typical sizes of the series: sums of coefficients are shrunk where the series is so large.
+    first : array (m,)
+        x₀, regressors of the initial observation.
+    dof : float
+        Degrees of freedom d of the prior IW(I, d) of Σ.
+    loose : float
+        Prior variance of coefficients of fixed columns, in units of Σ.
+    """
+
+    X: FloatArray
+    Y: FloatArray
+    rows: int
+    lags: int
+    spread: FloatArray
+    first: FloatArray
+    dof: float
+    loose: float = LOOSE
+
+    @property
+    def fixed(self) -> int:
+        """Regressors that are no lags."""
+        return self.X.shape[1] - self.lags * self.Y.shape[1]
+
+    def compressed(self) -> Regression:
+        """Return at most m + k rows with the same products, by QR, so that no digit is lost to squares."""
+        both = np.hstack([self.X, self.Y])
+        if len(both) <= both.shape[1]:
+            return self
+        upper = np.asarray(qr(both, mode="r", check_finite=False)[0][:both.shape[1]])
+        m = self.X.shape[1]
+        return replace(self, X=np.ascontiguousarray(upper[:, :m]), Y=np.ascontiguousarray(upper[:, m:]))
+
+    @cached_property
+    def gram(self) -> FloatArray:
+        """XᵀX, (m, m)."""
+        return np.asarray(self.X.T @ self.X)
+
+    def precision(self, tight: Tightness) -> FloatArray:
+        """Return Λ of B | Σ ~ N(B₀, Σ ⊗ Λ⁻¹), (m, m).
+
+        Λ = diag(1/loose, l^a/λ²) + Σ_j (s_j/μ)² g_j g_jᵀ + x₀ x₀ᵀ/δ², g_j marking all lags of series j.
+        The last two are GLP's dummy observations of the sums of coefficients and of the initial
+        observation. They agree with the centre B₀, so they add to the precision and to nothing else.
+        """
+        k, c, p = self.Y.shape[1], self.fixed, self.lags
+        total = np.outer(self.first, self.first / tight.initial**2)
+        total[np.arange(c), np.arange(c)] += 1.0 / self.loose
+        blocks = total[c:, c:].reshape(p, k, p, k)
+        series = np.arange(k)
+        blocks[:, series, :, series] += ((self.spread / tight.sums) ** 2)[:, None, None]
+        total[np.arange(c, len(total)), np.arange(c, len(total))] += self._own(tight)
+        return total
+
+    def _own(self, tight: Tightness) -> FloatArray:
+        lag = np.repeat(np.arange(1.0, self.lags + 1), self.Y.shape[1])
+        return np.asarray(lag**tight.decay / tight.overall**2)
+
+    def centre(self, walks: FloatArray) -> FloatArray:
+        """Return B₀, (m, k): `walks` of each series (0 or 1) at its own first lag, else 0."""
+    XX        return b
+
+
+@dataclass(frozen=True, eq=False)
+class Conjugate:
+    """The posterior at given hyper-parameters: Σ ~ IW(S, n + d), B | Σ ~ N(B̂, Σ ⊗ H⁻¹), H = XᵀX + Λ.
+
+    Attributes
+    ----------
+    coef : array (m, k)
+        B̂ = H⁻¹(XᵀY + Λ B₀).
+    lower : array (m, m)
+        Cholesky factor of H.
+    scatter : array (k, k)
+        S = I + (Y − X B̂)ᵀ(Y − X B̂) + (B̂ − B₀)ᵀ Λ (B̂ − B₀).
+    evidence : float
+        log p(Y), the matrix t density.
+    slope : array (4,)
+        Derivatives of `evidence` by the logarithms of overall, decay, sums and initial.
+    pull : array (k, k)
+        First-lag rows of Λ (B₀ − B̂): how the scatter moves with the centre.
+    give : array (k, k)
+        First-lag block of Λ − Λ H⁻¹ Λ: how it bends with the centre.
+    """
+
+    coef: FloatArray
+    lower: FloatArray
+    scatter: FloatArray
+    evidence: float
+    slope: FloatArray
+    pull: FloatArray
+    give: FloatArray
+
+
+def posterior(data: Regression, tight: Tightness, walks: FloatArray) -> Conjugate:
+    """Return the posterior, with the log marginal likelihood and its derivatives.
+
+    log p(Y) = −½ nk log π + log Γ_k(½(n + d)) − log Γ_k(½d) + ½k log(|Λ|/|H|) − ½(n + d) log|S|.
+
+    Its differential is ½ tr(Q dΛ) with Q = k(Λ⁻¹ − H⁻¹) − (n + d)(B̂ − B₀) S⁻¹ (B̂ − B₀)ᵀ.
+
+    Examples
+    --------
+    >>> y = np.array([[0.3], [-1.0], [0.2], [0.4]])
+    >>> data = Regression(y[:-1], y[1:], 3, 1, np.zeros(1), np.zeros(1), dof=3.0)
+    >>> round(posterior(data, Tightness(), np.zeros(1)).evidence, 4)  # a t density of three numbers
+    -3.2814
+
+    References
+    ----------
+    Giannone, Lenza & Primiceri (2015), Review of Economics and Statistics 97(2), appendix A.
+    """
+    (m, k), n, dof = (data.X.shape[1], data.Y.shape[1]), data.rows, data.dof
+    prior, b = data.precision(tight), data.centre(walks)
+    prior_log, _, prior_inverse = _inverted(prior)
+    log, lower, inverse = _inverted(data.gram + prior)
+    coef = b + inverse @ (data.X.T @ (data.Y - data.X @ b))
+    # one step of refinement, so that the levels of near-integrated series keep their digits
+    miss = data.Y - data.X @ coef
+    coef += inverse @ (data.X.T @ miss + prior @ (b - coef))
+    miss, away = data.Y - data.X @ coef, b - coef
+    pulled = prior @ away
+    scatter = miss.T @ miss + away.T @ pulled + np.eye(k)
+    scatter_log, _, scatter_inverse = _inverted(scatter)
+    evidence = (-0.5 * n * k * np.log(np.pi) + multigammaln(0.5 * (n + dof), k) - multigammaln(0.5 * dof, k)
+                + 0.5 * k * (prior_log - log) - 0.5 * (n + dof) * scatter_log)
+    inner = k * (prior_inverse - inverse) - (n + dof) * (away @ scatter_inverse @ away.T)
+    head = slice(data.fixed, data.fixed + k)
+    give = prior[head, head] - prior[head] @ inverse @ prior[:, head]
+    return Conjugate(coef, lower, scatter, float(evidence), _slope(data, tight, inner), pulled[head], give)
+
+
+def _slope(data: Regression, tight: Tightness, inner: FloatArray) -> FloatArray:
+    """Return ½ tr(Q dΛ) for the logarithm of each hyper-parameter."""
+    k, c, p = data.Y.shape[1], data.fixed, data.lags
+    own = inner.diagonal()[c:] * data._own(tight)
+    decays = np.repeat(np.log(np.arange(1.0, p + 1)), k)
+    summed = np.einsum("ajbj->j", inner[c:, c:].reshape(p, k, p, k))
+    return np.array([-own.sum(), 0.5 * tight.decay * (own @ decays),
+                     -(summed @ data.spread**2) / tight.sums**2,
+                     -(data.first @ inner @ data.first) / tight.initial**2])
+
+
+def _inverted(matrix: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    """Return log determinant, Cholesky factor and inverse of a positive definite matrix."""
+    lower, failed = lapack.dpotrf(matrix, lower=1)
+    if failed:
+        raise np.linalg.LinAlgError("not positive definite")
+    inverse = np.tril(lapack.dpotri(lower, lower=1)[0])
+    inverse += np.tril(inverse, -1).T
+    return 2.0 * float(np.log(lower.diagonal()).sum()), lower, inverse
+
+
+def hyper_prior(tight: Tightness) -> tuple[float, FloatArray]:
+    """Return the log density of independent gamma hyper-priors, up to a constant, and its slope by logarithms.
+
+    Modes and standard deviations are .2 and .4 for λ, 2 and .5 for the decay, 1 and 1 for μ and δ.
+    Densities are of the parameters, not of their logarithms.
+
+    Examples
+    --------
+    >>> hyper_prior(Tightness())[1].round(12).tolist()  # at the modes
+    [0.0, 0.0, 0.0, 0.0]
+
+    References
+    ----------
+    Giannone, Lenza & Primiceri (2015), section III.
+    """
+    values = np.exp(tight.logs)
+    shape, scale = _GAMMA
+    return float(((shape - 1) * tight.logs - values / scale).sum()), (shape - 1) - values / scale
+
+
+def _gamma(mode: FloatArray, sd: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return shape and scale of gamma densities with these modes and standard deviations."""
+    scale = 0.5 * (np.sqrt(mode**2 + 4 * sd**2) - mode)
+    return mode / scale + 1, scale
+
+
+_GAMMA = _gamma(*np.array(list(MODES.values())).T)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What the marginal likelihood chose: tightness, centres (k,) of 0 and 1, the posterior there, evaluations."""
+
+    tight: Tightness
+    walks: FloatArray
+    found: Conjugate
+    evaluations: int
+    descent: Descent
+
+
+def choose(data: Regression, walks: FloatArray | None = None) -> Choice:
+    """Choose tightness and centre where marginal likelihood times hyper-prior is largest.
+
+    For given centres a quasi-Newton descent on four logarithms, started from differences of the exact
+    gradient; for given tightness the centres that gain most are flipped until none gains. Started from
+    white noise and from random walks.
+
+    Parameters
+    ----------
+    data : Regression
+    walks : array (k,), optional
+        Centres, where they are given.
+
+    Returns
+    -------
+    Choice
+    """
+    data = data.compressed()
+    k = data.Y.shape[1]
+    if walks is not None:
+        return _descended(data, Tightness(), walks)
+    starts = [_flipped(data, Tightness(), np.full(k, start)) for start in (0.0, 1.0)]
+    ends = [_descended(data, Tightness(), start) for start in _different(starts)]
+    best = max(ends, key=_height)
+    total = sum(end.evaluations for end in ends)
+    for _ in range(ROUNDS):
+        walks = _flipped(data, best.tight, best.walks, best.found)
+        if (walks == best.walks).all():
+            break
+        best = _descended(data, best.tight, walks)
+        total += best.evaluations
+    return replace(best, evaluations=total)
+
+
+def _different(starts: list[FloatArray]) -> list[FloatArray]:
+    return starts[:1] if (starts[0] == starts[1]).all() else starts
+
+
+def _height(choice: Choice) -> float:
+    return choice.found.evidence + hyper_prior(choice.tight)[0]
+
+
+def _descended(data: Regression, start: Tightness, walks: FloatArray) -> Choice:
+    """Find the best tightness for given centres."""
+    count = 0
+
+    def at(logs: FloatArray) -> Point | None:
+        nonlocal count
+        if np.abs(logs).max() > FURTHEST:
+            return None
+        count += 1
+        tight = Tightness.of(logs)
+        try:
+            found = posterior(data, tight, walks)
+        except np.linalg.LinAlgError:
+            return None
+        prior, slope = hyper_prior(tight)
+        return Point(logs, -(found.evidence + prior), -(found.slope + slope), found)
+
+    def metric(point: Point) -> FloatArray:
+        columns = [at(point.x + STEP * step) for step in np.eye(4)]
+        bend = np.array([(one.gradient if one else point.gradient + STEP) - point.gradient for one in columns]) / STEP
+        sizes, axes = np.linalg.eigh(0.5 * (bend + bend.T))
+        return np.asarray(axes * np.maximum(np.abs(sizes), 0.1) @ axes.T)
+
+    first = at(start.logs)
+    if first is None:
+        raise np.linalg.LinAlgError("the prior's precision is not positive definite")
+    descent = minimise(at, first, metric, tolerance=1e-10, refresh=25)
+    found = descent.point.detail
+    assert isinstance(found, Conjugate)
+    return Choice(Tightness.of(descent.point.x), walks, found, count, descent)
+
+
+def _flipped(data: Regression, tight: Tightness, walks: FloatArray, found: Conjugate | None = None) -> FloatArray:
+    """Flip centres as long as the marginal likelihood gains, at a given tightness.
+
+    S(B₀ + E T) = S + T U + Uᵀ T + T W T for changes T = diag(t) of the first own lags, U and W the
+    posterior's `pull` and `give`; so every change costs one k × k determinant.
+    """
+    found = posterior(data, tight, walks) if found is None else found
+    scatter, pull, give, walks = found.scatter, found.pull, found.give, walks.copy()
+    for _ in range(4 * len(walks)):
+        change = 1.0 - 2.0 * walks
+        gains = _gains(scatter, pull, give, change)
+        better = gains < -1e-9
+        if not better.any():
+            break
+        alone = np.arange(len(walks)) == np.argmin(gains)
+        moves = [np.where(chosen, change, 0.0) for chosen in (better, alone)]
+        moved = [_moved(scatter, pull, give, move) for move in moves]
+        logs = [np.linalg.slogdet(one)[1] for one in moved]
+        which = int(np.argmin(logs))
+        walks += moves[which]
+        scatter, pull = moved[which], pull + moves[which][:, None] * give
+    return walks
+
+
+def _moved(scatter: FloatArray, pull: FloatArray, give: FloatArray, move: FloatArray) -> FloatArray:
+    half = move[:, None] * pull
+    return np.asarray(scatter + half + half.T + np.outer(move, move) * give)
+
+
+def _gains(scatter: FloatArray, pull: FloatArray, give: FloatArray, change: FloatArray) -> NDArray[np.float64]:
+    """Return log|S| of each single change less that of none: S + e vᵀ + v eᵀ with v = t u + ½ t² w e."""
+    inverse = np.linalg.inv(scatter)
+    v = change[:, None] * pull + 0.5 * np.diag(change**2 * give.diagonal())                  # (k, k), one a row
+    turned = v @ inverse
+    ratio = (1 + turned.diagonal()) ** 2 - inverse.diagonal() * (turned * v).sum(axis=1)
+    return np.asarray(np.log(np.maximum(ratio, 1e-300)))

@@ -1,0 +1,313 @@
+"""Rung 1, shrunk: the VAR with the conjugate Minnesota prior, its strength set by the evidence.
+
+The same recursion as the VAR, and the same answers; many lags and many series cost it little.
+Nothing is random in the fit, and neither the order of the columns nor their units matter.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from varnn.dates import season_of
+from varnn.deferred import later
+from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError
+from varnn.estimate.least_squares.minnesota import Choice, Regression, Tightness, choose
+from varnn.estimate.least_squares.paths import kept, lag_matrices
+from varnn.estimate.least_squares.posterior import spread_around, standard_numbers
+from varnn.estimate.least_squares.regression import LeastSquares, Trend, fit_var, rows_needed
+from varnn.estimate.least_squares.regressors import (
+    TERMS,
+    all_regressors,
+    coefficient_table,
+    known_regressors,
+    labels,
+)
+from varnn.estimate.least_squares.small_sample import are_stable
+from varnn.estimate.log_evidence import LogEvidence
+from varnn.estimate.numerics.covariance import SINGULAR
+from varnn.estimate.numerics.stop import Stop
+from varnn.estimate.numerics.threads import one_thread
+from varnn.estimate.redundant import warn_of_near_copies
+from varnn.forecaster import Draws, Fitted, Forecaster, Outlook, Plan, need_rows, one_of, square_root
+from varnn.models.rung1_var import FittedVAR
+from varnn.series import FloatArray, Series, whole_number
+
+if TYPE_CHECKING:
+    from statsmodels.tsa.vector_ar.var_model import VARResults
+
+USUAL_LAGS, LONGEST_SEASON = 5, 13  # without a season, and the longest that is covered by lags
+MOST_COLUMNS = 500  # lagged columns that the automatic number of lags may make; beyond it a fit takes seconds
+ROWS_FOR_A_LAG = 8  # that the automatic number of lags leaves
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShrunkVAR(Forecaster):
+    """The VAR with coefficients shrunk to white noise or to a random walk, as strongly as the data ask for.
+
+    ŷ_t = c + A_1 y_{t−1} + … + A_p y_{t−p} + D z_t with the conjugate prior Σ ~ IW(Ψ, k + 2),
+    B | Σ ~ N(B₀, Σ ⊗ Λ⁻¹). A coefficient of lag l of series j in equation i has variance
+    λ² l^{−a} Ψ_i/Ψ_j, Ψ_i the error variance of an AR(1) of series i; those of trend and X are free.
+    Sums of coefficients are shrunk with strength 1/μ, the forecast from the first rows with 1/δ.
+    λ, a, μ, δ and the centre of each series (0, white noise, or 1, a random walk) maximise the
+    marginal likelihood times the hyper-prior. Own and other lags are shrunk alike.
+
+    Parameters
+    ----------
+    lags : int, optional
+        Number of lags p, at least 1. When left out, one more than there are observations in a season
+        of up to twelve (5 for quarters, 13 for months), else 5; fewer where rows are few or series many.
+    trend : {"c", "n", "ct"}
+        A constant, nothing, or a constant and a linear trend.
+
+    Examples
+    --------
+    >>> y = np.random.default_rng(0).normal(size=(200, 2)).cumsum(axis=0)
+    >>> fit = ShrunkVAR(lags=4).fit(y)
+    >>> fit.walks, fit.forecast(1).point.shape
+    (('y1', 'y2'), (1, 2))
+
+    References
+    ----------
+    Giannone, Lenza & Primiceri (2015), Prior selection for vector autoregressions, Review of Economics
+    and Statistics 97(2). Kadiyala & Karlsson (1997), J. Applied Econometrics 12(2), for the prior.
+    """
+
+    lags: int | None = None
+    trend: Trend = "c"
+    rung = 1
+    draws_to_fit = False
+
+    def __post_init__(self) -> None:
+        one_of(self.trend, "trend", ("c", "n", "ct"))
+        if self.lags is not None:
+            whole_number(self.lags, "lags", least=1)
+
+    def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator | None) -> FittedShrunkVAR:
+        q = 0 if exog is None else exog.k
+        lags = self._default_lags(series, q) if self.lags is None else int(self.lags)
+        _refuse(series, exog, lags, self.trend)
+        others = () if exog is None else exog.names
+        with one_thread():
+            data, units = _standard(series, exog, lags, self.trend)
+            try:
+                choice = choose(data)
+            except np.linalg.LinAlgError:
+                raise RankDeficientError("the posterior's precision is singular in float64: columns of y or X move "
+                                         "together almost exactly; leave one of them out") from None
+            estimate = _in_user_units(data, units, choice)
+        if not choice.descent.stop.converged:
+            warnings.warn(f"{self.label} stopped for the reason {choice.descent.stop.name} after "
+                          f"{choice.descent.steps} steps: {choice.descent.stop.message}; the best point found is kept",
+                          ConvergenceWarning, stacklevel=3)
+        warn_of_near_copies(self.label, series, exog, stacklevel=4)
+        params = later(partial(coefficient_table, estimate.coef, series.names, lags, self.trend, others))
+        return FittedShrunkVAR(spec=self, series=series, exog=exog, seen=series, seen_exog=exog, params=params,
+                               df_model=len(estimate.coef), estimate=estimate, k_ar=lags, tightness=choice.tight,
+                               walks=tuple(np.array(series.names, dtype=object)[choice.walks == 1.0]),
+                               stop=choice.descent.stop)
+
+    def _default_lags(self, series: Series, q: int) -> int:
+        season, fixed = season_of(series.index), TERMS[self.trend] + q
+        wanted = season + 1 if 1 < season < LONGEST_SEASON else USUAL_LAGS
+        return max(1, min(wanted, MOST_COLUMNS // series.k, (len(series) - fixed) // ROWS_FOR_A_LAG))
+
+
+@dataclass(frozen=True, eq=False)
+class ShrunkEstimate(LeastSquares):
+    """The posterior of a shrunken VAR, in the units of the series: Σ ~ IW(S, ν), B | Σ ~ N(B̂, Σ ⊗ root rootᵀ).
+
+    `coef` is B̂, `sigma` the posterior mean S/(ν − k − 1), and `root` rootᵀ = (XᵀX + Λ)⁻¹.
+
+    Attributes
+    ----------
+    scatter : array (k, k)
+        S.
+    dof : int
+        ν, rows plus k + 2.
+    effective : float
+        Coefficients of one equation that the data determined, tr XᵀX(XᵀX + Λ)⁻¹.
+    evidence : float
+        Log marginal likelihood, in units of the series' standard deviations `scale`.
+    scale : array (k,)
+    """
+
+    scatter: FloatArray
+    dof: int
+    effective: float
+    evidence: float
+    scale: FloatArray
+
+    @property
+    def df_resid(self) -> int:
+        """Observations less coefficients that the data determined, for each equation."""
+        return max(len(self.resid) - round(self.effective), 1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FittedShrunkVAR(FittedVAR):
+    """A shrunken VAR; `params` are posterior means, `bse` posterior standard deviations.
+
+    Attributes
+    ----------
+    tightness : Tightness
+        λ (`overall`), a (`decay`), μ (`sums`) and δ (`initial`), as the data chose them.
+    walks : tuple of str
+        Series whose centre is the random walk; the others' is white noise.
+    stop : Stop
+        Why the descent on the four hyper-parameters ended.
+    """
+
+    estimate: ShrunkEstimate
+    tightness: Tightness
+    walks: tuple[str, ...]
+    stop: Stop
+
+    @property
+    def trend(self) -> Trend:
+        """Deterministic terms of the specification."""
+        assert isinstance(self.spec, ShrunkVAR)
+        return self.spec.trend
+
+    @property
+    def evidence(self) -> LogEvidence:
+        """Log marginal likelihood of the rows explained, given the p rows before them: a matrix t density.
+
+        Exact at the hyper-parameters chosen. `evidence.sample` says which rows, and in which units.
+        """
+        return LogEvidence.of(self.estimate.evidence, self.series, self.nobs, self.estimate.scale,
+                              f"marginal likelihood given {self.k_ar} rows, conjugate prior")
+
+    @property
+    def sigma_u(self) -> FloatArray:
+        """Posterior mean of the error covariance, (k, k)."""
+        return self.estimate.sigma
+
+    @cached_property
+    def sigma_u_mle(self) -> FloatArray:
+        """Residual covariance EᵀE/(T − p) at the posterior mean, (k, k)."""
+        return np.asarray(self._misses.T @ self._misses / self.nobs)
+
+    @property
+    def n_params(self) -> int:
+        """Coefficients of all equations that the data determined; the rest is the prior's."""
+        return round(self.series.k * self.estimate.effective)
+
+    @property
+    def df_resid(self) -> int:
+        """Observations less coefficients that the data determined, for each equation."""
+        return self.estimate.df_resid
+
+    def to_statsmodels(self) -> VARResults:
+        """Refuse: statsmodels has no VAR with a prior."""
+        raise ParameterError("statsmodels has no VAR with a prior to hand this fit to; fit VAR(lags="
+                             f"{self.k_ar}) for its least squares")
+
+    def _without_news(self) -> list[int]:
+        return Fitted._without_news(self)
+
+    def _draw(self, count: int, rng: np.random.Generator) -> Draws:
+        """Draw from the posterior; explosive draws are left out where the posterior mean is stable."""
+        estimate = self.estimate
+        numbers = standard_numbers(*estimate.coef.shape, estimate.dof, count, rng)
+        sigma, weights = spread_around(estimate.coef, estimate.root, square_root(estimate.scatter), *numbers)
+        if not self.is_stable():
+            return Draws(sigma, weights)
+        stable = are_stable(lag_matrices(weights, self.k_ar), np.sqrt(np.diag(self.sigma_u)))
+        return Draws(*kept(sigma, weights, stable))
+
+    def _respond(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None) -> FloatArray:
+        """Give each path its own draw: a proper posterior needs no correction for small samples."""
+        return self._simulate(shocks, future_exog, draws)
+
+    @classmethod
+    def _outlooks(cls, fits: Sequence[Self], horizon: int, futures: Sequence[FloatArray | None],
+                  plans: Sequence[Plan]) -> list[Outlook]:
+        return [fit._outlook(horizon, future, plan) for fit, future, plan in zip(fits, futures, plans, strict=True)]
+
+    def _refit(self, samples: FloatArray) -> Draws | None:
+        return None
+
+    def _debiased(self, weights: FloatArray, bias: FloatArray) -> FloatArray:
+        return Fitted._debiased(self, weights, bias)
+
+    def _notes(self) -> list[str]:
+        tight = self.tightness
+        centres = "white noise for all" if not self.walks else f"random walk for {', '.join(self.walks)}"
+        return [*super()._notes(),
+                f"shrinkage     overall {tight.overall:.3g}, decay {tight.decay:.3g}, sums {tight.sums:.3g}, "
+                f"initial {tight.initial:.3g}; {self.estimate.effective:.1f} of {self.df_model} coefficients an "
+                "equation determined",
+                f"centre        {centres}",
+                f"log evidence  {self.evidence:.6g}"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Units:
+    """Shift and scale of the series (k,) and of the fixed columns (c,)."""
+
+    shift: FloatArray
+    scale: FloatArray
+    fixed_shift: FloatArray
+    fixed_scale: FloatArray
+
+
+def _standard(series: Series, exog: Series | None, lags: int, trend: Trend) -> tuple[Regression, _Units]:
+    """Return the regression about the means, in units of the errors of an AR(1) of each series."""
+    values, (T, k) = series.values, series.values.shape
+    fixed = known_regressors(T, trend, None if exog is None else exog.values)
+    centred, constant = trend != "n", np.arange(fixed.shape[1]) < (trend != "n")
+    away = fixed.std(axis=0) if centred else np.sqrt((fixed**2).mean(axis=0))
+    units = _Units(values.mean(axis=0) if centred else np.zeros(k), _error_sizes(values),
+                   np.where(constant, 0.0, fixed.mean(axis=0)) if centred else np.zeros(fixed.shape[1]),
+                   np.where(constant, 1.0, away))
+    y, z = (values - units.shift) / units.scale, (fixed - units.fixed_shift) / units.fixed_scale
+    X = np.hstack([z, all_regressors(y, lags, "n", None)])[lags:]
+    first = np.concatenate([z[:lags].mean(axis=0), np.tile(y[:lags].mean(axis=0), lags)])
+    return Regression(X, y[lags:], T - lags, lags, y.std(axis=0), first, k + 2.0), units
+
+
+def _error_sizes(values: FloatArray) -> FloatArray:
+    """Return the root mean squared error of an AR(1) of each series, (k,); at least its rounding."""
+    before, now = (block - block.mean(axis=0) for block in (values[:-1], values[1:]))
+    slope = (before * now).sum(axis=0) / (before**2).sum(axis=0)
+    return np.asarray(np.maximum(np.sqrt(((now - slope * before) ** 2).mean(axis=0)),
+                                 SINGULAR**0.5 * values.std(axis=0)))
+
+
+def _in_user_units(data: Regression, units: _Units, choice: Choice) -> ShrunkEstimate:
+    """Return the posterior of coefficients on the regressors as they are given."""
+    found, (n, k), c = choice.found, data.Y.shape, data.fixed
+    sizes = np.concatenate([units.fixed_scale, np.tile(units.scale, data.lags)])
+    coef, root = found.coef / sizes[:, None] * units.scale, np.linalg.inv(found.lower).T / sizes[:, None]
+    if c and units.fixed_scale[0] == 1.0 and data.X[:, 0].min() == 1.0 == data.X[:, 0].max():
+        shift = np.concatenate([units.fixed_shift[1:], np.tile(units.shift, data.lags)])
+        coef[0] += units.shift - shift @ coef[1:]
+        root[0] -= shift @ root[1:]
+    own = np.outer(units.scale, units.scale)
+    scatter, dof = found.scatter * own, n + int(data.dof)
+    prior = data.precision(choice.tight)
+    half = np.linalg.solve(found.lower, np.linalg.cholesky(prior))
+    sd = units.scale * data.spread
+    return ShrunkEstimate(np.ascontiguousarray(coef), np.ascontiguousarray(root),
+                          (data.Y - data.X @ found.coef) * units.scale, scatter / (dof - k - 1), scatter, dof,
+                          float(len(coef) - (half**2).sum()),
+                          found.evidence + n * float(np.log(sd / units.scale).sum()), sd)
+
+
+def _refuse(series: Series, exog: Series | None, lags: int, trend: Trend) -> None:
+    """Refuse samples that are too short, and columns that are constant or combinations of others."""
+    q, fixed = 0 if exog is None else exog.k, TERMS[trend] + (0 if exog is None else exog.k)
+    need_rows(f"ShrunkVAR(lags={lags})", series, lags + fixed + series.k + 2, "use fewer lags or a longer series")
+    for name, spread in zip(series.names, np.ptp(series.values, axis=0), strict=True):
+        if spread == 0.0:
+            raise RankDeficientError(f"the column {name!r} is constant, so nothing about it can be estimated; "
+                                     "leave it out")
+    if len(series) >= rows_needed(series.k, 1, trend, q):
+        names = labels(series.names, 1, trend, () if exog is None else exog.names)[0]
+        fit_var(series.values, 1, trend, None if exog is None else exog.values, names=names)
