@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from varnn.dates import season_of
 from varnn.deferred import later
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError
-from varnn.estimate.least_squares.minnesota import Choice, Regression, Tightness, choose
+from varnn.estimate.least_squares.minnesota import Choice, Regression, Tightness, choose, evidence_of_orders
 from varnn.estimate.least_squares.paths import kept, lag_matrices
 from varnn.estimate.least_squares.posterior import spread_around, standard_numbers
 from varnn.estimate.least_squares.regression import LeastSquares, Trend, fit_var, rows_needed
@@ -41,9 +40,9 @@ from varnn.series import FloatArray, Series, whole_number
 if TYPE_CHECKING:
     from statsmodels.tsa.vector_ar.var_model import VARResults
 
-USUAL_LAGS, LONGEST_SEASON = 5, 13  # without a season, and the longest that is covered by lags
-MOST_COLUMNS = 500  # lagged columns that the automatic number of lags may make; beyond it a fit takes seconds
-ROWS_FOR_A_LAG = 8  # that the automatic number of lags leaves
+FEWEST_LAGS, MOST_COLUMNS = 5, 250  # lags tried whatever k is, and lagged columns beyond which the search takes long
+ROWS_FOR_A_LAG = 8  # that the search for the number of lags leaves
+ROUGH = 1e-2        # nats within which tightness is found before the number of lags is chosen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +59,9 @@ class ShrunkVAR(Forecaster):
     Parameters
     ----------
     lags : int, optional
-        Number of lags p, at least 1. When left out, one more than there are observations in a season
-        of up to twelve (5 for quarters, 13 for months), else 5; fewer where rows are few or series many.
+        Number of lags p, at least 1; chosen by the marginal likelihood when left out.
+    max_lags : int, optional
+        Longest p considered; 12 (T/100)^¼ when left out, less where rows are few or series many.
     trend : {"c", "n", "ct"}
         A constant, nothing, or a constant and a linear trend.
 
@@ -79,6 +79,7 @@ class ShrunkVAR(Forecaster):
     """
 
     lags: int | None = None
+    max_lags: int | None = None
     trend: Trend = "c"
     rung = 1
     draws_to_fit = False
@@ -87,16 +88,19 @@ class ShrunkVAR(Forecaster):
         one_of(self.trend, "trend", ("c", "n", "ct"))
         if self.lags is not None:
             whole_number(self.lags, "lags", least=1)
+        if self.max_lags is not None:
+            whole_number(self.max_lags, "max_lags", least=1)
+            if self.lags is not None:
+                raise ParameterError(f"max_lags={self.max_lags} has no use beside lags={self.lags}; leave one out")
 
     def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator | None) -> FittedShrunkVAR:
-        q = 0 if exog is None else exog.k
-        lags = self._default_lags(series, q) if self.lags is None else int(self.lags)
-        _refuse(series, exog, lags, self.trend)
+        _refuse(self, series, exog)
         others = () if exog is None else exog.names
         with one_thread():
-            data, units = _standard(series, exog, lags, self.trend)
             try:
-                choice = choose(data)
+                lags, start = self._order(series, exog)
+                data, units = _standard(series, exog, lags, self.trend)
+                choice = choose(data, start)
             except np.linalg.LinAlgError:
                 raise RankDeficientError("the posterior's precision is singular in float64: columns of y or X move "
                                          "together almost exactly; leave one of them out") from None
@@ -112,10 +116,23 @@ class ShrunkVAR(Forecaster):
                                walks=tuple(np.array(series.names, dtype=object)[choice.walks == 1.0]),
                                stop=choice.descent.stop)
 
-    def _default_lags(self, series: Series, q: int) -> int:
-        season, fixed = season_of(series.index), TERMS[self.trend] + q
-        wanted = season + 1 if 1 < season < LONGEST_SEASON else USUAL_LAGS
-        return max(1, min(wanted, MOST_COLUMNS // series.k, (len(series) - fixed) // ROWS_FOR_A_LAG))
+    def _order(self, series: Series, exog: Series | None) -> tuple[int, Choice | None]:
+        """Return p, and where the search for it leaves the hyper-parameters."""
+        if self.lags is not None:
+            return int(self.lags), None
+        longest = self._longest(series, 0 if exog is None else exog.k)
+        if longest == 1:
+            return 1, None
+        data = _standard(series, exog, longest, self.trend)[0].compressed()
+        choice = choose(data, tolerance=ROUGH)
+        return 1 + int(np.argmax(evidence_of_orders(data, choice.tight, choice.walks))), choice
+
+    def _longest(self, series: Series, q: int) -> int:
+        if self.max_lags is not None:
+            return int(self.max_lags)
+        T, fixed = len(series), TERMS[self.trend] + q
+        return max(1, min(round(12 * (T / 100) ** 0.25), max(FEWEST_LAGS, MOST_COLUMNS // series.k),
+                          (T - fixed) // ROWS_FOR_A_LAG))
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,8 +266,9 @@ class FittedShrunkVAR(FittedVAR):
 
 @dataclass(frozen=True, eq=False)
 class _Units:
-    """Shift and scale of the series (k,) and of the fixed columns (c,)."""
+    """Shift and scale of the series (k,) and of the fixed columns (c,), whose first may be the constant."""
 
+    constant: bool
     shift: FloatArray
     scale: FloatArray
     fixed_shift: FloatArray
@@ -263,7 +281,7 @@ def _standard(series: Series, exog: Series | None, lags: int, trend: Trend) -> t
     fixed = known_regressors(T, trend, None if exog is None else exog.values)
     centred, constant = trend != "n", np.arange(fixed.shape[1]) < (trend != "n")
     away = fixed.std(axis=0) if centred else np.sqrt((fixed**2).mean(axis=0))
-    units = _Units(values.mean(axis=0) if centred else np.zeros(k), _error_sizes(values),
+    units = _Units(centred, values.mean(axis=0) if centred else np.zeros(k), _error_sizes(values),
                    np.where(constant, 0.0, fixed.mean(axis=0)) if centred else np.zeros(fixed.shape[1]),
                    np.where(constant, 1.0, away))
     y, z = (values - units.shift) / units.scale, (fixed - units.fixed_shift) / units.fixed_scale
@@ -282,10 +300,10 @@ def _error_sizes(values: FloatArray) -> FloatArray:
 
 def _in_user_units(data: Regression, units: _Units, choice: Choice) -> ShrunkEstimate:
     """Return the posterior of coefficients on the regressors as they are given."""
-    found, (n, k), c = choice.found, data.Y.shape, data.fixed
+    found, (n, k) = choice.found, data.Y.shape
     sizes = np.concatenate([units.fixed_scale, np.tile(units.scale, data.lags)])
     coef, root = found.coef / sizes[:, None] * units.scale, np.linalg.inv(found.lower).T / sizes[:, None]
-    if c and units.fixed_scale[0] == 1.0 and data.X[:, 0].min() == 1.0 == data.X[:, 0].max():
+    if units.constant:
         shift = np.concatenate([units.fixed_shift[1:], np.tile(units.shift, data.lags)])
         coef[0] += units.shift - shift @ coef[1:]
         root[0] -= shift @ root[1:]
@@ -300,10 +318,13 @@ def _in_user_units(data: Regression, units: _Units, choice: Choice) -> ShrunkEst
                           found.evidence + n * float(np.log(sd / units.scale).sum()), sd)
 
 
-def _refuse(series: Series, exog: Series | None, lags: int, trend: Trend) -> None:
+def _refuse(model: ShrunkVAR, series: Series, exog: Series | None) -> None:
     """Refuse samples that are too short, and columns that are constant or combinations of others."""
-    q, fixed = 0 if exog is None else exog.k, TERMS[trend] + (0 if exog is None else exog.k)
-    need_rows(f"ShrunkVAR(lags={lags})", series, lags + fixed + series.k + 2, "use fewer lags or a longer series")
+    q, trend = 0 if exog is None else exog.k, model.trend
+    asked = [f"{name}={value}" for name, value in (("lags", model.lags), ("max_lags", model.max_lags)) if value]
+    need = (model.lags or model.max_lags or 1) + TERMS[trend] + q + series.k + 2
+    need_rows(f"ShrunkVAR({', '.join(asked)})", series, need, "use fewer lags or a longer series" if asked else
+              "use a longer series")
     for name, spread in zip(series.names, np.ptp(series.values, axis=0), strict=True):
         if spread == 0.0:
             raise RankDeficientError(f"the column {name!r} is constant, so nothing about it can be estimated; "

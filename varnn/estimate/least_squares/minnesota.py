@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack, qr
+from scipy.linalg import lapack, qr, solve_triangular
 from scipy.special import multigammaln
 
 from varnn.estimate.numerics.quasi_newton import Descent, Point, minimise
@@ -21,6 +21,7 @@ LOOSE = 1e6        # prior variance of a fixed regressor's coefficient, in units
 FURTHEST = 15.0    # logarithms of tightness beyond it are refused; every hyper-prior has died out
 STEP = 1e-4        # of the differences of gradients that start the descent's metric
 ROUNDS = 5         # centre and tightness in turn; two are the rule
+LEAST_GAIN = 1e-9  # of log|S|, for which a centre is changed
 MODES = {"overall": (0.2, 0.4), "decay": (2.0, 0.5), "sums": (1.0, 1.0), "initial": (1.0, 1.0)}
 
 
@@ -131,7 +132,9 @@ class Regression:
 
     def centre(self, walks: FloatArray) -> FloatArray:
         """Return B₀, (m, k): `walks` of each series (0 or 1) at its own first lag, else 0."""
-    XX        return b
+        b = np.zeros((self.X.shape[1], self.Y.shape[1]))
+        b[self.fixed:self.fixed + len(walks)] = np.diag(walks)
+        return b
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,8 +198,7 @@ def posterior(data: Regression, tight: Tightness, walks: FloatArray) -> Conjugat
     pulled = prior @ away
     scatter = miss.T @ miss + away.T @ pulled + np.eye(k)
     scatter_log, _, scatter_inverse = _inverted(scatter)
-    evidence = (-0.5 * n * k * np.log(np.pi) + multigammaln(0.5 * (n + dof), k) - multigammaln(0.5 * dof, k)
-                + 0.5 * k * (prior_log - log) - 0.5 * (n + dof) * scatter_log)
+    evidence = _constant(n, k, dof) + 0.5 * k * (prior_log - log) - 0.5 * (n + dof) * scatter_log
     inner = k * (prior_inverse - inverse) - (n + dof) * (away @ scatter_inverse @ away.T)
     head = slice(data.fixed, data.fixed + k)
     give = prior[head, head] - prior[head] @ inverse @ prior[:, head]
@@ -264,50 +266,66 @@ class Choice:
     descent: Descent
 
 
-def choose(data: Regression, walks: FloatArray | None = None) -> Choice:
+def choose(data: Regression, start: Choice | None = None, *, tolerance: float = 1e-9) -> Choice:
     """Choose tightness and centre where marginal likelihood times hyper-prior is largest.
 
-    For given centres a quasi-Newton descent on four logarithms, started from differences of the exact
-    gradient; for given tightness the centres that gain most are flipped until none gains. Started from
-    white noise and from random walks.
+    In turn: for given centres a quasi-Newton descent on four logarithms; for given tightness the centres
+    that gain are flipped until none does.
 
     Parameters
     ----------
     data : Regression
-    walks : array (k,), optional
-        Centres, where they are given.
+    start : Choice, optional
+        Where to start; at the modes of the hyper-prior, from the better of all noise and all walks, when
+        left out.
+    tolerance : float
+        Nats that one more step of the descent may promise when it ends.
 
     Returns
     -------
     Choice
     """
-    data = data.compressed()
-    k = data.Y.shape[1]
-    if walks is not None:
-        return _descended(data, Tightness(), walks)
-    starts = [_flipped(data, Tightness(), np.full(k, start)) for start in (0.0, 1.0)]
-    ends = [_descended(data, Tightness(), start) for start in _different(starts)]
-    best = max(ends, key=_height)
-    total = sum(end.evaluations for end in ends)
+    data, k = data.compressed(), data.Y.shape[1]
+    if start is None:
+        ends = [_flipped(posterior(data, Tightness(), np.full(k, one)), np.full(k, one)) for one in (0.0, 1.0)]
+        walks = min(ends, key=lambda end: end[1])[0]
+        best = descended(data, Tightness(), walks, tolerance)
+    else:
+        best = descended(data, start.tight, start.walks, tolerance)
+    total = best.evaluations
     for _ in range(ROUNDS):
-        walks = _flipped(data, best.tight, best.walks, best.found)
+        walks = _flipped(best.found, best.walks)[0]
         if (walks == best.walks).all():
             break
-        best = _descended(data, best.tight, walks)
+        best = descended(data, best.tight, walks, tolerance)
         total += best.evaluations
     return replace(best, evaluations=total)
 
 
-def _different(starts: list[FloatArray]) -> list[FloatArray]:
-    return starts[:1] if (starts[0] == starts[1]).all() else starts
+def evidence_of_orders(data: Regression, tight: Tightness, walks: FloatArray) -> FloatArray:
+    """Return the log marginal likelihoods of 1 … p lags on the same rows, (p,), from one factorisation.
+
+    Columns of longer lags come last, so the factors of Λ and of H of a shorter order are the upper left
+    corners, and S_q = I + ỸᵀỸ − Σ_i z_i z_iᵀ over the first rows of z = L⁻¹XᵀỸ, where H = L Lᵀ and
+    Ỹ = Y − X B₀.
+    """
+    (m, k), n, dof = (data.X.shape[1], data.Y.shape[1]), data.rows, data.dof
+    prior, away = data.precision(tight), data.Y - data.X @ data.centre(walks)
+    upper, lower = (np.linalg.cholesky(matrix) for matrix in (prior, data.gram + prior))
+    z = solve_triangular(lower, data.X.T @ away, lower=True)
+    ends = np.arange(data.fixed + k, m + 1, k)
+    gained = np.add.reduceat(z[:, :, None] * z[:, None, :], np.concatenate([[0], ends[:-1]]), axis=0)
+    scatters = np.eye(k) + away.T @ away - np.add.accumulate(gained)
+    logs = np.add.accumulate(np.log(upper.diagonal() / lower.diagonal()))[ends - 1]
+    return np.asarray(_constant(n, k, dof) + k * logs - 0.5 * (n + dof) * np.linalg.slogdet(scatters)[1])
 
 
-def _height(choice: Choice) -> float:
-    return choice.found.evidence + hyper_prior(choice.tight)[0]
+def _constant(n: int, k: int, dof: float) -> float:
+    return float(-0.5 * n * k * np.log(np.pi) + multigammaln(0.5 * (n + dof), k) - multigammaln(0.5 * dof, k))
 
 
-def _descended(data: Regression, start: Tightness, walks: FloatArray) -> Choice:
-    """Find the best tightness for given centres."""
+def descended(data: Regression, start: Tightness, walks: FloatArray, tolerance: float = 1e-9) -> Choice:
+    """Find the best tightness for given centres, by a descent started from differences of the exact gradient."""
     count = 0
 
     def at(logs: FloatArray) -> Point | None:
@@ -332,34 +350,34 @@ def _descended(data: Regression, start: Tightness, walks: FloatArray) -> Choice:
     first = at(start.logs)
     if first is None:
         raise np.linalg.LinAlgError("the prior's precision is not positive definite")
-    descent = minimise(at, first, metric, tolerance=1e-10, refresh=25)
+    descent = minimise(at, first, metric, tolerance=tolerance, refresh=25)
     found = descent.point.detail
     assert isinstance(found, Conjugate)
     return Choice(Tightness.of(descent.point.x), walks, found, count, descent)
 
 
-def _flipped(data: Regression, tight: Tightness, walks: FloatArray, found: Conjugate | None = None) -> FloatArray:
-    """Flip centres as long as the marginal likelihood gains, at a given tightness.
+def _flipped(found: Conjugate, walks: FloatArray) -> tuple[FloatArray, float]:
+    """Flip centres as long as the marginal likelihood gains, at a given tightness; also return log|S|.
 
     S(B₀ + E T) = S + T U + Uᵀ T + T W T for changes T = diag(t) of the first own lags, U and W the
     posterior's `pull` and `give`; so every change costs one k × k determinant.
     """
-    found = posterior(data, tight, walks) if found is None else found
-    scatter, pull, give, walks = found.scatter, found.pull, found.give, walks.copy()
+    scatter, pull, walks = found.scatter, found.pull, walks.copy()
+    log = float(np.linalg.slogdet(scatter)[1])
     for _ in range(4 * len(walks)):
         change = 1.0 - 2.0 * walks
-        gains = _gains(scatter, pull, give, change)
-        better = gains < -1e-9
+        gains = _gains(scatter, pull, found.give, change)
+        better = gains < -LEAST_GAIN
         if not better.any():
             break
         alone = np.arange(len(walks)) == np.argmin(gains)
         moves = [np.where(chosen, change, 0.0) for chosen in (better, alone)]
-        moved = [_moved(scatter, pull, give, move) for move in moves]
-        logs = [np.linalg.slogdet(one)[1] for one in moved]
+        moved = [_moved(scatter, pull, found.give, move) for move in moves]
+        logs = np.linalg.slogdet(np.stack(moved))[1]
         which = int(np.argmin(logs))
-        walks += moves[which]
-        scatter, pull = moved[which], pull + moves[which][:, None] * give
-    return walks
+        walks, log = walks + moves[which], float(logs[which])
+        scatter, pull = moved[which], pull + moves[which][:, None] * found.give
+    return walks, log
 
 
 def _moved(scatter: FloatArray, pull: FloatArray, give: FloatArray, move: FloatArray) -> FloatArray:
