@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
@@ -32,7 +32,7 @@ from varnn.estimate.log_evidence import LogEvidence
 from varnn.estimate.numerics.covariance import SINGULAR
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_thread
-from varnn.estimate.redundant import warn_of_near_copies
+from varnn.estimate.redundant import warn_of_explosion, warn_of_near_copies
 from varnn.forecaster import Draws, Fitted, Forecaster, Outlook, Plan, need_rows, one_of, square_root
 from varnn.models.rung1_var import FittedVAR
 from varnn.series import FloatArray, Series, whole_number
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 FEWEST_LAGS, MOST_COLUMNS = 5, 250  # lags tried whatever k is, and lagged columns beyond which the search takes long
 ROWS_FOR_A_LAG = 8  # that the search for the number of lags leaves
+WALK_ROOT = 2.0     # T(ρ − 1) of the least-squares root of a random walk exceeds it once in a hundred times
 ROUGH = 1e-2        # nats within which tightness is found before the number of lags is chosen
 
 
@@ -81,8 +82,8 @@ class ShrunkVAR(Forecaster):
     lags: int | None = None
     max_lags: int | None = None
     trend: Trend = "c"
-    rung = 1
-    draws_to_fit = False
+    rung: ClassVar[int | None] = 1
+    draws_to_fit: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         one_of(self.trend, "trend", ("c", "n", "ct"))
@@ -227,6 +228,12 @@ class FittedShrunkVAR(FittedVAR):
 
     def _without_news(self) -> list[int]:
         return Fitted._without_news(self)
+
+    def _warn_unless_stable(self, what: str) -> None:
+        """Warn of a root that a random walk in so many rows would not show; where walks are the centre, 1 is usual."""
+        radius = float(1 / np.abs(self.roots).min())
+        if radius > 1 + (WALK_ROOT / self.nobs if self.walks else 0.0):
+            warn_of_explosion(self.spec.label, what, radius, stacklevel=4)
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         """Draw from the posterior; explosive draws are left out where the posterior mean is stable."""
