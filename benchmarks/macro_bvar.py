@@ -5,8 +5,8 @@ are) and their forecasts are summed; level models see levels. All are scored on 
 RMSE and CRPS of each series over those of the VAR by AIC on growth, averaged geometrically over series. The p-value is
 Diebold and Mariano's, of squared errors divided by the VAR's mean square and averaged over series.
 
-The Bank of England's `bvar` runs in the same process where PATH has it (`pip install --target PATH --no-deps bvar tqdm`);
-it is given 5 lags of levels, all dummies, its numpy optimiser.
+The Bank of England's `bvar` runs in the same process where PATH has it (`pip install --target PATH --no-deps bvar
+tqdm`); it is given 5 lags of levels, all dummies, its numpy optimiser.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ H, STEPS, PATHS, ORIGINS = 8, (1, 4, 8), 200, 24
 QUARTERLY = ["GDPC1", "GDPCTPI", "FEDFUNDS", "PCECC96", "GPDIC1", "HOANBS", "COMPRNFB"]
 REFERENCE, PEER, PEER_LAGS = "VAR growth", "bvar levels", 5
 Answer = tuple[FloatArray, FloatArray]  # means (h, k) and paths (m, h, k)
+Job = Callable[["Case", int], Answer]
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def cases() -> list[Case]:
 MODELS: dict[str, tuple[Forecaster, str]] = {
     "drift": (Drift(), "levels"), REFERENCE: (VAR(), "growth"), "VAR by BIC growth": (VAR(lags="bic"), "growth"),
     "ShrunkVAR growth": (ShrunkVAR(), "growth"), "LinearRNN growth": (LinearRNN(), "growth"),
-    "TanhRNN growth": (TanhRNN(), "growth"), "VAR levels": (VAR(), "levels"), "ShrunkVAR levels": (ShrunkVAR(), "levels")}
+    "TanhRNN growth": (TanhRNN(), "growth"), "VAR levels": (VAR(), "levels"),
+    "ShrunkVAR levels": (ShrunkVAR(), "levels")}
 
 
 def ours(case: Case, origin: int, model: Forecaster, kind: str) -> Answer:
@@ -111,7 +113,7 @@ def peer(case: Case, origin: int) -> Answer:
     return recursion(coef, past, fixed, np.zeros((1, H, k)))[0], recursion(draws, past, fixed, shocks)
 
 
-def run(case: Case, jobs: dict[str, Callable[[Case, int], Answer]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def run(case: Case, jobs: dict[str, Job]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the board's rows and the seconds of a case."""
     origins, errors, scores = case.origins(), {}, {}
     every = origins[1] - origins[0]
@@ -150,7 +152,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--with-bvar", metavar="PATH")
     options = parser.parse_args()
-    jobs: dict[str, Callable[[Case, int], Answer]] = {
+    jobs: dict[str, Job] = {
         name: (lambda case, origin, model=model, kind=kind: ours(case, origin, model, kind))
         for name, (model, kind) in MODELS.items()}
     if options.with_bvar:

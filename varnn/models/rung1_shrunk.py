@@ -32,7 +32,7 @@ from varnn.estimate.log_evidence import LogEvidence
 from varnn.estimate.numerics.covariance import SINGULAR
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_thread
-from varnn.estimate.redundant import warn_of_explosion, warn_of_near_copies
+from varnn.estimate.least_squares.redundant import warn_of_explosion, warn_of_near_copies
 from varnn.forecaster import Draws, Fitted, Forecaster, Outlook, Plan, need_rows, one_of, square_root
 from varnn.models.rung1_var import FittedVAR
 from varnn.series import FloatArray, Series, whole_number
@@ -126,14 +126,14 @@ class ShrunkVAR(Forecaster):
             return 1, None
         data = _standard(series, exog, longest, self.trend)[0].compressed()
         choice = choose(data, tolerance=ROUGH)
-        return 1 + int(np.argmax(evidence_of_orders(data, choice.tight, choice.walks))), choice
+        return 1 + int(evidence_of_orders(data, choice.tight, choice.walks).argmax()), choice
 
     def _longest(self, series: Series, q: int) -> int:
         if self.max_lags is not None:
             return int(self.max_lags)
-        T, fixed = len(series), TERMS[self.trend] + q
-        return max(1, min(round(12 * (T / 100) ** 0.25), max(FEWEST_LAGS, MOST_COLUMNS // series.k),
-                          (T - fixed) // ROWS_FOR_A_LAG))
+        usual: int = round(12 * (len(series) / 100) ** 0.25)
+        affordable = max(FEWEST_LAGS, MOST_COLUMNS // series.k)
+        return max(1, min(usual, affordable, (len(series) - TERMS[self.trend] - q) // ROWS_FOR_A_LAG))
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +222,7 @@ class FittedShrunkVAR(FittedVAR):
         return self.estimate.df_resid
 
     def to_statsmodels(self) -> VARResults:
-        """Refuse: statsmodels has no VAR with a prior."""
+        """Refuse, as statsmodels has no VAR with a prior."""
         raise ParameterError("statsmodels has no VAR with a prior to hand this fit to; fit VAR(lags="
                              f"{self.k_ar}) for its least squares")
 
@@ -238,7 +238,8 @@ class FittedShrunkVAR(FittedVAR):
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         """Draw from the posterior; explosive draws are left out where the posterior mean is stable."""
         estimate = self.estimate
-        numbers = standard_numbers(*estimate.coef.shape, estimate.dof, count, rng)
+        (d, k), df = estimate.coef.shape, estimate.dof
+        numbers = standard_numbers(d, k, df, count, rng)
         sigma, weights = spread_around(estimate.coef, estimate.root, square_root(estimate.scatter), *numbers)
         if not self.is_stable():
             return Draws(sigma, weights)

@@ -372,7 +372,7 @@ class FittedVAR(Fitted):
         """Whether small-sample corrections are left out."""
         return self.df_model > MANY_REGRESSORS and self.nobs > PLENTY_OF_ROWS * self.df_model
 
-    def _refit(self, samples: FloatArray) -> Draws:
+    def _refit(self, samples: FloatArray) -> Draws | None:
         B, T, k = samples.shape
         exog = None if self.exog is None else np.tile(self.exog.values, (B, 1))
         fits = fit_windows(samples.reshape(B * T, k), [(i * T, (i + 1) * T) for i in range(B)], self.k_ar, self.trend,

@@ -7,7 +7,7 @@ units in which the prior scale of the errors is 1; what these units are is the c
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +94,7 @@ class Regression:
     @property
     def fixed(self) -> int:
         """Regressors that are no lags."""
-        return self.X.shape[1] - self.lags * self.Y.shape[1]
+        return int(self.X.shape[1] - self.lags * self.Y.shape[1])
 
     def compressed(self) -> Regression:
         """Return at most m + k rows with the same products, by QR, so that no digit is lost to squares."""
@@ -186,7 +186,7 @@ def posterior(data: Regression, tight: Tightness, walks: FloatArray) -> Conjugat
     ----------
     Giannone, Lenza & Primiceri (2015), Review of Economics and Statistics 97(2), appendix A.
     """
-    (m, k), n, dof = (data.X.shape[1], data.Y.shape[1]), data.rows, data.dof
+    k, n, dof = data.Y.shape[1], data.rows, data.dof
     prior, b = data.precision(tight), data.centre(walks)
     prior_log, _, prior_inverse = _inverted(prior)
     log, lower, inverse = _inverted(data.gram + prior)
@@ -221,8 +221,9 @@ def _inverted(matrix: FloatArray) -> tuple[float, FloatArray, FloatArray]:
     lower, failed = lapack.dpotrf(matrix, lower=1)
     if failed:
         raise np.linalg.LinAlgError("not positive definite")
-    inverse = np.tril(lapack.dpotri(lower, lower=1)[0])
-    inverse += np.tril(inverse, -1).T
+    inverse = lapack.dpotri(lower, lower=1)[0]  # its lower triangle, with zeros above
+    inverse = inverse + inverse.T
+    inverse.ravel()[::len(inverse) + 1] *= 0.5
     return 2.0 * float(np.log(lower.diagonal()).sum()), lower, inverse
 
 
@@ -320,6 +321,7 @@ def evidence_of_orders(data: Regression, tight: Tightness, walks: FloatArray) ->
     return np.asarray(_constant(n, k, dof) + k * logs - 0.5 * (n + dof) * np.linalg.slogdet(scatters)[1])
 
 
+@lru_cache(maxsize=64)
 def _constant(n: int, k: int, dof: float) -> float:
     return float(-0.5 * n * k * np.log(np.pi) + multigammaln(0.5 * (n + dof), k) - multigammaln(0.5 * dof, k))
 
