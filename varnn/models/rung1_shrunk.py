@@ -19,6 +19,7 @@ from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError
 from varnn.estimate.least_squares.minnesota import Choice, Regression, Tightness, choose, evidence_of_orders
 from varnn.estimate.least_squares.paths import kept, lag_matrices
 from varnn.estimate.least_squares.posterior import spread_around, standard_numbers
+from varnn.estimate.least_squares.redundant import warn_of_explosion, warn_of_near_copies
 from varnn.estimate.least_squares.regression import LeastSquares, Trend, fit_var, rows_needed
 from varnn.estimate.least_squares.regressors import (
     TERMS,
@@ -32,7 +33,6 @@ from varnn.estimate.log_evidence import LogEvidence
 from varnn.estimate.numerics.covariance import SINGULAR
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_thread
-from varnn.estimate.least_squares.redundant import warn_of_explosion, warn_of_near_copies
 from varnn.forecaster import Draws, Fitted, Forecaster, Outlook, Plan, need_rows, one_of, square_root
 from varnn.models.rung1_var import FittedVAR
 from varnn.series import FloatArray, Series, whole_number
