@@ -53,7 +53,8 @@ class ShrunkVAR(Forecaster):
     ŷ_t = c + A_1 y_{t−1} + … + A_p y_{t−p} + D z_t with the conjugate prior Σ ~ IW(Ψ, k + 2),
     B | Σ ~ N(B₀, Σ ⊗ Λ⁻¹). A coefficient of lag l of series j in equation i has variance
     λ² l^{−a} Ψ_i/Ψ_j, Ψ_i the error variance of an AR(1) of series i; those of trend and X are free.
-    Sums of coefficients are shrunk with strength 1/μ, the forecast from the first rows with 1/δ.
+    The coefficients of series j, summed over lags, lie μ Ψ_j/var(y_j) about the centre (of order 1/T for
+    a random walk); the forecast from the mean of the first p rows lies δ Ψ_i^½ about that of the centre.
     λ, a, μ, δ and the centre of each series (0, white noise, or 1, a random walk) maximise the
     marginal likelihood times the hyper-prior. Own and other lags are shrunk alike.
 
@@ -295,7 +296,7 @@ def _standard(series: Series, exog: Series | None, lags: int, trend: Trend) -> t
     y, z = (values - units.shift) / units.scale, (fixed - units.fixed_shift) / units.fixed_scale
     X = np.hstack([z, all_regressors(y, lags, "n", None)])[lags:]
     first = np.concatenate([z[:lags].mean(axis=0), np.tile(y[:lags].mean(axis=0), lags)])
-    return Regression(X, y[lags:], T - lags, lags, y.std(axis=0), first, k + 2.0), units
+    return Regression(X, y[lags:], T - lags, lags, y.var(axis=0), first, k + 2.0), units
 
 
 def _error_sizes(values: FloatArray) -> FloatArray:
@@ -319,7 +320,7 @@ def _in_user_units(data: Regression, units: _Units, choice: Choice) -> ShrunkEst
     scatter, dof = found.scatter * own, n + int(data.dof)
     prior = data.precision(choice.tight)
     half = np.linalg.solve(found.lower, np.linalg.cholesky(prior))
-    sd = units.scale * data.spread
+    sd = units.scale * np.sqrt(data.spread)
     return ShrunkEstimate(np.ascontiguousarray(coef), np.ascontiguousarray(root),
                           (data.Y - data.X @ found.coef) * units.scale, scatter / (dof - k - 1), scatter, dof,
                           float(len(coef) - (half**2).sum()),

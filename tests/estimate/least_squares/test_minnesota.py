@@ -14,6 +14,7 @@ from statsmodels.datasets import macrodata
 from varnn.estimate.least_squares.minnesota import (
     Regression,
     Tightness,
+    _flipped,
     choose,
     descended,
     evidence_of_orders,
@@ -117,8 +118,8 @@ def test_no_other_centres_are_more_probable_than_those_chosen(seed):
         y[t] += np.array([0.2, 0.8, 0.97]) * y[t - 1]
     data = regression((y - y.mean(axis=0)) @ rng.standard_normal((3, 3)), 3)
     chosen = choose(data)
-    best = max(height(descended(data, Tightness(), np.array(one, dtype=float)))
-               for one in itertools.product((0, 1), repeat=3))
+    best = max(height(descended(data, Tightness(sums=sums), np.array(one, dtype=float)))
+               for one in itertools.product((0, 1), repeat=3) for sums in (1.0, 0.1, 0.01))
     assert height(chosen) >= best - 1e-5
 
 
@@ -202,3 +203,14 @@ def test_the_hyper_parameters_are_those_of_bvar_or_more_probable(name):
     assert_allclose(chosen.tight.logs, np.log(tight), atol=0.07 if name == "macrodata" else 1e-4)
     found = ahead(data, chosen.found.coef, 1)[0]
     assert_allclose(found, np.array(near) / sizes, rtol=0, atol=0.02 if name == "macrodata" else 1e-5)
+
+
+@pytest.mark.parametrize("start", [0.0, 1.0])
+def test_the_evidence_where_flips_end_is_that_of_a_fit_there(start):
+    data = regression(np.hstack([walks_and_noise(8, k=5), walks_and_noise(9, k=2).cumsum(axis=0)]), 4)
+    walks, evidence = _flipped(data, posterior(data, TIGHT, np.full(7, start)), np.full(7, start))
+    assert_allclose(evidence, posterior(data, TIGHT, walks).evidence, rtol=1e-9)
+    for i in range(7):
+        other = walks.copy()
+        other[i] = 1 - other[i]
+        assert posterior(data, TIGHT, other).evidence < evidence

@@ -6,7 +6,7 @@ units in which the prior scale of the errors is 1; what these units are is the c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -21,8 +21,10 @@ LOOSE = 1e6        # prior variance of a fixed regressor's coefficient, in units
 FURTHEST = 15.0    # logarithms of tightness beyond it are refused; every hyper-prior has died out
 STEP = 1e-4        # of the differences of gradients that start the descent's metric
 ROUNDS = 5         # centre and tightness in turn; two are the rule
+EXACT = 1e-14      # nats that a further step may promise, so that the order of the columns shows nowhere
 LEAST_GAIN = 1e-9  # of log|S|, for which a centre is changed
-MODES = {"overall": (0.2, 0.4), "decay": (2.0, 0.5), "sums": (1.0, 1.0), "initial": (1.0, 1.0)}
+HYPER_PRIORS = {"overall": (0.2, 0.4), "decay": (2.0, 0.5), "sums": (1.0, 1.0), "initial": (1.0, 1.0)}
+STARTS = ((0.0, 1.0), (1.0, 1.0), (1.0, 0.1))  # centre of all series, and μ, whose likelihood may have two tops
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Regression:
     lags : int
         p, at least 1.
     spread : array (k,)
-        s, typical sizes of the series: sums of coefficients are shrunk where the series is so large.
+        s, how large a series is taken to be in the dummy observation of its sum of coefficients.
     first : array (m,)
         x₀, regressors of the initial observation.
     dof : float
@@ -195,14 +197,16 @@ def posterior(data: Regression, tight: Tightness, walks: FloatArray) -> Conjugat
     miss = data.Y - data.X @ coef
     coef += inverse @ (data.X.T @ miss + prior @ (b - coef))
     miss, away = data.Y - data.X @ coef, b - coef
-    pulled = prior @ away
-    scatter = miss.T @ miss + away.T @ pulled + np.eye(k)
+    scatter = miss.T @ miss + away.T @ prior @ away + np.eye(k)
     scatter_log, _, scatter_inverse = _inverted(scatter)
     evidence = _constant(n, k, dof) + 0.5 * k * (prior_log - log) - 0.5 * (n + dof) * scatter_log
     inner = k * (prior_inverse - inverse) - (n + dof) * (away @ scatter_inverse @ away.T)
     head = slice(data.fixed, data.fixed + k)
-    give = prior[head, head] - prior[head] @ inverse @ prior[:, head]
-    return Conjugate(coef, lower, scatter, float(evidence), _slope(data, tight, inner), pulled[head], give)
+    # X'(Y − X B̂) = Λ(B̂ − B₀) and Λ − ΛH⁻¹Λ, in forms that keep their digits where Λ is large
+    follow = inverse @ data.gram[:, head]
+    stay = np.eye(len(inverse), k, -data.fixed) - follow
+    give = stay.T @ data.gram @ stay + follow.T @ prior @ follow
+    return Conjugate(coef, lower, scatter, float(evidence), _slope(data, tight, inner), -(data.X.T @ miss)[head], give)
 
 
 def _slope(data: Regression, tight: Tightness, inner: FloatArray) -> FloatArray:
@@ -228,10 +232,10 @@ def _inverted(matrix: FloatArray) -> tuple[float, FloatArray, FloatArray]:
 
 
 def hyper_prior(tight: Tightness) -> tuple[float, FloatArray]:
-    """Return the log density of independent gamma hyper-priors, up to a constant, and its slope by logarithms.
+    """Return the log density of gamma hyper-priors, up to a constant, and its slope by the four logarithms.
 
-    Modes and standard deviations are .2 and .4 for λ, 2 and .5 for the decay, 1 and 1 for μ and δ.
-    Densities are of the parameters, not of their logarithms.
+    Modes and standard deviations are .2 and .4 for λ, 2 and .5 for the decay, 1 and 1 for μ and δ. Densities
+    are of the parameters, not of their logarithms.
 
     Examples
     --------
@@ -243,17 +247,23 @@ def hyper_prior(tight: Tightness) -> tuple[float, FloatArray]:
     Giannone, Lenza & Primiceri (2015), section III.
     """
     values = np.exp(tight.logs)
-    shape, scale = _GAMMA
-    return float(((shape - 1) * tight.logs - values / scale).sum()), (shape - 1) - values / scale
+    return float((_POWER * tight.logs - _RATE * values).sum()), _POWER - _RATE * values
 
 
-def _gamma(mode: FloatArray, sd: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return shape and scale of gamma densities with these modes and standard deviations."""
-    scale = 0.5 * (np.sqrt(mode**2 + 4 * sd**2) - mode)
-    return mode / scale + 1, scale
+def gamma(mode: float, sd: float) -> tuple[float, float]:
+    """Return power a and rate b of the density x^a e^{−bx} with this mode and standard deviation.
+
+    Examples
+    --------
+    >>> power, rate = gamma(1.0, 1.0)
+    >>> power / rate, round((power + 1) ** 0.5 / rate, 12)
+    (1.0, 1.0)
+    """
+    scale = 0.5 * float(np.sqrt(mode**2 + 4 * sd**2) - mode)
+    return mode / scale, 1 / scale
 
 
-_GAMMA = _gamma(*np.array(list(MODES.values())).T)
+_POWER, _RATE = np.array([gamma(*HYPER_PRIORS[one.name]) for one in fields(Tightness)]).T
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,7 +277,7 @@ class Choice:
     descent: Descent
 
 
-def choose(data: Regression, start: Choice | None = None, *, tolerance: float = 1e-9) -> Choice:
+def choose(data: Regression, start: Choice | None = None, *, tolerance: float = EXACT) -> Choice:
     """Choose tightness and centre where marginal likelihood times hyper-prior is largest.
 
     In turn: for given centres a quasi-Newton descent on four logarithms; for given tightness the centres
@@ -277,8 +287,7 @@ def choose(data: Regression, start: Choice | None = None, *, tolerance: float = 
     ----------
     data : Regression
     start : Choice, optional
-        Where to start; at the modes of the hyper-prior, from the better of all noise and all walks, when
-        left out.
+        Where to start; at the modes of the hyper-prior, with the best of a few centres and μ, when left out.
     tolerance : float
         Nats that one more step of the descent may promise when it ends.
 
@@ -286,21 +295,28 @@ def choose(data: Regression, start: Choice | None = None, *, tolerance: float = 
     -------
     Choice
     """
-    data, k = data.compressed(), data.Y.shape[1]
-    if start is None:
-        ends = [_flipped(posterior(data, Tightness(), np.full(k, one)), np.full(k, one)) for one in (0.0, 1.0)]
-        walks = min(ends, key=lambda end: end[1])[0]
-        best = descended(data, Tightness(), walks, tolerance)
-    else:
-        best = descended(data, start.tight, start.walks, tolerance)
+    data = data.compressed()
+    tight, walks = _start(data) if start is None else (start.tight, start.walks)
+    best = descended(data, tight, walks, tolerance)
     total = best.evaluations
     for _ in range(ROUNDS):
-        walks = _flipped(best.found, best.walks)[0]
+        walks = _flipped(data, best.found, best.walks)[0]
         if (walks == best.walks).all():
             break
         best = descended(data, best.tight, walks, tolerance)
         total += best.evaluations
     return replace(best, evaluations=total)
+
+
+def _start(data: Regression) -> tuple[Tightness, FloatArray]:
+    """Return the best of `STARTS`, each with its centres flipped as long as that gains."""
+    best, chosen, height = Tightness(), np.zeros(0), -np.inf
+    for centre, sums in STARTS:
+        tight, walks = Tightness(sums=sums), np.full(data.Y.shape[1], centre)
+        flipped, evidence = _flipped(data, posterior(data, tight, walks), walks)
+        if evidence > height:
+            best, chosen, height = tight, flipped, evidence
+    return best, chosen
 
 
 def evidence_of_orders(data: Regression, tight: Tightness, walks: FloatArray) -> FloatArray:
@@ -326,7 +342,7 @@ def _constant(n: int, k: int, dof: float) -> float:
     return float(-0.5 * n * k * np.log(np.pi) + multigammaln(0.5 * (n + dof), k) - multigammaln(0.5 * dof, k))
 
 
-def descended(data: Regression, start: Tightness, walks: FloatArray, tolerance: float = 1e-9) -> Choice:
+def descended(data: Regression, start: Tightness, walks: FloatArray, tolerance: float = EXACT) -> Choice:
     """Find the best tightness for given centres, by a descent started from differences of the exact gradient."""
     count = 0
 
@@ -358,14 +374,14 @@ def descended(data: Regression, start: Tightness, walks: FloatArray, tolerance: 
     return Choice(Tightness.of(descent.point.x), walks, found, count, descent)
 
 
-def _flipped(found: Conjugate, walks: FloatArray) -> tuple[FloatArray, float]:
-    """Flip centres as long as the marginal likelihood gains, at a given tightness; also return log|S|.
+def _flipped(data: Regression, found: Conjugate, walks: FloatArray) -> tuple[FloatArray, float]:
+    """Flip centres as long as the marginal likelihood gains, at a given tightness; also return where it ends.
 
     S(B₀ + E T) = S + T U + Uᵀ T + T W T for changes T = diag(t) of the first own lags, U and W the
     posterior's `pull` and `give`; so every change costs one k × k determinant.
     """
     scatter, pull, walks = found.scatter, found.pull, walks.copy()
-    log = float(np.linalg.slogdet(scatter)[1])
+    first = log = float(np.linalg.slogdet(scatter)[1])
     for _ in range(4 * len(walks)):
         change = 1.0 - 2.0 * walks
         gains = _gains(scatter, pull, found.give, change)
@@ -378,8 +394,8 @@ def _flipped(found: Conjugate, walks: FloatArray) -> tuple[FloatArray, float]:
         logs = np.linalg.slogdet(np.stack(moved))[1]
         which = int(np.argmin(logs))
         walks, log = walks + moves[which], float(logs[which])
-        scatter, pull = moved[which], pull + moves[which][:, None] * found.give
-    return walks, log
+        scatter, pull = moved[which], pull + found.give * moves[which]
+    return walks, found.evidence - 0.5 * (data.rows + data.dof) * (log - first)
 
 
 def _moved(scatter: FloatArray, pull: FloatArray, give: FloatArray, move: FloatArray) -> FloatArray:
