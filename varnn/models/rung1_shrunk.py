@@ -16,7 +16,7 @@ import numpy as np
 
 from varnn.deferred import later
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError
-from varnn.estimate.least_squares.minnesota import Choice, Regression, Tightness, choose, evidence_of_orders
+from varnn.estimate.least_squares.minnesota import Choice, Regression, Tightness, choose, evidence_of_orders, root_of
 from varnn.estimate.least_squares.paths import kept, lag_matrices
 from varnn.estimate.least_squares.posterior import spread_around, standard_numbers
 from varnn.estimate.least_squares.redundant import warn_of_explosion, warn_of_near_copies
@@ -311,19 +311,18 @@ def _in_user_units(data: Regression, units: _Units, choice: Choice) -> ShrunkEst
     """Return the posterior of coefficients on the regressors as they are given."""
     found, (n, k) = choice.found, data.Y.shape
     sizes = np.concatenate([units.fixed_scale, np.tile(units.scale, data.lags)])
-    coef, root = found.coef / sizes[:, None] * units.scale, np.linalg.inv(found.lower).T / sizes[:, None]
+    plain = root_of(data.compressed(), choice.tight)
+    coef, root = found.coef / sizes[:, None] * units.scale, plain / sizes[:, None]
     if units.constant:
         shift = np.concatenate([units.fixed_shift[1:], np.tile(units.shift, data.lags)])
         coef[0] += units.shift - shift @ coef[1:]
         root[0] -= shift @ root[1:]
     own = np.outer(units.scale, units.scale)
     scatter, dof = found.scatter * own, n + int(data.dof)
-    prior = data.precision(choice.tight)
-    half = np.linalg.solve(found.lower, np.linalg.cholesky(prior))
     sd = units.scale * np.sqrt(data.spread)
     return ShrunkEstimate(np.ascontiguousarray(coef), np.ascontiguousarray(root),
                           (data.Y - data.X @ found.coef) * units.scale, scatter / (dof - k - 1), scatter, dof,
-                          float(len(coef) - (half**2).sum()),
+                          float(((data.X @ plain) ** 2).sum()),
                           found.evidence + n * float(np.log(sd / units.scale).sum()), sd)
 
 

@@ -208,8 +208,8 @@ def test_the_hyper_parameters_are_those_of_bvar_or_more_probable(name):
 @pytest.mark.parametrize("start", [0.0, 1.0])
 def test_the_evidence_where_flips_end_is_that_of_a_fit_there(start):
     data = regression(np.hstack([walks_and_noise(8, k=5), walks_and_noise(9, k=2).cumsum(axis=0)]), 4)
-    walks, evidence = _flipped(data, posterior(data, TIGHT, np.full(7, start)), np.full(7, start))
-    assert_allclose(evidence, posterior(data, TIGHT, walks).evidence, rtol=1e-9)
+    walks, evidence = _flipped(data, TIGHT, posterior(data, TIGHT, np.full(7, start)), np.full(7, start))
+    assert_allclose(evidence, posterior(data, TIGHT, walks).evidence, rtol=1e-8)  # S falls from 1e6 times
     for i in range(7):
         other = walks.copy()
         other[i] = 1 - other[i]

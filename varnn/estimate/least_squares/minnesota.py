@@ -24,7 +24,7 @@ ROUNDS = 5         # centre and tightness in turn; two are the rule
 EXACT = 1e-14      # nats that a further step may promise, so that the order of the columns shows nowhere
 LEAST_GAIN = 1e-9  # of log|S|, for which a centre is changed
 HYPER_PRIORS = {"overall": (0.2, 0.4), "decay": (2.0, 0.5), "sums": (1.0, 1.0), "initial": (1.0, 1.0)}
-STARTS = ((0.0, 1.0), (1.0, 1.0), (1.0, 0.1))  # centre of all series, and μ, whose likelihood may have two tops
+STARTS = ((0.0, 0.2, 1.0), (1.0, 0.2, 1.0), (1.0, 0.05, 0.1), (1.0, 0.02, 0.01))  # centre of all series, λ, and μ = δ
 
 
 @dataclass(frozen=True)
@@ -112,25 +112,23 @@ class Regression:
         """XᵀX, (m, m)."""
         return np.asarray(self.X.T @ self.X)
 
-    def precision(self, tight: Tightness) -> FloatArray:
-        """Return Λ of B | Σ ~ N(B₀, Σ ⊗ Λ⁻¹), (m, m).
-
-        Λ = diag(1/loose, l^a/λ²) + Σ_j (s_j/μ)² g_j g_jᵀ + x₀ x₀ᵀ/δ², g_j marking all lags of series j.
-        The last two are GLP's dummy observations of the sums of coefficients and of the initial
-        observation. They agree with the centre B₀, so they add to the precision and to nothing else.
-        """
-        k, c, p = self.Y.shape[1], self.fixed, self.lags
-        total = np.outer(self.first, self.first / tight.initial**2)
-        total[np.arange(c), np.arange(c)] += 1.0 / self.loose
-        blocks = total[c:, c:].reshape(p, k, p, k)
-        series = np.arange(k)
-        blocks[:, series, :, series] += ((self.spread / tight.sums) ** 2)[:, None, None]
-        total[np.arange(c, len(total)), np.arange(c, len(total))] += self._own(tight)
-        return total
-
-    def _own(self, tight: Tightness) -> FloatArray:
+    def independent(self, tight: Tightness) -> FloatArray:
+        """Return D, the precisions of the coefficients one by one, (m,): 1/loose, then l^a/λ²."""
         lag = np.repeat(np.arange(1.0, self.lags + 1), self.Y.shape[1])
-        return np.asarray(lag**tight.decay / tight.overall**2)
+        return np.concatenate([np.full(self.fixed, 1.0 / self.loose), lag**tight.decay / tight.overall**2])
+
+    def dummies(self, tight: Tightness) -> FloatArray:
+        """Return F, GLP's dummy observations, (k + 1, m): (s_j/μ) g_j, g_j marking all lags of series j, and x₀/δ."""
+        sums = np.tile(np.diag(self.spread / tight.sums), self.lags)
+        return np.vstack([np.hstack([np.zeros((len(sums), self.fixed)), sums]), self.first / tight.initial])
+
+    def precision(self, tight: Tightness) -> FloatArray:
+        """Return Λ = D + FᵀF of B | Σ ~ N(B₀, Σ ⊗ Λ⁻¹), (m, m).
+
+        The dummy observations agree with the centre B₀, so they add to the precision and to nothing else.
+        """
+        F = self.dummies(tight)
+        return np.asarray(F.T @ F + np.diag(self.independent(tight)))
 
     def centre(self, walks: FloatArray) -> FloatArray:
         """Return B₀, (m, k): `walks` of each series (0 or 1) at its own first lag, else 0."""
@@ -147,8 +145,6 @@ class Conjugate:
     ----------
     coef : array (m, k)
         B̂ = H⁻¹(XᵀY + Λ B₀).
-    lower : array (m, m)
-        Cholesky factor of H.
     scatter : array (k, k)
         S = I + (Y − X B̂)ᵀ(Y − X B̂) + (B̂ − B₀)ᵀ Λ (B̂ − B₀).
     evidence : float
@@ -157,17 +153,13 @@ class Conjugate:
         Derivatives of `evidence` by the logarithms of overall, decay, sums and initial.
     pull : array (k, k)
         First-lag rows of Λ (B₀ − B̂): how the scatter moves with the centre.
-    give : array (k, k)
-        First-lag block of Λ − Λ H⁻¹ Λ: how it bends with the centre.
     """
 
     coef: FloatArray
-    lower: FloatArray
     scatter: FloatArray
     evidence: float
     slope: FloatArray
     pull: FloatArray
-    give: FloatArray
 
 
 def posterior(data: Regression, tight: Tightness, walks: FloatArray) -> Conjugate:
@@ -175,7 +167,9 @@ def posterior(data: Regression, tight: Tightness, walks: FloatArray) -> Conjugat
 
     log p(Y) = −½ nk log π + log Γ_k(½(n + d)) − log Γ_k(½d) + ½k log(|Λ|/|H|) − ½(n + d) log|S|.
 
-    Its differential is ½ tr(Q dΛ) with Q = k(Λ⁻¹ − H⁻¹) − (n + d)(B̂ − B₀) S⁻¹ (B̂ − B₀)ᵀ.
+    A row r of (F, D^½) with weight w contributes k(r Λ⁻¹rᵀ − r H⁻¹rᵀ) − (n + d) r M S⁻¹Mᵀrᵀ to the slope by
+    log w, M = B̂ − B₀. Dummy observations may weigh 10⁵ times as much as data, so F is kept apart:
+    H⁻¹ = A − A Fᵀ K⁻¹ F A with A = (XᵀX + D)⁻¹ and K = I + F A Fᵀ, and F H⁻¹Fᵀ = I − K⁻¹.
 
     Examples
     --------
@@ -188,47 +182,47 @@ def posterior(data: Regression, tight: Tightness, walks: FloatArray) -> Conjugat
     ----------
     Giannone, Lenza & Primiceri (2015), Review of Economics and Statistics 97(2), appendix A.
     """
-    k, n, dof = data.Y.shape[1], data.rows, data.dof
-    prior, b = data.precision(tight), data.centre(walks)
-    prior_log, _, prior_inverse = _inverted(prior)
-    log, lower, inverse = _inverted(data.gram + prior)
-    coef = b + inverse @ (data.X.T @ (data.Y - data.X @ b))
-    # one step of refinement, so that the levels of near-integrated series keep their digits
-    miss = data.Y - data.X @ coef
-    coef += inverse @ (data.X.T @ miss + prior @ (b - coef))
-    miss, away = data.Y - data.X @ coef, b - coef
-    scatter = miss.T @ miss + away.T @ prior @ away + np.eye(k)
-    scatter_log, _, scatter_inverse = _inverted(scatter)
-    evidence = _constant(n, k, dof) + 0.5 * k * (prior_log - log) - 0.5 * (n + dof) * scatter_log
-    inner = k * (prior_inverse - inverse) - (n + dof) * (away @ scatter_inverse @ away.T)
+    k, n, dof, D, F = data.Y.shape[1], data.rows, data.dof, data.independent(tight), data.dummies(tight)
+    b = data.centre(walks)
+    from_centre = data.Y - data.X @ b
+    plain_log, A = _inverted(data.gram + np.diag(D))
+    AF = A @ F.T                                                                             # (m, k + 1)
+    data_log, inner = _inverted(np.eye(k + 1) + F @ AF)
+    prior_log, outer = _inverted(np.eye(k + 1) + (F / D) @ F.T)
+    ridge = A @ (data.X.T @ from_centre)                                                     # (m, k)
+    dummies_miss = inner @ (F @ ridge)                                                       # F M
+    away = ridge - AF @ dummies_miss                                                         # M
+    miss = from_centre - data.X @ away
+    scatter = np.eye(k) + miss.T @ miss + (away.T * D) @ away + dummies_miss.T @ dummies_miss
+    scatter_log, within = _inverted(scatter)
+    evidence = (_constant(n, k, dof) + 0.5 * k * (np.log(D).sum() + prior_log - plain_log - data_log)
+                - 0.5 * (n + dof) * scatter_log)
+    known = inner.diagonal() - outer.diagonal()             # of each row of F: r Λ⁻¹rᵀ − r H⁻¹rᵀ
+    alone = 1 - ((outer @ F) * F).sum(axis=0) / D - D * (A.diagonal() - ((AF @ inner) * AF).sum(axis=1))
+    by_dummy = k * known - (n + dof) * ((dummies_miss @ within) * dummies_miss).sum(axis=1)  # (k + 1,)
+    by_one = (k * alone - (n + dof) * D * ((away @ within) * away).sum(axis=1))[data.fixed:]  # (pk,)
+    decays = 0.5 * tight.decay * np.repeat(np.log(np.arange(1.0, data.lags + 1)), k)
+    slope = np.array([-by_one.sum(), by_one @ decays, -by_dummy[:k].sum(), -by_dummy[k]])
     head = slice(data.fixed, data.fixed + k)
-    # X'(Y − X B̂) = Λ(B̂ − B₀) and Λ − ΛH⁻¹Λ, in forms that keep their digits where Λ is large
-    follow = inverse @ data.gram[:, head]
-    stay = np.eye(len(inverse), k, -data.fixed) - follow
-    give = stay.T @ data.gram @ stay + follow.T @ prior @ follow
-    return Conjugate(coef, lower, scatter, float(evidence), _slope(data, tight, inner), -(data.X.T @ miss)[head], give)
+    return Conjugate(b + away, scatter, float(evidence), slope, -(data.X[:, head].T @ miss))
 
 
-def _slope(data: Regression, tight: Tightness, inner: FloatArray) -> FloatArray:
-    """Return ½ tr(Q dΛ) for the logarithm of each hyper-parameter."""
-    k, c, p = data.Y.shape[1], data.fixed, data.lags
-    own = inner.diagonal()[c:] * data._own(tight)
-    decays = np.repeat(np.log(np.arange(1.0, p + 1)), k)
-    summed = np.einsum("ajbj->j", inner[c:, c:].reshape(p, k, p, k))
-    return np.array([-own.sum(), 0.5 * tight.decay * (own @ decays),
-                     -(summed @ data.spread**2) / tight.sums**2,
-                     -(data.first @ inner @ data.first) / tight.initial**2])
-
-
-def _inverted(matrix: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-    """Return log determinant, Cholesky factor and inverse of a positive definite matrix."""
+def _inverted(matrix: FloatArray) -> tuple[float, FloatArray]:
+    """Return log determinant and inverse of a positive definite matrix."""
     lower, failed = lapack.dpotrf(matrix, lower=1)
     if failed:
         raise np.linalg.LinAlgError("not positive definite")
     inverse = lapack.dpotri(lower, lower=1)[0]  # its lower triangle, with zeros above
     inverse = inverse + inverse.T
     inverse.ravel()[::len(inverse) + 1] *= 0.5
-    return 2.0 * float(np.log(lower.diagonal()).sum()), lower, inverse
+    return 2.0 * float(np.log(lower.diagonal()).sum()), inverse
+
+
+def root_of(data: Regression, tight: Tightness) -> FloatArray:
+    """Return a root of H⁻¹, (m, m): R⁻¹ of the QR factorisation of (X, F, D^½)."""
+    rows = np.vstack([data.X, data.dummies(tight), np.diag(np.sqrt(data.independent(tight)))])
+    upper = qr(rows, mode="r", check_finite=False)[0][:rows.shape[1]]
+    return np.asarray(solve_triangular(upper, np.eye(rows.shape[1])))
 
 
 def hyper_prior(tight: Tightness) -> tuple[float, FloatArray]:
@@ -300,7 +294,7 @@ def choose(data: Regression, start: Choice | None = None, *, tolerance: float = 
     best = descended(data, tight, walks, tolerance)
     total = best.evaluations
     for _ in range(ROUNDS):
-        walks = _flipped(data, best.found, best.walks)[0]
+        walks = _flipped(data, best.tight, best.found, best.walks)[0]
         if (walks == best.walks).all():
             break
         best = descended(data, best.tight, walks, tolerance)
@@ -311,9 +305,9 @@ def choose(data: Regression, start: Choice | None = None, *, tolerance: float = 
 def _start(data: Regression) -> tuple[Tightness, FloatArray]:
     """Return the best of `STARTS`, each with its centres flipped as long as that gains."""
     best, chosen, height = Tightness(), np.zeros(0), -np.inf
-    for centre, sums in STARTS:
-        tight, walks = Tightness(sums=sums), np.full(data.Y.shape[1], centre)
-        flipped, evidence = _flipped(data, posterior(data, tight, walks), walks)
+    for centre, overall, rest in STARTS:
+        tight, walks = Tightness(overall=overall, sums=rest, initial=rest), np.full(data.Y.shape[1], centre)
+        flipped, evidence = _flipped(data, tight, posterior(data, tight, walks), walks)
         if evidence > height:
             best, chosen, height = tight, flipped, evidence
     return best, chosen
@@ -374,28 +368,39 @@ def descended(data: Regression, start: Tightness, walks: FloatArray, tolerance: 
     return Choice(Tightness.of(descent.point.x), walks, found, count, descent)
 
 
-def _flipped(data: Regression, found: Conjugate, walks: FloatArray) -> tuple[FloatArray, float]:
+def _flipped(data: Regression, tight: Tightness, found: Conjugate, walks: FloatArray) -> tuple[FloatArray, float]:
     """Flip centres as long as the marginal likelihood gains, at a given tightness; also return where it ends.
 
-    S(B₀ + E T) = S + T U + Uᵀ T + T W T for changes T = diag(t) of the first own lags, U and W the
-    posterior's `pull` and `give`; so every change costs one k × k determinant.
+    S(B₀ + E T) = S + T U + Uᵀ T + T W T for changes T = diag(t) of the first own lags, U the posterior's
+    `pull` and W how it gives; so every change costs one k × k determinant.
     """
-    scatter, pull, walks = found.scatter, found.pull, walks.copy()
+    scatter, pull, give, walks = found.scatter, found.pull, _give(data, tight), walks.copy()
     first = log = float(np.linalg.slogdet(scatter)[1])
     for _ in range(4 * len(walks)):
         change = 1.0 - 2.0 * walks
-        gains = _gains(scatter, pull, found.give, change)
+        gains = _gains(scatter, pull, give, change)
         better = gains < -LEAST_GAIN
         if not better.any():
             break
         alone = np.arange(len(walks)) == np.argmin(gains)
         moves = [np.where(chosen, change, 0.0) for chosen in (better, alone)]
-        moved = [_moved(scatter, pull, found.give, move) for move in moves]
+        moved = [_moved(scatter, pull, give, move) for move in moves]
         logs = np.linalg.slogdet(np.stack(moved))[1]
         which = int(np.argmin(logs))
         walks, log = walks + moves[which], float(logs[which])
-        scatter, pull = moved[which], pull + found.give * moves[which]
+        scatter, pull = moved[which], pull + give * moves[which]
     return walks, found.evidence - 0.5 * (data.rows + data.dof) * (log - first)
+
+
+def _give(data: Regression, tight: Tightness) -> FloatArray:
+    """Return the first-lag block of Λ − ΛH⁻¹Λ, (k, k), in a form that keeps its digits where Λ is large."""
+    k, D, F = data.Y.shape[1], data.independent(tight), data.dummies(tight)
+    _, A = _inverted(data.gram + np.diag(D))
+    head = slice(data.fixed, data.fixed + k)
+    towards = A @ data.gram[:, head]
+    follow = towards - A @ (F.T @ np.linalg.solve(np.eye(k + 1) + F @ A @ F.T, F @ towards))  # H⁻¹ XᵀX
+    stay = np.eye(len(D), k, -data.fixed) - follow
+    return np.asarray(stay.T @ data.gram @ stay + (follow.T * D) @ follow + (follow.T @ F.T) @ (F @ follow))
 
 
 def _moved(scatter: FloatArray, pull: FloatArray, give: FloatArray, move: FloatArray) -> FloatArray:
