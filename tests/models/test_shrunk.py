@@ -81,7 +81,7 @@ def test_with_a_prior_that_says_nothing_it_is_the_var():
 
     tight = Tightness(1e5, 1.0, 1e6, 1e6)
     nothing = replace(loose, tight=tight, found=posterior(regression, tight, np.zeros(3)))
-    found, ols = _in_user_units(regression, units, nothing), fit_var(y, 2)
+    found, ols = _in_user_units(series, regression, units, nothing), fit_var(y, 2)
     assert_allclose(found.coef, ols.coef, atol=1e-6)
     assert_allclose(found.inverse_gram, ols.inverse_gram, rtol=1e-4, atol=1e-8)
     assert_allclose(found.resid, ols.resid, atol=1e-6)

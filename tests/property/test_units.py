@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from varnn.forecaster import Forecaster
+from varnn.models.rung1_shrunk import ShrunkVAR
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN
 from varnn.models.rung3_tanh import TanhRNN
@@ -16,7 +17,7 @@ SCALES, SHIFT = np.array([1e12, 1.0, 1e-12]), 1e9
 SPACING = 1.2e-7  # of float64 at 1e9: no forecast there can be finer
 
 MODELS: dict[str, Forecaster] = {
-    "VAR": VAR(), "VAR, two lags": VAR(lags=2),
+    "VAR": VAR(), "VAR, two lags": VAR(lags=2), "shrunken VAR": ShrunkVAR(),
     "linear RNN": LinearRNN(), "linear RNN, likelihood": LinearRNN(lags=1, shrinkage=None),
     "linear RNN, wider": LinearRNN(lags=1, width=4),
     "tanh RNN": TanhRNN(starts=1), "tanh RNN, two units": TanhRNN(lags=1, width=2, starts=1),

@@ -30,7 +30,6 @@ from varnn.estimate.least_squares.regressors import (
 )
 from varnn.estimate.least_squares.small_sample import are_stable
 from varnn.estimate.log_evidence import LogEvidence
-from varnn.estimate.numerics.covariance import SINGULAR
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_thread
 from varnn.forecaster import Draws, Fitted, Forecaster, Outlook, Plan, need_rows, one_of, square_root
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
 
 FEWEST_LAGS, MOST_COLUMNS = 5, 250  # lags tried whatever k is, and lagged columns beyond which the search takes long
 ROWS_FOR_A_LAG = 8  # that the search for the number of lags leaves
+SMALLEST_ERROR = 1e-5  # of a series' standard deviation, as its unit; the prior of what has none is not sharper
 WALK_ROOT = 2.0     # T(ρ − 1) of the least-squares root of a random walk exceeds it once in a hundred times
 ROUGH = 1e-2        # nats within which tightness is found before the number of lags is chosen
 
@@ -52,7 +52,7 @@ class ShrunkVAR(Forecaster):
 
     ŷ_t = c + A_1 y_{t−1} + … + A_p y_{t−p} + D z_t with the conjugate prior Σ ~ IW(Ψ, k + 2),
     B | Σ ~ N(B₀, Σ ⊗ Λ⁻¹). A coefficient of lag l of series j in equation i has variance
-    λ² l^{−a} Ψ_i/Ψ_j, Ψ_i the error variance of an AR(1) of series i; those of trend and X are free.
+    λ² l^{−a} Ψ_i/Ψ_j, Ψ_i the error variance of an AR(1) of series i; constant, trend and X are free.
     The coefficients of series j, summed over lags, lie μ Ψ_j/var(y_j) about the centre (of order 1/T for
     a random walk); the forecast from the mean of the first p rows lies δ Ψ_i^½ about that of the centre.
     λ, a, μ, δ and the centre of each series (0, white noise, or 1, a random walk) maximise the
@@ -105,8 +105,9 @@ class ShrunkVAR(Forecaster):
                 choice = choose(data, start)
             except np.linalg.LinAlgError:
                 raise RankDeficientError("the posterior's precision is singular in float64: columns of y or X move "
-                                         "together almost exactly; leave one of them out") from None
-            estimate = _in_user_units(data, units, choice)
+                                         "together almost exactly, or one explodes; leave one of them out, or take "
+                                         "logarithms") from None
+            estimate = _in_user_units(series, data, units, choice)
         if not choice.descent.stop.converged:
             warnings.warn(f"{self.label} stopped for the reason {choice.descent.stop.name} after "
                           f"{choice.descent.steps} steps: {choice.descent.stop.message}; the best point found is kept",
@@ -296,18 +297,19 @@ def _standard(series: Series, exog: Series | None, lags: int, trend: Trend) -> t
     y, z = (values - units.shift) / units.scale, (fixed - units.fixed_shift) / units.fixed_scale
     X = np.hstack([z, all_regressors(y, lags, "n", None)])[lags:]
     first = np.concatenate([z[:lags].mean(axis=0), np.tile(y[:lags].mean(axis=0), lags)])
-    return Regression(X, y[lags:], T - lags, lags, y.var(axis=0), first, k + 2.0), units
+    spread = np.minimum(y.var(axis=0), float(T) ** 2)  # no sample tells sums of coefficients apart that are closer
+    return Regression(X, y[lags:], T - lags, lags, spread, first, k + 2.0), units
 
 
 def _error_sizes(values: FloatArray) -> FloatArray:
-    """Return the root mean squared error of an AR(1) of each series, (k,); at least its rounding."""
+    """Return the root mean squared error of an AR(1) of each series, (k,); at least a small share of its size."""
     before, now = (block - block.mean(axis=0) for block in (values[:-1], values[1:]))
     slope = (before * now).sum(axis=0) / (before**2).sum(axis=0)
     return np.asarray(np.maximum(np.sqrt(((now - slope * before) ** 2).mean(axis=0)),
-                                 SINGULAR**0.5 * values.std(axis=0)))
+                                 SMALLEST_ERROR * values.std(axis=0)))
 
 
-def _in_user_units(data: Regression, units: _Units, choice: Choice) -> ShrunkEstimate:
+def _in_user_units(series: Series, data: Regression, units: _Units, choice: Choice) -> ShrunkEstimate:
     """Return the posterior of coefficients on the regressors as they are given."""
     found, (n, k) = choice.found, data.Y.shape
     sizes = np.concatenate([units.fixed_scale, np.tile(units.scale, data.lags)])
@@ -319,7 +321,7 @@ def _in_user_units(data: Regression, units: _Units, choice: Choice) -> ShrunkEst
         root[0] -= shift @ root[1:]
     own = np.outer(units.scale, units.scale)
     scatter, dof = found.scatter * own, n + int(data.dof)
-    sd = units.scale * np.sqrt(data.spread)
+    sd = series.values.std(axis=0)
     return ShrunkEstimate(np.ascontiguousarray(coef), np.ascontiguousarray(root),
                           (data.Y - data.X @ found.coef) * units.scale, scatter / (dof - k - 1), scatter, dof,
                           float(((data.X @ plain) ** 2).sum()),
