@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -214,3 +215,16 @@ def test_the_evidence_where_flips_end_is_that_of_a_fit_there(start):
         other = walks.copy()
         other[i] = 1 - other[i]
         assert posterior(data, TIGHT, other).evidence < evidence
+
+
+def test_the_order_chosen_is_that_of_a_search_with_a_descent_for_every_order():
+    y = np.random.default_rng(11).standard_normal((150, 2))
+    for t in range(3, 150):
+        y[t] += 0.5 * y[t - 1] - 0.4 * y[t - 3]
+    longest = regression(y - y.mean(axis=0), 6)
+    chosen = choose(longest)
+    quick = evidence_of_orders(longest.compressed(), chosen.tight, chosen.walks)
+    m = longest.fixed
+    each = [height(choose(replace(longest, X=longest.X[:, :m + 2 * p], first=longest.first[:m + 2 * p], lags=p)))
+            for p in range(1, 7)]
+    assert np.argmax(quick) == np.argmax(each) >= 2
