@@ -224,9 +224,10 @@ def page(board: pd.DataFrame, seconds: pd.DataFrame) -> str:
         "Averages over data sets:\n", markdown(mean) + "\n", "Each data set:\n", markdown(board[columns]) + "\n",
         "`bvar` has 5 lags everywhere. The marginal likelihood, which chooses ours where no number is given, asks for "
         "4 to 15; the rows with 4 and 5 lags show what that choice costs or gains. Growth rates or levels, and which "
-        "series are rates, is decided by hand as in the literature. One part of the prior was changed after a first run "
-        "of this board had shown level forecasts behind `bvar`: sums of coefficients were scaled by standard "
-        "deviations, and are by variances over error variances. So the rows in levels are no independent check of it.\n"])
+        "series are rates, is decided by hand as in the literature. One part of the prior was changed after a first "
+        "run of this board had shown level forecasts behind `bvar`: sums of coefficients were scaled by standard "
+        "deviations, and are by variances over error variances. So the rows in levels are no independent check of "
+        "it.\n"])
 
 
 def _missed(at: dict[tuple[str, str], dict[str, Any]], name: str) -> str:
