@@ -141,6 +141,8 @@ def states(fit: Fitted, *, member: int = 0) -> pd.DataFrame:
 def _recursion(fit: Fitted, values: FloatArray, exog: FloatArray | None, member: int) -> Recursion:
     members = len(fit.members) if isinstance(fit, FittedTanhRNN) else 1
     whole_number(member, "member", least=0, most=members - 1)
+    if isinstance(fit, FittedTanhRNN) and fit.linear is not None:
+        fit = fit.linear
     if isinstance(fit, FittedVAR):
         found = _var(fit)
     elif isinstance(fit, FittedLinearRNN):
