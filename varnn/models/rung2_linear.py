@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from varnn.display import count
 from varnn.errors import (
     ConvergenceWarning,
     ParameterError,
@@ -457,6 +458,11 @@ class FittedLinearRNN(LinearQuestions, Fitted):
             root = square_root(self.sigma_u / units)
             weights, sigma = posterior_draws(self.estimate, root, self._scatter, self.df_resid, count, rng)
         return Draws(sigma * units, weights)
+
+    @property
+    def choice(self) -> str:
+        """Lags, and whether a memory was kept."""
+        return f"{count(self.lags, 'lag')}, {'a' if self.A.any() else 'no'} memory"
 
     def _notes(self) -> list[str]:
         effective = ", ".join(f"{name} {value:.2f}" for name, value in self.effective_params.items())

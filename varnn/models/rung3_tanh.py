@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from varnn.display import count
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning, callers_level
 from varnn.estimate.least_squares.order import default_max_lags
 from varnn.estimate.least_squares.redundant import warn_of_near_copies, warn_of_redundant_lags
@@ -443,6 +444,14 @@ class FittedTanhRNN(Fitted):
             return self._below._mixture()
         shares = np.array([particle.weight for particle in self._ends])
         return Draws(np.repeat(self.sigma_u[None], len(shares), axis=0), self._ends), shares / shares.sum()
+
+    @property
+    def choice(self) -> str:
+        """Lags, and how many tanh units were kept."""
+        if self.linear is not None:
+            return f"{self.linear.choice}, no tanh unit"
+        units = count(self.width, "tanh unit") if self.width else "no tanh unit"
+        return f"{count(self.lags, 'lag')}, {units}"
 
     def _notes(self) -> list[str]:
         effective = ", ".join(f"{name} {value:.2f}" for name, value in self.effective_params.items())
