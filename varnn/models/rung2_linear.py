@@ -507,7 +507,11 @@ def _estimate(model: LinearRNN, series: Series, exog: Series | None) -> FittedLi
         """Whether a VAR with these lags leaves some series without error; a prior would only blur its rule."""
         if len(series) < rows_needed(k, lags, model.trend, q):
             return False
-        errors = fit_var(sample.values, lags, "c" if intercept else "n", sample.inputs if q + driven else None).resid
+        inputs = sample.inputs if sample.inputs.shape[1] else None
+        try:
+            errors = fit_var(sample.values, lags, "c" if intercept else "n", inputs).resid
+        except RankDeficientError:  # redundant lags, which a prior can do with
+            return False
         return bool(without_error(regular(errors.T @ errors / len(errors))))
 
     if model.shrinkage is not None and model.lags != 0 and not exact_rule(least):
