@@ -68,6 +68,9 @@ class Suite(_Strict):
         Sample paths for each forecast.
     p_values : {"asymptotic", "bootstrap"}
         "bootstrap" adds p-values from comparisons on `draws` series drawn from the VAR, jobs like all others.
+    job_seconds : float, optional
+        Time that a job may take; one that takes longer is a failure with that reason, and the others go on. It changes
+        no number, and no job is done again because of it.
     """
 
     title: str
@@ -78,6 +81,7 @@ class Suite(_Strict):
     n_paths: Annotated[int, pydantic.Field(ge=20, strict=True)] = 200
     p_values: Literal["asymptotic", "bootstrap"] = "asymptotic"
     draws: Annotated[int, pydantic.Field(ge=9, strict=True)] = 99
+    job_seconds: Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)] | None = None
 
     @staticmethod
     def find(name: str | Path, folder: Path) -> Path:
