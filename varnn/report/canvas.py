@@ -60,7 +60,7 @@ KNOWN = {
     "Drift": Style("Drift", "grey", (1, 1), "2", 1.2),
     "oracle": Style("oracle", "ink", (8, 2, 1, 2), "*", 1.4)}
 OTHERS = (("plum", (8, 2, 2, 2), "v"), ("ochre", (5, 1, 1, 1, 1, 1), "P"),
-          ("teal", (3, 1), "X"))
+          ("teal", (3, 1), "X"), ("green", (7, 1, 2, 1), "p"))
 
 
 def styles(models: Sequence[str]) -> dict[str, Style]:
