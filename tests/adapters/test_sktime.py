@@ -76,6 +76,13 @@ def test_forecasts_intervals_quantiles_and_draws_are_the_native_ones_to_the_bit(
     assert np.array_equal(drawn.to_numpy().reshape(-1, len(fh), 2), outlook.paths[:, rows])
 
 
+def test_a_fit_with_all_options_at_their_defaults_is_the_native_one(sample):
+    theirs, fit, X = both(door.LinearRNN, sample, {"n_paths": 10})
+    ahead = X.iloc[80:81]
+    pd.testing.assert_frame_equal(theirs.predict([1], X=ahead), fit.forecast(1, ahead, n_paths=10).mean,
+                                  check_exact=True)
+
+
 @pytest.mark.parametrize("kind", [door.VAR, door.LinearRNN, door.Naive], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("estimate", [False, True], ids=["state moves on", "estimated anew"])
 def test_update_is_the_native_one(kind, sample, estimate):

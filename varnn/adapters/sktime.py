@@ -172,6 +172,9 @@ def _adapted(model: type[Forecaster], example: str, *trial: dict[str, Any]) -> t
         for name, value in list(bound.arguments.items())[1:]:
             setattr(self, name, value)
         Adapter.__init__(self)
+        inner = bound.arguments.get("model")
+        if isinstance(inner, Forecaster) and not inner.takes_exog:  # a wrapper takes what it wraps takes
+            self.set_tags(**{"capability:exogenous": False})
         self._y = self._X = None  # read where a user sets sktime's remember_data
 
     __init__.__signature__ = signature  # type: ignore[attr-defined]
@@ -211,7 +214,8 @@ Mean = _adapted(rung0_naive.Mean, "", {}, {"uncertainty": "none"})
 Drift = _adapted(rung0_naive.Drift, "", {}, {"uncertainty": "none"})
 VAR = _adapted(rung1_var.VAR, "lags=2", {"lags": 1}, {"lags": 1, "trend": "n"})
 ShrunkVAR = _adapted(rung1_shrunk.ShrunkVAR, "lags=2", {"lags": 1}, {"lags": 1, "uncertainty": "none"})
-LinearRNN = _adapted(rung2_linear.LinearRNN, "lags=1", {"lags": 1}, {"lags": 1, "shrinkage": None})
+LinearRNN = _adapted(rung2_linear.LinearRNN, "lags=1", {"lags": 1, "shrinkage": None},
+                     {"lags": 1, "shrinkage": None, "likelihood": "conditional"})
 TanhRNN = _adapted(rung3_tanh.TanhRNN, "lags=1, width=1, starts=1", {"lags": 1, "width": 1, "starts": 1},
                    {"lags": 1, "width": 1, "starts": 1, "skip": False})
 GRU = _adapted(rung4_gated.GRU, "lags=1, width=1, starts=1, max_steps=5",
@@ -220,8 +224,9 @@ LSTM = _adapted(rung4_gated.LSTM, "lags=1, width=1, starts=1, max_steps=5",
                 {"lags": 1, "width": 1, "starts": 1, "max_steps": 5}, {"lags": 1, "width": 2, "max_steps": 2})
 Direct = _adapted(beside_direct.Direct, "horizon=3, lookback=2", {"horizon": 3, "lookback": 2, "folds": 2},
                   {"horizon": 2, "lookback": 1, "folds": 2})
-Conformal = _adapted(wrap_conformal.Conformal, "model=varnn.Naive()", {"model": rung0_naive.Naive()},
-                     {"model": rung0_naive.Mean()})
+Conformal = _adapted(wrap_conformal.Conformal, "model=varnn.Naive()",
+                     {"model": rung0_naive.Naive(), "calibration": 0.8},
+                     {"model": rung0_naive.Mean(), "calibration": 0.8})
 Ensemble = _adapted(wrap_ensemble.Ensemble, "members=(varnn.Naive(), varnn.Mean())",
                     {"members": (rung0_naive.Naive(), rung0_naive.Mean())},
                     {"members": (rung0_naive.Naive(), rung1_var.VAR(lags=1))})
