@@ -213,7 +213,7 @@ class VarnnForecast(Guided):
                                 f"values for series {name!r} in X_df")
             ahead = X[name]
         outlook = fit.forecast(horizon, ahead, n_paths=self.n_paths if levels else 1, rng=self.seed,
-                               **({} if levels else {"uncertainty": "none"}))
+                               uncertainty="full" if levels else "none")
         bounds = {level: outlook.interval(level / 100) for level in levels}
         return {label: outlook.point[:, 0],
                 **{f"{label}-lo-{level:g}": bounds[level][0].iloc[:, 0].to_numpy() for level in reversed(levels)},
@@ -245,9 +245,9 @@ def _labelled(models: object) -> dict[str, Forecaster]:
     return dict(named)
 
 
-def _levels(level: Sequence[float] | None) -> list[float]:
+def _levels(level: Sequence[float] | float | None) -> list[float]:
     """Return the levels in rising order, or raise ParameterError where one is no per cent."""
-    levels = [] if level is None else list(level) if isinstance(level, (list, tuple)) else [level]
+    levels: list[Any] = [] if level is None else list(level) if isinstance(level, Sequence) else [level]
     for one in levels:
         if isinstance(one, bool) or not isinstance(one, (int, float)) or not 0 < one < 100:
             raise ParameterError(f"level={level!r} is not usable; give per cent between 0 and 100, for example "

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from varnn.cli.console import resumable
+from varnn.cli.console import Talk, resumable
 
 if TYPE_CHECKING:
     from varnn.harness.run import Progress, Summary
@@ -138,7 +138,7 @@ def _finish(summary: Summary, out: Path) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    """Show a bar on standard error where there is a terminal."""
+    """Show a bar on standard error where there is a terminal, and a line now and then where there is none."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
@@ -146,8 +146,11 @@ def _progress() -> Iterator[Progress]:
     with Bar(TextColumn("jobs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console,
              disable=not console.is_terminal) as bar:
         task = bar.add_task("jobs", total=None)
+        talk = Talk(console)
 
         def advance(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
+            talk.heard("jobs", done, total)
 
-        yield advance
+        with talk:
+            yield advance

@@ -112,7 +112,8 @@ def _index(part: pd.DataFrame, time: str, like: pd.Index[Any] | None, freq: str 
         return _with_frequency(column, time, freq)
     if not isinstance(column.dtype, pd.PeriodDtype) and not pd.api.types.is_datetime64_any_dtype(column.dtype):
         part = part.astype({time: str})
-    return time_index(part, (time,), like).rename(time)
+    found: pd.Index[Any] = time_index(part, (time,), like)
+    return found.set_names(time)
 
 
 def _with_frequency(column: pd.Series[Any], time: str, freq: str) -> pd.DatetimeIndex:
