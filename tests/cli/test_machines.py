@@ -197,3 +197,18 @@ def test_help_runs_in_a_bare_pipe():
     done = subprocess.run([sys.executable, "-m", "varnn", "climb", "--help"], capture_output=True, text=True,
                           env={**os.environ, "NO_COLOR": "1"}, check=True)
     assert "--transform" in done.stdout
+
+
+def test_seasonal_terms_are_made_from_the_dates_and_go_on_by_themselves(csv, tmp_path):
+    asked = ("--columns", "gdp", "--seasonal", "fourier", "--calendar", "trading_days", "--lags", 1)
+    told = json.loads(run("forecast", csv, "--model", "VAR", "--horizon", 3, *asked, "--json").stdout)
+    y = pd.read_csv(csv)[["gdp"]].set_axis(pd.period_range("2010-01", periods=80, freq="M"), axis=0)
+    X = varnn.data.calendar_columns(y, seasonal="fourier", parts="trading_days", ahead=3)
+    outlook = varnn.VAR(lags=1).fit(y, X).forecast(3, X, n_paths=2000, rng=0)
+    assert [row["mean"] for row in told["forecasts"]] == outlook.point[:, 0].tolist()
+    run("compare", csv, *asked, "--models", "Naive,VAR", "--origins", 5, "--horizon", 2, "--out", tmp_path)
+    assert "--seasonal fourier" in varnn.Comparison.read(tmp_path).ledger.meta["command"]
+    plan = tmp_path / "plan.csv"
+    pd.DataFrame({"month": ["2016-09", "2016-10"], "visits": [1, 2]}).to_csv(plan, index=False)
+    run("forecast", csv, "--model", "VAR", "--horizon", 2, *asked, "--exog", "visits", "--future", plan)
+    assert "did you mean 'weekend'" in run("forecast", csv, "--calendar", "weekends", code=2).output

@@ -21,6 +21,7 @@ from rich.markup import escape
 from varnn import __version__
 from varnn.cli import benchmark as cli_benchmark
 from varnn.cli.arguments import (
+    Calendar,
     Columns,
     Data,
     Date,
@@ -34,6 +35,7 @@ from varnn.cli.arguments import (
     Out,
     Past,
     Season,
+    Seasonal,
     Seed,
     Start,
     Target,
@@ -97,7 +99,7 @@ def compare(
     data: Data, horizon: Horizon = 8, out: Out = Path("out"), date: Date = None, columns: Columns = None,
     exog: Exog = None, past: Past = None, target: Target = None, trust: Trust = None,
     missing: Missing = "raise", start: Start = None, transform: Transform = "none", nonnegative: Nonnegative = False,
-    season: Season = None,
+    season: Season = None, seasonal: Seasonal = "none", calendar: Calendar = None,
     models: Annotated[str | None, typer.Option(help="Models, as a,b ([cyan]varnn models[/cyan]); the naive rows and "
                                                "the three rungs when left out.", autocompletion=model_names,
                                                show_default=False)] = None,
@@ -123,6 +125,7 @@ def compare(
 
     source = _source(data, date, columns, exog, transform, season, past=past, start=start,
                      nonnegative=nonnegative)
+    source = source.with_calendar(seasonal, [] if calendar is None else _list(calendar), season, horizon)
     asked = settings(lags, width, trend, option)
     if window is not None and scheme == "expanding":
         raise InputError(f"--window {window} belongs to --scheme sliding; add that, or leave the window out")
@@ -132,7 +135,8 @@ def compare(
         "compare", data, horizon=horizon, date=date, columns=columns, exog=exog, past=past, target=target, trust=trust,
         missing=None if missing == "raise" else missing, start=start,
         transform=None if transform == "none" else transform, nonnegative=nonnegative or None, season=season,
-        models=models, origins=origins, step=step, gap=gap or None, refit=refit,
+        seasonal=None if seasonal == "none" else seasonal, calendar=calendar, models=models,
+        origins=origins, step=step, gap=gap or None, refit=refit,
         scheme=None if scheme == "expanding" else scheme, window=window, lags=lags, width=width, trend=trend,
         option=option, seed=seed or None,
         **({} if p_values == "asymptotic" else {"p-values": p_values, "draws": draws}))}
@@ -140,7 +144,7 @@ def compare(
         result = compare_models(
             source.y, source.X, horizon=horizon,
             models=specifications(None if models is None else _list(models), asked, source.season_of(season)),
-            **_inputs(past, target, trust), missing=missing, origins=origins, step=step,
+            **_inputs(past, target, trust, source), missing=missing, origins=origins, step=step,
             gap=gap, refit=refit, window=size, season=source.season_of(season), seed=seed,
             p_values=p_values, draws=draws, oracle=source.oracle, about=about, progress=advance)
     page = result.report(out)
@@ -176,16 +180,17 @@ def forecast(
     levels: Annotated[bool, typer.Option("--levels/--changes", help="After a transform, forecast the levels or the "
                                          "changes.")] = True,
     paths: Annotated[int, typer.Option(help="Sample paths behind the intervals.")] = 2000,
-    season: Season = None, lags: Lags = None, width: Width = None, trend: Trend = None, option: Option = None,
-    seed: Seed = 0, as_json: Json = False,
+    season: Season = None, seasonal: Seasonal = "none", calendar: Calendar = None,
+    lags: Lags = None, width: Width = None, trend: Trend = None, option: Option = None, seed: Seed = 0, as_json: Json = False,
 ) -> None:
     """Fit a model on all rows and write dated forecasts with intervals."""
     from varnn.cli.settings import settings
 
     source = _source(data, date, columns, exog, transform, season, past=past, start=start,
                      nonnegative=nonnegative)
+    source = source.with_calendar(seasonal, [] if calendar is None else _list(calendar), season, horizon)
     asked = settings(lags, width, trend, option)
-    inputs = _inputs(past, target, trust)
+    inputs = _inputs(past, target, trust, source)
     if out is not None:
         _writable(out.parent)
         if out.is_dir():
@@ -449,10 +454,11 @@ def _since(source: Source, start: str) -> Source:
                    oracle=None if oracle is None else lambda seen, horizon: oracle(seen + rows, horizon))
 
 
-def _inputs(past: str | None, target: str | None, trust: str | None) -> dict[str, Any]:
-    """Return what `varnn.compare` calls these options."""
+def _inputs(past: str | None, target: str | None, trust: str | None, source: Source) -> dict[str, Any]:
+    """Return what `varnn.compare` calls these options; the calendar is known in advance."""
+    dated = [] if source.calendar is None else [str(name) for name in source.calendar.columns]
     return {"past": None if past is None else _list(past), "target": None if target is None else _list(target),
-            "trust": () if trust is None else _list(trust)}
+            "trust": [*([] if trust is None else _list(trust)), *dated]}
 
 
 def _within(source: Source, past: list[str] | None) -> tuple[pd.DataFrame, pd.DataFrame | None]:
@@ -509,11 +515,11 @@ def _model(name: str, source: Source, horizon: int, season: int | None, seed: in
     from varnn.cli.settings import specifications
 
     if name != "auto":
-        (model,) = specifications([name], asked, season, always=True).values()
-        return model
+        made: dict[str, Forecaster] = specifications([name], asked, season, always=True)
+        return made.popitem()[1]
     from varnn.comparison.compare import compare as compare_models
 
-    rungs = specifications(list(AUTO), asked, season, always=True)
+    rungs: dict[str, Forecaster] = specifications(list(AUTO), asked, season, always=True)
     with progress() as advance, _spoken(source):
         tried = compare_models(source.y, source.X, horizon=horizon, models=rungs, season=season, seed=seed,
                                progress=advance, **options)
@@ -530,11 +536,15 @@ def _future(path: Path | None, names: list[str], date: str | None, source: Sourc
     """Return the inputs at the dates to forecast; a file of few rows has the frequency of the main one."""
     from varnn.data import read
 
+    made = source.calendar
+    names = [name for name in names if made is None or name not in made.columns]
+    if made is not None and not names:
+        return made
     if path is None:
         raise InputError(f"the model uses {', '.join(names)}; give their values at the dates to forecast with --future")
     found = read(path, date=date, columns=names, like=source.y.index)
     _tell(found.notes)
-    return found.y
+    return found.y if made is None else found.y.join(made)
 
 
 def _named_value(text: str) -> tuple[str, str]:

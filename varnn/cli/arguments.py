@@ -48,6 +48,10 @@ Transform = Annotated[str, typer.Option(
     "gdp=logdiff,rate=none.")]
 Nonnegative = Annotated[bool, typer.Option("--nonnegative", help="Let no forecast fall below 0: model ln(1 + y), as "
                                            "for counts.")]
+Seasonal = Annotated[Literal["none", "dummies", "fourier"], typer.Option(
+    help="Seasonal terms made from the dates, for the models that take exogenous columns; their future is known.")]
+Calendar = Annotated[str | None, typer.Option(metavar="PARTS", help="Columns made from the dates, as a,b: weekday, "
+                                              "weekend, month, hour, trading_days, month_length.", show_default=False)]
 Lags = Annotated[str | None, typer.Option(metavar="LAGS", help="Lags of every model that has them: a number, or aic, "
                                           "bic, hqic, fpe for a VAR.", show_default=False)]
 Width = Annotated[int | None, typer.Option(help="Width of every model that has one.", show_default=False)]

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from varnn.data import Dataset, load, names, read
+from varnn.data.calendar import calendar_columns
 from varnn.data.steps import Steps, steps_of
 from varnn.dates import season_of
 from varnn.errors import DataNameError, InputError, StoreError
@@ -47,6 +48,8 @@ class Source:
         (rows seen, horizon) -> best possible mean (h, k), for simulated data.
     about : dict
         Title, source, licence, citation, transform, for the report.
+    calendar : DataFrame (T + h, c), optional
+        Columns made from the dates, which are in X as well, with the dates to forecast.
     notes : tuple of str
         What was left out of a file, and which numbers may mark missing values.
     """
@@ -59,7 +62,22 @@ class Source:
     season: int | None = None
     oracle: Callable[[int, int], FloatArray] | None = None
     about: dict[str, str] = field(default_factory=dict)
+    calendar: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+
+    def with_calendar(self, seasonal: str, parts: Sequence[str], season: int | None, ahead: int) -> Source:
+        """Return the source with columns made from its dates among the exogenous ones."""
+        if seasonal == "none" and not parts:
+            return self
+        made = calendar_columns(self.y.index, seasonal=None if seasonal == "none" else seasonal, parts=parts,
+                                season=self.season_of(season) if seasonal != "none" else None, ahead=ahead)
+        held = [*map(str, self.y.columns), *(() if self.X is None else map(str, self.X.columns))]
+        both = [name for name in made.columns if name in held]
+        if both:
+            raise InputError(f"the data have a column {both[0]!r}, as a column of the calendar is called; rename it or "
+                             "leave one of them out")
+        inside = made.iloc[:len(self.y)]
+        return replace(self, X=inside if self.X is None else self.X.join(inside), calendar=made)
 
     def undo(self, outlook: Forecast) -> Forecast:
         """Return the forecast in the levels before the transform.

@@ -120,12 +120,12 @@ class Steps:
         if step == "percent":
             return paths / 100
         if step == "growth":
-            return held[-1] * np.cumprod(1 + paths, axis=-1)
+            return np.asarray(held[-1] * np.cumprod(1 + paths, axis=-1))
         lag = self._reach(step)
         whole = np.concatenate([np.broadcast_to(held[-lag:], (*paths.shape[:-1], lag)), paths], axis=-1)
         for at in range(lag, whole.shape[-1]):
             whole[..., at] += whole[..., at - lag]
-        return whole[..., lag:]
+        return np.asarray(whole[..., lag:])
 
     def _check(self, values: FloatArray, step: str, name: str, index: pd.Index, so_far: str) -> None:
         """Raise InputError where the step has no value."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -112,8 +112,7 @@ def _index(part: pd.DataFrame, time: str, like: pd.Index[Any] | None, freq: str 
         return _with_frequency(column, time, freq)
     if not isinstance(column.dtype, pd.PeriodDtype) and not pd.api.types.is_datetime64_any_dtype(column.dtype):
         part = part.astype({time: str})
-    found: pd.Index[Any] = time_index(part, (time,), like)
-    return found.set_names(time)
+    return cast("pd.Index[Any]", time_index(part, (time,), like).rename(time))
 
 
 def _with_frequency(column: pd.Series[Any], time: str, freq: str) -> pd.DatetimeIndex:
