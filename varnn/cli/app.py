@@ -181,7 +181,8 @@ def forecast(
                                          "changes.")] = True,
     paths: Annotated[int, typer.Option(help="Sample paths behind the intervals.")] = 2000,
     season: Season = None, seasonal: Seasonal = "none", calendar: Calendar = None,
-    lags: Lags = None, width: Width = None, trend: Trend = None, option: Option = None, seed: Seed = 0, as_json: Json = False,
+    lags: Lags = None, width: Width = None, trend: Trend = None, option: Option = None, seed: Seed = 0,
+    as_json: Json = False,
 ) -> None:
     """Fit a model on all rows and write dated forecasts with intervals."""
     from varnn.cli.settings import settings

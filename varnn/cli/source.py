@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
 from varnn.data import Dataset, load, names, read
-from varnn.data.calendar import calendar_columns
+from varnn.data.calendar import Seasonal, calendar_columns
 from varnn.data.steps import Steps, steps_of
 from varnn.dates import season_of
 from varnn.errors import DataNameError, InputError, StoreError
@@ -69,7 +70,8 @@ class Source:
         """Return the source with columns made from its dates among the exogenous ones."""
         if seasonal == "none" and not parts:
             return self
-        made = calendar_columns(self.y.index, seasonal=None if seasonal == "none" else seasonal, parts=parts,
+        made = calendar_columns(self.y.index, parts=parts,
+                                seasonal=None if seasonal == "none" else cast(Seasonal, seasonal),
                                 season=self.season_of(season) if seasonal != "none" else None, ahead=ahead)
         held = [*map(str, self.y.columns), *(() if self.X is None else map(str, self.X.columns))]
         both = [name for name in made.columns if name in held]

@@ -163,11 +163,11 @@ def _part(dates: pd.Index[Any], name: str) -> dict[str, FloatArray]:
         raise TimeIndexError(f"parts: {name} needs dates, and the rows are only numbered")
     at = dates.to_timestamp() if isinstance(dates, pd.PeriodIndex) else dates.tz_localize(None)
     if name == "weekday":
-        return _dummies("weekday", np.asarray(at.day_of_week), 7, 1)  # type: ignore[arg-type]
+        return _dummies("weekday", np.asarray(at.day_of_week), 7, 1)
     if name == "month":
         return _dummies("month", np.asarray(at.month) - 1, 12, 1)
     if name == "hour":
-        return _dummies("hour", np.asarray(at.hour), 24)  # type: ignore[arg-type]
+        return _dummies("hour", np.asarray(at.hour), 24)
     if name == "weekend":
         return {name: (np.asarray(at.day_of_week) > 4).astype(np.float64)}
     freq = str(dates.freqstr).partition("-")[0]

@@ -104,7 +104,7 @@ def _index(part: pd.DataFrame, time: str, like: pd.Index[Any] | None, freq: str 
     """Return the labels of one series as an index: dates, periods or whole numbers."""
     column = part[time]
     if pd.api.types.is_integer_dtype(column.dtype) and int(column.iloc[0]) < 1000:  # rows are numbered
-        return pd.Index(column.to_numpy(), name=time)
+        return cast("pd.Index[Any]", pd.Index(column.to_numpy(), name=time))
     if pd.api.types.is_float_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
         raise DtypeError(f"column {time!r} has type {column.dtype}, which dates no rows; give dates, text or whole "
                          "numbers")
@@ -112,7 +112,7 @@ def _index(part: pd.DataFrame, time: str, like: pd.Index[Any] | None, freq: str 
         return _with_frequency(column, time, freq)
     if not isinstance(column.dtype, pd.PeriodDtype) and not pd.api.types.is_datetime64_any_dtype(column.dtype):
         part = part.astype({time: str})
-    return cast("pd.Index[Any]", time_index(part, (time,), like).rename(time))
+    return time_index(part, (time,), like).rename(time)
 
 
 def _with_frequency(column: pd.Series[Any], time: str, freq: str) -> pd.DatetimeIndex:
