@@ -27,6 +27,7 @@ from varnn.cli.arguments import (
     Date,
     Exog,
     Horizon,
+    Id,
     Json,
     Lags,
     Missing,
@@ -52,6 +53,7 @@ from varnn.writing import csv_text, write_table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from varnn.cli.panel import Members
     from varnn.cli.settings import Settings
     from varnn.cli.source import Source
     from varnn.comparison.compare import Comparison
@@ -99,7 +101,7 @@ def compare(
     data: Data, horizon: Horizon = 8, out: Out = Path("out"), date: Date = None, columns: Columns = None,
     exog: Exog = None, past: Past = None, target: Target = None, trust: Trust = None,
     missing: Missing = "raise", start: Start = None, transform: Transform = "none", nonnegative: Nonnegative = False,
-    season: Season = None, seasonal: Seasonal = "none", calendar: Calendar = None,
+    season: Season = None, seasonal: Seasonal = "none", calendar: Calendar = None, by: Id = None,
     models: Annotated[str | None, typer.Option(help="Models, as a,b ([cyan]varnn models[/cyan]); the naive rows and "
                                                "the three rungs when left out.", autocompletion=model_names,
                                                show_default=False)] = None,
@@ -123,6 +125,17 @@ def compare(
     from varnn.cli.settings import settings, specifications
     from varnn.comparison.compare import compare as compare_models
 
+    by = _known_id(data) if by is None else by
+    if by is not None:
+        from varnn.cli.panel import alone
+
+        alone(past=past, target=target, trust=trust, missing=missing, start=start, **{"p-values": p_values})
+        _compare_panel(data, by, date, columns, exog, out, as_json, horizon=horizon,
+                       how={"transform": transform, "nonnegative": nonnegative, "season": season, "seasonal": seasonal,
+                            "calendar": calendar}, models=models, asked=settings(lags, width, trend, option),
+                       options={"origins": origins, "step": step, "gap": gap, "refit": refit, "window": window,
+                                "seed": seed})
+        return
     source = _source(data, date, columns, exog, transform, season, past=past, start=start,
                      nonnegative=nonnegative)
     source = source.with_calendar(seasonal, [] if calendar is None else _list(calendar), season, horizon)
@@ -162,7 +175,8 @@ def compare(
     "varnn forecast macrodata --horizon 8 --out forecasts.csv",
     "varnn forecast mydata.csv --model VAR --horizon 12 --coverage 0.8 --out forecasts.csv",
     "varnn forecast mydata.csv --transform logdiff --changes --out growth.csv",
-    "varnn forecast mydata.csv --exog oil --future oil_plan.csv --horizon 4 --out forecasts.csv"))
+    "varnn forecast mydata.csv --exog oil --future oil_plan.csv --horizon 4 --out forecasts.csv",
+    "varnn forecast shops.csv --id shop --seasonal dummies --nonnegative --horizon 6 --out forecasts.csv"))
 def forecast(
     data: Data,
     model: Annotated[str, typer.Option(help="auto, or one of [cyan]varnn models[/cyan]; auto is the rung that "
@@ -180,22 +194,34 @@ def forecast(
     levels: Annotated[bool, typer.Option("--levels/--changes", help="After a transform, forecast the levels or the "
                                          "changes.")] = True,
     paths: Annotated[int, typer.Option(help="Sample paths behind the intervals.")] = 2000,
-    season: Season = None, seasonal: Seasonal = "none", calendar: Calendar = None,
+    season: Season = None, seasonal: Seasonal = "none", calendar: Calendar = None, by: Id = None,
+    sharing: Annotated[Literal["local", "global"], typer.Option(help="With --id: a fit for each series, or one shared "
+                                                                "by all.")] = "local",
     lags: Lags = None, width: Width = None, trend: Trend = None, option: Option = None, seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Fit a model on all rows and write dated forecasts with intervals."""
     from varnn.cli.settings import settings
 
+    by = _known_id(data) if by is None else by
+    if by is not None:
+        from varnn.cli.panel import alone
+
+        alone(past=past, target=target, trust=trust, missing=missing, start=start)
+        table, chosen = _forecast_panel(
+            data, by, date, columns, exog, model, horizon=horizon, asked=settings(lags, width, trend, option),
+            how={"transform": transform, "nonnegative": nonnegative, "season": season, "seasonal": seasonal,
+                 "calendar": calendar},
+            fit={"sharing": sharing, "future": future, "date": date, "levels": levels, "seed": seed,
+                 "options": {"coverage": coverage, "n_paths": paths}})
+        _write_forecasts(table, chosen, out, as_json)
+        return
     source = _source(data, date, columns, exog, transform, season, past=past, start=start,
                      nonnegative=nonnegative)
     source = source.with_calendar(seasonal, [] if calendar is None else _list(calendar), season, horizon)
     asked = settings(lags, width, trend, option)
     inputs = _inputs(past, target, trust, source)
-    if out is not None:
-        _writable(out.parent)
-        if out.is_dir():
-            raise StoreError(f"{out} is a folder; name a CSV file in it, for example {out / 'forecasts.csv'}")
+    _no_folder(out)
     chosen = _model(model, source, horizon, source.season_of(season), seed, asked, missing=missing, **inputs)
     y, X = _within(source, inputs["past"])
     if not chosen.takes_exog:
@@ -207,16 +233,7 @@ def forecast(
     table = (source.undo(outlook) if levels else outlook).to_frame()
     if inputs["target"]:
         table = table[table["series"].isin(_wanted(inputs["target"], source))]
-    if out is not None:
-        write_table(out, table)
-    if as_json:
-        show_json({"model": chosen.label, "specification": repr(chosen), "forecasts": table.to_dict("records"),
-                   "out": None if out is None else str(out)})
-        return
-    if out is None:
-        typer.echo(csv_text(table), nl=False)
-        return
-    say(f"{horizon} steps of {', '.join(outlook.names)} by {chosen.label} are in [bold]{escape(str(out))}[/bold].")
+    _write_forecasts(table, chosen, out, as_json)
 
 
 @app.command(epilog=examples("varnn demo", "varnn demo --out out/report --workers 4"))
@@ -406,6 +423,112 @@ def show_data(name: Annotated[str, typer.Argument(help="Any data set.", show_def
     typer.echo(about(name).describe())
     data = load(name)
     typer.echo(f"\n{data.frame.head().to_string(max_cols=8)}")
+
+
+def _no_folder(out: Path | None) -> None:
+    if out is None:
+        return
+    _writable(out.parent)
+    if out.is_dir():
+        raise StoreError(f"{out} is a folder; name a CSV file in it, for example {out / 'forecasts.csv'}")
+
+
+def _write_forecasts(table: pd.DataFrame, chosen: Forecaster, out: Path | None, as_json: bool) -> None:
+    """Write forecasts to their file, or show them."""
+    if out is not None:
+        _no_folder(out)
+        write_table(out, table)
+    if as_json:
+        show_json({"model": chosen.label, "specification": repr(chosen), "forecasts": table.to_dict("records"),
+                   "out": None if out is None else str(out)})
+        return
+    if out is None:
+        typer.echo(csv_text(table), nl=False)
+        return
+    names = list(dict.fromkeys(table.iloc[:, 0] if "date" in table.columns[1:2] else table["series"]))
+    listed = ", ".join(map(str, names[:8])) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    say(f"{table['step'].max()} steps of {escape(listed)} by {escape(chosen.label)} are in "
+        f"[bold]{escape(str(out))}[/bold].")
+
+
+def _known_id(data: str) -> str | None:
+    """Return "auto" for a text file whose first line has the names of a long frame, and say so."""
+    from varnn.data.read.long import CONVENTIONS
+
+    path = Path(data)
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        head = file.readline(4096).decode("utf-8", errors="replace").lstrip("\ufeff").strip()
+    names = {cell.strip().strip('"') for cell in re.split(r"[,;\t|]", head)}
+    for of_series, of_dates, _ in CONVENTIONS:
+        if {of_series, of_dates} <= names:
+            _tell((f"the columns {of_series} and {of_dates} tell that many series stand one below the other "
+                   f"(--id {of_series})",))
+            return "auto"
+    return None
+
+
+def _members(data: str, by: str, date: str | None, columns: str | None, exog: str | None, horizon: int,
+             how: dict[str, Any]) -> Members:
+    """Read the series of a file that stand one below the other."""
+    from varnn.cli.panel import members
+
+    parts = [] if how["calendar"] is None else _list(how["calendar"])
+    found = members(data, None if by == "auto" else by, date=date, columns=None if columns is None else _list(columns),
+                    exog=None if exog is None else _list(exog), how={**how, "calendar": parts, "ahead": horizon})
+    _tell(found.notes)
+    return found
+
+
+def _compare_panel(data: str, by: str, date: str | None, columns: str | None, exog: str | None, out: Path,
+                   as_json: bool, *, horizon: int, how: dict[str, Any], models: str | None, asked: Settings,
+                   options: dict[str, Any]) -> None:
+    """Compare models on every series of a file and over all of them."""
+    from varnn.cli.panel import compared
+    from varnn.cli.settings import specifications
+
+    found = _members(data, by, date, columns, exog, horizon, how)
+    _writable(out)
+    first = next(iter(found.sources.values()))
+    chosen = specifications(None if models is None else _list(models), asked, how["season"])
+    with progress() as advance, _spoken(first):
+        result = compared(found, horizon=horizon, progress=advance, about=first.about, models=chosen,
+                          season=how["season"], **options)
+    page = result.report(out)
+    if as_json:
+        show_json({"report": str(page), "verdict": result.verdict,
+                   "table": result.table.reset_index().to_dict("records"),
+                   "members": result.by_member.reset_index().to_dict("records")})
+        return
+    for sentence in result.verdict:
+        say(f"• {escape(sentence)}")
+    rows = [(str(model), *(f"{row[name]:.3g}" for name in ("gain", "gain_lower", "gain_upper", "rmsse", "better",
+                                                           "members"))) for model, row in result.table.iterrows()]
+    show_table(("model", "gain, %", "from", "to", "RMSSE", "better in", "series"), rows, numbers=True)
+    say(f"The report is [bold]{escape(str(page))}[/bold].")
+
+
+def _forecast_panel(data: str, by: str, date: str | None, columns: str | None, exog: str | None, model: str, *,
+                    horizon: int, asked: Settings, how: dict[str, Any], fit: dict[str, Any]
+                    ) -> tuple[pd.DataFrame, Forecaster]:
+    """Fit a model to every series of a file, or one to all, and return their forecasts."""
+    from varnn.cli.panel import best, compared, forecasts
+    from varnn.cli.settings import specifications
+
+    found = _members(data, by, date, columns, exog, horizon, how)
+    first = next(iter(found.sources.values()))
+    rungs: dict[str, Forecaster] = specifications(list(AUTO) if model == "auto" else [model], asked,
+                                                  first.season_of(how["season"]), always=True)
+    with _spoken(first):
+        name = next(iter(rungs))
+        if model == "auto":
+            with progress() as advance:
+                tried = compared(found, horizon=horizon, progress=advance, about={}, models=rungs,
+                                 season=how["season"], seed=fit["seed"])
+            name, said = best(tried)
+            say(f"auto chose {name}: mean RMSSE over the series was {said}.", error=True)
+        return forecasts(found, rungs[name], horizon=horizon, **fit), rungs[name]
 
 
 def _source(data: str, date: str | None, columns: str | None, exog: str | None, transform: str,

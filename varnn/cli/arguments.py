@@ -52,6 +52,9 @@ Seasonal = Annotated[Literal["none", "dummies", "fourier"], typer.Option(
     help="Seasonal terms made from the dates, for the models that take exogenous columns; their future is known.")]
 Calendar = Annotated[str | None, typer.Option(metavar="PARTS", help="Columns made from the dates, as a,b: weekday, "
                                               "weekend, month, hour, trading_days, month_length.", show_default=False)]
+Id = Annotated[str | None, typer.Option("--id", metavar="COLUMN", show_default=False, help=(
+    "Column that names the series, where many stand one below the other in the file; Nixtla's unique_id, ds, y and "
+    "gluonts' item_id, timestamp, target are found."))]
 Lags = Annotated[str | None, typer.Option(metavar="LAGS", help="Lags of every model that has them: a number, or aic, "
                                           "bic, hqic, fpe for a VAR.", show_default=False)]
 Width = Annotated[int | None, typer.Option(help="Width of every model that has one.", show_default=False)]

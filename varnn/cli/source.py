@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from varnn.data import Dataset, load, names, read
+from varnn.data import Dataset, Read, load, names, read
 from varnn.data.calendar import Seasonal, calendar_columns
 from varnn.data.steps import Steps, steps_of
 from varnn.dates import season_of
@@ -149,8 +149,12 @@ def of_file(path: Path, *, date: str | None = None, columns: Sequence[str] | Non
             exog: Sequence[str] | None = None, transform: str = "none", season: int | None = None,
             nonnegative: bool = False) -> Source:
     """Read a user's own file."""
-    found = read(path, date=date, columns=columns, exog=exog)
-    about = {"title": path.name, "source": path.name, "transform": transform}
+    return of_read(read(path, date=date, columns=columns, exog=exog), path.name, transform, season, nonnegative)
+
+
+def of_read(found: Read, name: str, transform: str, season: int | None, nonnegative: bool) -> Source:
+    """Return what was read from a file, transformed."""
+    about = {"title": name, "source": name, "transform": transform}
     steps = _steps(found.y, transform, season, nonnegative)
     return replace(_transformed(found.y, found.X, transform, steps, about), notes=found.notes)
 
