@@ -76,8 +76,10 @@ def test_forecasts_intervals_quantiles_and_draws_are_the_native_ones_to_the_bit(
     assert np.array_equal(drawn.to_numpy().reshape(-1, len(fh), 2), outlook.paths[:, rows])
 
 
-def test_a_fit_with_all_options_at_their_defaults_is_the_native_one(sample):
-    theirs, fit, X = both(door.LinearRNN, sample, {"n_paths": 10})
+@pytest.mark.parametrize(("kind", "options"), [(door.LinearRNN, {}), (door.VAR, {}), (door.TanhRNN, {"lags": 1})],
+                         ids=["LinearRNN", "VAR", "TanhRNN"])
+def test_a_fit_with_its_options_at_their_defaults_is_the_native_one(kind, options, sample):
+    theirs, fit, X = both(kind, sample, {"n_paths": 10, **options})
     ahead = X.iloc[80:81]
     pd.testing.assert_frame_equal(theirs.predict([1], X=ahead), fit.forecast(1, ahead, n_paths=10).mean,
                                   check_exact=True)
@@ -91,7 +93,7 @@ def test_update_is_the_native_one(kind, sample, estimate):
     theirs.update(y.iloc[80:85], X=now, update_params=estimate)
     fit = fit.spec.fit(y.iloc[:85], None if X is None else X.iloc[:85]) if estimate else fit.update(y.iloc[80:85], now)
     ahead = None if X is None else X.iloc[85:87]
-    pd.testing.assert_frame_equal(theirs.predict([1, 2], X=ahead), fit.forecast(2, ahead, n_paths=100).mean,
+    pd.testing.assert_frame_equal(theirs.predict([1, 2], X=ahead), fit.forecast(2, ahead, n_paths=40).mean,
                                   check_exact=True)
 
 

@@ -139,7 +139,7 @@ class Adapter(BaseForecaster):  # type: ignore[misc, unused-ignore]  # sktime ca
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
         """Return the options that sktime's own tests try."""
-        return [{"n_paths": 100, **options} for options in cls.trial]
+        return [{"n_paths": 40, **options} for options in cls.trial]
 
 
 def _beside(X: pd.DataFrame | None) -> pd.DataFrame | None:
@@ -214,14 +214,17 @@ Mean = _adapted(rung0_naive.Mean, "", {}, {"uncertainty": "none"})
 Drift = _adapted(rung0_naive.Drift, "", {}, {"uncertainty": "none"})
 VAR = _adapted(rung1_var.VAR, "lags=2", {"lags": 1}, {"lags": 1, "trend": "n"})
 ShrunkVAR = _adapted(rung1_shrunk.ShrunkVAR, "lags=2", {"lags": 1}, {"lags": 1, "uncertainty": "none"})
-LinearRNN = _adapted(rung2_linear.LinearRNN, "lags=1", {"lags": 1, "shrinkage": None},
-                     {"lags": 1, "shrinkage": None, "likelihood": "conditional"})
-TanhRNN = _adapted(rung3_tanh.TanhRNN, "lags=1, width=1, starts=1", {"lags": 1, "width": 1, "starts": 1},
-                   {"lags": 1, "width": 1, "starts": 1, "skip": False})
+LinearRNN = _adapted(rung2_linear.LinearRNN, "lags=1",
+                     {"lags": 1, "shrinkage": None, "likelihood": "conditional"},
+                     {"lags": 1, "shrinkage": None, "likelihood": "conditional", "trend": "n"})
+TanhRNN = _adapted(rung3_tanh.TanhRNN, "lags=1, width=1, starts=1",
+                   {"lags": 1, "width": 1, "starts": 1, "skip": False}, {"lags": 1, "width": 0})
 GRU = _adapted(rung4_gated.GRU, "lags=1, width=1, starts=1, max_steps=5",
-               {"lags": 1, "width": 1, "starts": 1, "max_steps": 5}, {"lags": 1, "width": 2, "max_steps": 2})
+               {"lags": 1, "width": 1, "starts": 1, "max_steps": 1},
+                {"lags": 1, "width": 1, "starts": 1, "max_steps": 1, "trend": "n"})
 LSTM = _adapted(rung4_gated.LSTM, "lags=1, width=1, starts=1, max_steps=5",
-                {"lags": 1, "width": 1, "starts": 1, "max_steps": 5}, {"lags": 1, "width": 2, "max_steps": 2})
+                {"lags": 1, "width": 1, "starts": 1, "max_steps": 1},
+                {"lags": 1, "width": 1, "starts": 1, "max_steps": 1, "trend": "n"})
 Direct = _adapted(beside_direct.Direct, "horizon=3, lookback=2", {"horizon": 3, "lookback": 2, "folds": 2},
                   {"horizon": 2, "lookback": 1, "folds": 2})
 Conformal = _adapted(wrap_conformal.Conformal, "model=varnn.Naive()",

@@ -67,7 +67,7 @@ class PanelComparison(Guided, Shown):
         means = rows[[name for name in MEANS if name in rows]].groupby("model", sort=False).mean()
         errors = rows.reset_index().pivot_table(index="member", columns="model", values="rmsse", sort=False)
         errors = errors.reindex(columns=list(means.index))
-        logs = np.log(errors).sub(np.log(errors[self.reference]), axis=0)
+        logs = errors.div(errors[self.reference], axis=0).transform(np.log)
         gains = pd.DataFrame({model: _gain(logs[model].dropna().to_numpy()) for model in means.index},
                              index=["gain", "gain_lower", "gain_upper"]).T
         better = (logs < 0).sum() / logs.notna().sum()

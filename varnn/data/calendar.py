@@ -121,7 +121,8 @@ def _dates_since(index: pd.DatetimeIndex) -> FloatArray:
     if name == "B":
         days = clock.to_numpy().astype("datetime64[D]")
         return np.busday_count(MONDAY.to_datetime64().astype("datetime64[D]"), days) // n  # type: ignore[return-value]
-    step = pd.Timedelta(n, unit="W") if name == "W" else pd.Timedelta(index.freq)  # type: ignore[arg-type]
+    fixed = {"W": "W", "D": "D"}.get(name)  # a Day is no fixed length to pandas
+    step = pd.Timedelta(n, unit=fixed) if fixed else pd.Timedelta(index.freq)  # type: ignore[arg-type]
     return np.asarray((clock - MONDAY) // step)
 
 
