@@ -26,7 +26,7 @@ def main(names: list[str]) -> int:
         failed = {name: result for name, result in results.items() if result != "PASSED"}
         print(f"{kind.__name__:14} {len(results) - len(failed)} of {len(results)} passed, "
               f"{time.perf_counter() - began:.0f} s ({time.process_time() - working:.0f} s of work)", flush=True)
-        for name, result in failed.items():
+        for name, result in list(failed.items())[:10]:
             print(f"    {name}: {result}")
         wrong += len(failed)
     return int(wrong > 0)
