@@ -70,8 +70,8 @@ def test_climb_says_what_the_evidence_chooses(csv):
 
 def test_simulate_draws_what_the_library_draws(tmp_path):
     run("simulate", "tar", "--rows", 50, "--seed", 3, "--out", tmp_path / "drawn.csv")
-    drawn = pd.read_csv(tmp_path / "drawn.csv", float_precision="round_trip")
-    assert np.array_equal(drawn.to_numpy(), varnn.data.simulate("tar", 50, 3).values)
+    drawn = np.loadtxt(tmp_path / "drawn.csv", skiprows=1, ndmin=2)  # to the last digit in every version
+    assert np.array_equal(drawn, varnn.data.simulate("tar", 50, 3).values.reshape(drawn.shape))
     assert "did you mean" in run("simulate", "tanh_rn", code=2).output
     assert "is no process" in run("simulate", "macrodata", code=2).output
     assert "it has" in run("simulate", "var", "--option", "nonsense=1", code=2).output

@@ -101,7 +101,8 @@ def _frame(series: TimeSeries) -> pd.DataFrame:
     if not series.is_deterministic:
         raise ParameterError(f"the series holds {series.n_samples} samples; give one of observations, for example "
                              "series.mean()")
-    return series.to_dataframe().rename_axis(columns=None)
+    table: pd.DataFrame = series.to_dataframe().rename_axis(columns=None)
+    return table
 
 
 def _seeing(fit: Fitted, series: TimeSeries, covariates: TimeSeries | None) -> Fitted:
