@@ -213,3 +213,15 @@ def test_seasonal_terms_are_made_from_the_dates_and_go_on_by_themselves(csv, tmp
     pd.DataFrame({"month": ["2016-09", "2016-10"], "visits": [1, 2]}).to_csv(plan, index=False)
     run("forecast", csv, "--model", "VAR", "--horizon", 2, *asked, "--exog", "visits", "--future", plan)
     assert "did you mean 'weekend'" in run("forecast", csv, "--calendar", "weekends", code=2).output
+
+
+def test_changes_after_a_missing_level_are_refused_as_levels(tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"month": pd.period_range("2015-01", periods=60, freq="M").astype(str),
+                          "gdp": rng.normal(size=60).cumsum(), "rate": rng.normal(size=60)})
+    table.loc[59, "gdp"] = np.nan
+    table.to_csv(tmp_path / "my.csv", index=False)
+    asked = ("forecast", tmp_path / "my.csv", "--model", "VAR", "--lags", 1, "--missing", "filter", "--horizon", 2,
+             "--transform", "gdp=diff")
+    assert "the last levels of 'gdp' are missing" in run(*asked, code=2).output
+    assert "2020-02" in run(*asked, "--changes").stdout

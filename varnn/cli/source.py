@@ -18,7 +18,7 @@ from varnn.data import Dataset, Read, load, names, read
 from varnn.data.calendar import Seasonal, calendar_columns
 from varnn.data.steps import Steps, steps_of
 from varnn.dates import season_of
-from varnn.errors import DataNameError, InputError, StoreError
+from varnn.errors import DataNameError, InputError, MissingDataError, StoreError
 from varnn.forecast import Forecast
 from varnn.series import FloatArray
 
@@ -90,6 +90,11 @@ class Source:
         if self.steps is None or not any(self.steps.chains):
             return outlook
         paths = self.steps.undo(outlook.paths, self.levels)
+        lost = np.isnan(paths).any(axis=(0, 1))
+        if lost.any():
+            name = outlook.names[int(np.argmax(lost))]
+            raise MissingDataError(f"the last levels of {name!r} are missing, so that its changes lead to no level; "
+                                   "forecast the changes (--changes), or give the last rows")
         point = self.steps.undo(np.array(outlook.point), self.levels) if self.steps.linear else paths.mean(axis=0)
         return replace(outlook, point=point, paths=paths, history=None, spread=None)
 
