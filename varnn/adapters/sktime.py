@@ -219,10 +219,10 @@ LinearRNN = _adapted(rung2_linear.LinearRNN, "lags=1",
                      {"lags": 1, "shrinkage": None, "likelihood": "conditional", "trend": "n"})
 TanhRNN = _adapted(rung3_tanh.TanhRNN, "lags=1, width=1, starts=1",
                    {"lags": 1, "width": 1, "starts": 1, "skip": False}, {"lags": 1, "width": 0})
-GRU = _adapted(rung4_gated.GRU, "lags=1, width=1, starts=1, max_steps=5",
+GRU = _adapted(rung4_gated.GRU, "lags=1, width=1, starts=1",
                {"lags": 1, "width": 1, "starts": 1, "max_steps": 3},
                 {"lags": 1, "width": 1, "starts": 1, "max_steps": 2})
-LSTM = _adapted(rung4_gated.LSTM, "lags=1, width=1, starts=1, max_steps=5",
+LSTM = _adapted(rung4_gated.LSTM, "lags=1, width=1, starts=1",
                 {"lags": 1, "width": 1, "starts": 1, "max_steps": 3},
                 {"lags": 1, "width": 1, "starts": 1, "max_steps": 2})
 Direct = _adapted(beside_direct.Direct, "horizon=3, lookback=2", {"horizon": 3, "lookback": 2, "folds": 2},
