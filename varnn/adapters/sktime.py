@@ -228,8 +228,8 @@ LSTM = _adapted(rung4_gated.LSTM, "lags=1, width=1, starts=1",
 Direct = _adapted(beside_direct.Direct, "horizon=3, lookback=2", {"horizon": 3, "lookback": 2, "folds": 2},
                   {"horizon": 2, "lookback": 1, "folds": 2})
 Conformal = _adapted(wrap_conformal.Conformal, "model=varnn.Naive()",
-                     {"model": rung0_naive.Naive(), "calibration": 0.7},
-                     {"model": rung0_naive.Mean(), "calibration": 0.7})
+                     {"model": rung0_naive.Naive(), "calibration": 0.8},
+                     {"model": rung0_naive.Mean(), "calibration": 0.8})
 Ensemble = _adapted(wrap_ensemble.Ensemble, "members=(varnn.Naive(), varnn.Mean())",
                     {"members": (rung0_naive.Naive(), rung0_naive.Mean())},
                     {"members": (rung0_naive.Naive(), rung1_var.VAR(lags=1))})
