@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from varnn.deferred import need
 from varnn.errors import ParameterError, TooShortError
 from varnn.estimate.least_squares.regression import Trend, fixed_regressors
 from varnn.estimate.linear.units import Units
@@ -68,6 +69,7 @@ class Recursion:
 
 def layer(fit: Fitted, y: object = None, X: object = None, *, member: int = 0) -> Layer:
     """Return the fit as a `Layer`; see `Fitted.layer`."""
+    need("torch", "layer", "torch")
     import torch
 
     found = _recursion(fit, *_data(fit, y, X), member)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.signal import lfilter
 
+from varnn.deferred import need
 from varnn.errors import ParameterError
 from varnn.estimate.least_squares.regression import Trend, regressor_names
 from varnn.estimate.linear.maximum_likelihood import LinearEstimate
@@ -322,6 +323,7 @@ def equations(parts: dict[str, pd.DataFrame], names: list[str]) -> pd.DataFrame:
 
 def to_torch(member: Member, units: Units) -> TorchParts:
     """Return a member without feedback as torch modules in the units of the series."""
+    need("torch", "to_torch", "torch")
     import torch
 
     shape = member.optimum.design
