@@ -146,8 +146,8 @@ def compare(y: object, X: object = None, *, horizon: int,
     horizon : int
         Steps h ahead.
     models : mapping of label to Forecaster, or list of names and specifications, optional
-        Naive rows, VAR, ShrunkVAR, LinearRNN and TanhRNN when left out. Specifications in a list are labelled by their class, or
-        as they are written where that would not tell them apart.
+        Naive rows, VAR, ShrunkVAR, LinearRNN and TanhRNN when left out. Specifications in a list are labelled by their
+        class, or as they are written where that would not tell them apart.
     target : str or list of str, optional
         Columns of y that are scored and judged; all when left out. The others are inputs: known up to each origin and
         forecast within.

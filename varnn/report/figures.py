@@ -77,7 +77,7 @@ def skill_by_horizon(table: pd.DataFrame, gap: pd.DataFrame | None, models: Sequ
 
 
 def staircase(table: pd.DataFrame, reference: str) -> str:
-    """What each rung of the ladder adds to the one below it, as steps up from the VAR with 95 % intervals.
+    """Draw what each rung of the ladder adds to the one below it, as steps up from the VAR with 95 % intervals.
 
     Parameters
     ----------
@@ -99,8 +99,8 @@ def staircase(table: pd.DataFrame, reference: str) -> str:
         if np.isfinite(row["lower"]) and row["upper"] > row["lower"]:
             axes.vlines([at], base + row["lower"], base + row["upper"], color=COLOURS["rust"], linewidth=1.6)
         limits += [value for value in (top, base + row["lower"], base + row["upper"]) if np.isfinite(value)]
-        axes.annotate(f"{row['gain']:+.1f}".replace("-", "−"), (at, max(base, top)), (7, 3), "data", "offset points", fontsize=11,
-                      color=INK, ha="left", va="bottom")
+        axes.annotate(f"{row['gain']:+.1f}".replace("-", "−"), (at, max(base, top)), (7, 3), "data", "offset points",
+                      fontsize=11, color=INK, ha="left", va="bottom")
         marks.append((float(at), f"+ {row['part']}"))
     room = max(max(limits) - min(limits), 1.0)
     axes.set_ylim(min(limits) - 0.08 * room, max(limits) + 0.12 * room)
