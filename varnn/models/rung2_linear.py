@@ -77,7 +77,7 @@ class LinearRNN(Forecaster):
     trend : {"c", "n", "ct"}
         Constant, none, or constant and linear trend.
     shrinkage : {"evidence", None}
-        Shrink to the VAR with a strength set by the evidence, or plain maximum likelihood.
+        The prior of the shrunken VAR and a memory where the evidence calls for one, or plain maximum likelihood.
     likelihood : {"auto", "exact", "conditional"}
         Exact (stationary start), given the presample, or exact where the sample is stationary and undriven.
     max_lags : int, optional
