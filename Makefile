@@ -51,7 +51,7 @@ help:
 $(VENV)/.installed: $(NEEDS)
 	@$(PYTHON) tools/environment.py $(VENV)
 	@echo "installing varnn and what it needs (once; torch and scipy make it a few minutes)"
-	@$(PIP) -e .
+	@$(PIP) -e '.[torch]'
 	@touch $@
 
 $(VENV)/.installed-test: $(NEEDS) $(VENV)/.installed

@@ -47,7 +47,7 @@ def regular_index(index: pd.Index[Any], argument: str) -> pd.Index[Any]:
     if index.has_duplicates:
         where = index[index.duplicated()][0]
         raise TimeIndexError(f"{argument} has the date {where} more than once; keep one row for each date, "
-                             "and one column for each series")
+                             "and one column for each series, or say which column tells series apart (Panel, --id)")
     ordered = isinstance(index, (pd.PeriodIndex, pd.DatetimeIndex)) or pd.api.types.is_integer_dtype(index.dtype)
     if ordered and not index.is_monotonic_increasing:
         raise TimeIndexError(f"{argument} is not in time order (see {_first_descent(index)}); "

@@ -1,12 +1,15 @@
-"""A table that is made when it is first read: most fits of a rolling evaluation are never asked for theirs."""
+"""What waits until it is asked for: tables, which most fits of an evaluation never show, and optional packages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import MISSING
+from importlib import import_module
 from typing import Any, cast
 
 import pandas as pd
+
+from varnn.errors import MissingDependencyError
 
 
 class Deferred:
@@ -39,6 +42,23 @@ class Deferred:
         if callable(held):
             held = vars(instance)[self.name] = held()
         return cast(pd.DataFrame, held)
+
+
+def need(package: str, purpose: str, extra: str) -> None:
+    """Raise MissingDependencyError where a package that is only asked for now is not installed.
+
+    Examples
+    --------
+    >>> need("nothing_of_this_name", "a GRU", "torch")
+    Traceback (most recent call last):
+    ...
+    varnn.errors.MissingDependencyError: a GRU needs nothing_of_this_name; install it with: pip install 'varnn[torch]'
+    """
+    try:
+        import_module(package)
+    except ImportError:
+        raise MissingDependencyError(f"{purpose} needs {package}; install it with: pip install 'varnn[{extra}]'"
+                                     ) from None
 
 
 def later(make: Callable[[], pd.DataFrame]) -> pd.DataFrame:

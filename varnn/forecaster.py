@@ -399,6 +399,11 @@ class Fitted(Questions, Shown, Kept, ABC):
             body += ["standard errors", errors.to_string(float_format=lambda number: f"{number:.6g}")]
         return "\n".join([*head, *notes, "", *body])
 
+    @property
+    def choice(self) -> str:
+        """What was chosen in the fit, in a few words; "" where nothing is."""
+        return ""
+
     def _notes(self) -> list[str]:
         """Return further lines for `summary`, one fact each."""
         return []

@@ -9,10 +9,10 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache, wraps
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Self, TypeVar, cast
 
 from varnn.errors import ParameterError, UnknownNameError
 from varnn.habits import NAMES, OPTIONS, Option
@@ -61,28 +61,6 @@ class _Signature:
     def __get__(self, instance: object, owner: type) -> inspect.Signature:
         own = inspect.signature(_initialiser(owner))
         return own.replace(parameters=list(own.parameters.values())[1:], return_annotation=own.empty)
-
-
-class Specified(Guided):
-    """A frozen dataclass of options, whose constructor says what to write in place of unknown ones."""
-
-    __signature__ = _Signature()
-
-    if not TYPE_CHECKING:  # a dataclass writes `__init__` after `__init_subclass__`, so this is the one place before it
-
-        def __new__(cls, *given: Any, **named: Any) -> Any:
-            """Refuse what `__init__` does not take."""
-            asked = _options(cls)
-            if asked is not None and (given or not asked[0] <= named.keys() <= asked[1]):
-                init = _initialiser(cls)
-                try:
-                    inspect.signature(init).bind(cls, *given, **named)
-                except TypeError as problem:
-                    raise refusal(_Call(init, cls, cls, given, named), problem) from None
-            return object.__new__(cls)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return object.__new__, (type(self),), vars(self)
 
 
 def guided(function: Callable[P, R]) -> Callable[P, R]:
@@ -507,3 +485,75 @@ def _options(cls: type) -> tuple[frozenset[str], frozenset[str]] | None:
 
 def _initialiser(cls: type) -> Function:
     return cast(Function, inspect.getattr_static(cls, "__init__"))
+
+
+class Specified(Guided):
+    """A frozen dataclass of options, whose constructor says what to write in place of unknown ones."""
+
+    __signature__ = _Signature()
+
+    if not TYPE_CHECKING:  # a dataclass writes `__init__` after `__init_subclass__`, so this is the one place before it
+
+        def __new__(cls, *given: Any, **named: Any) -> Any:
+            """Refuse what `__init__` does not take."""
+            asked = _options(cls)
+            if asked is not None and (given or not asked[0] <= named.keys() <= asked[1]):
+                init = _initialiser(cls)
+                try:
+                    inspect.signature(init).bind(cls, *given, **named)
+                except TypeError as problem:
+                    raise refusal(_Call(init, cls, cls, given, named), problem) from None
+            return object.__new__(cls)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return object.__new__, (type(self),), vars(self)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the options by name, as scikit-learn's estimators do, so that its `clone` and searches work.
+
+        Parameters
+        ----------
+        deep : bool
+            Also the options of a model among the options, as ``model__lags``.
+
+        Examples
+        --------
+        >>> from varnn.models.rung1_var import VAR
+        >>> from varnn.models.wrap_conformal import Conformal
+        >>> Conformal(model=VAR(lags=2)).get_params()["model__lags"]
+        2
+        """
+        held = {one.name: getattr(self, one.name) for one in fields(cast(Any, self)) if one.init}
+        for name, inner in list(held.items()) if deep else ():
+            if isinstance(inner, Specified):
+                held |= {f"{name}__{below}": value for below, value in inner.get_params().items()}
+        return held
+
+    def set_params(self, **options: Any) -> Self:
+        """Return a copy with other options, named as by `get_params`; the specification itself never changes.
+
+        Raises
+        ------
+        ParameterError
+            For an option that there is not, with the nearest one.
+
+        Examples
+        --------
+        >>> from varnn.models.rung1_var import VAR
+        >>> VAR(lags=2).set_params(trend="n")
+        VAR(lags=2, max_lags=None, trend='n', engine='qr')
+        """
+        own = {name: value for name, value in options.items() if "__" not in name}
+        below: dict[str, dict[str, Any]] = {}
+        for name, value in options.items():
+            if "__" in name:
+                outer, _, inner = name.partition("__")
+                below.setdefault(outer, {})[inner] = value
+        held = self.get_params(deep=False)
+        for outer, inner_options in below.items():
+            inner_model = own.get(outer, held.get(outer))
+            if not isinstance(inner_model, Specified):
+                raise ParameterError(f"{outer}__{next(iter(inner_options))}: {type(self).__name__} has no model called "
+                                     f"{outer!r}; its options are {', '.join(self.get_params())}")
+            own[outer] = inner_model.set_params(**inner_options)
+        return type(self)(**{**held, **own})

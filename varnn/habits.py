@@ -190,8 +190,7 @@ _NAMES: Iterable[Name] = (
     *_names("Forecaster", "statsmodels", select_order="write VAR(lags='aic').fit(y).search", endog="a specification "
             "holds no data; write .fit(y)", from_formula="a specification takes no data; write VAR(lags=2).fit(y, X)"),
     *_names("Forecaster", "sklearn, sktime, darts", fit_predict="write .fit(y).forecast(horizon)",
-            fit_transform="write .fit(y).fittedvalues", get_params="write dataclasses.asdict(spec)",
-            set_params="a specification never changes; write dataclasses.replace(spec, …)",
+            fit_transform="write .fit(y).fittedvalues",
             clone="a specification never changes, so it needs no copy", score="write varnn.compare(y, horizon=…)",
             is_fitted="a specification is never fitted; .fit(y) returns the fit",
             gridsearch="write varnn.compare(y, horizon=…, models={…})",
@@ -245,7 +244,7 @@ _NAMES: Iterable[Name] = (
             predict_quantiles="write fit.forecast(horizon).quantile(0.1)", predict_proba="write fit.forecast(horizon)"
             ".paths", predict_var="write fit.forecast(horizon).paths.var(axis=0)",
             predict_residuals="write fit.resid", update_predict="write fit.update(y_new).forecast(horizon)",
-            get_fitted_params="write fit.params", get_params="write dataclasses.asdict(fit.spec)",
+            get_fitted_params="write fit.params", get_params="write fit.spec.get_params()",
             cutoff="write fit.seen.index[-1]", fh="give the horizon to fit.forecast(horizon)",
             feature_importances_="write fit.params"),
     *_names("Fitted", "darts, Nixtla", residuals="write fit.resid", historical_forecasts="write varnn.compare(y, "

@@ -188,7 +188,7 @@ class _Writer:
             if type(value) not in (tuple, list):
                 self.refuse(value, where)
             return {type(value).__name__: items}
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and not isinstance(value, Kept):
             if type(value) is not dict:
                 self.refuse(value, where)
             return {"dict": [[self.node(key, f"{where} key"), self.node(item, f"{where}[{key!r}]")]

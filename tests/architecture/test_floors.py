@@ -21,7 +21,7 @@ FLOORS = {
     "questions": 2, "forecaster": 2, "estimate": 2, "data": 2,
     "models": 3, "sequence": 3,
     "inference": 4, "evaluate": 4, "persist": 4,
-    "comparison": 5, "report": 5, "harness": 5,
+    "comparison": 5, "report": 5, "harness": 5, "testing": 6,
     "adapters": 6, "cli": 6, "__main__": 6,
 }
 # `Fitted` offers statsmodels' names (irf, fevd, test_causality …) as one-line delegates, imported when called.

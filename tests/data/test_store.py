@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -163,3 +167,44 @@ def test_urllib_serves_where_pooch_is_absent(source, monkeypatch, answer, cache)
         with pytest.raises(ChecksumError):
             contents(source)
         assert not list(cache.iterdir())
+
+
+@pytest.fixture
+def dripping():
+    """Return the address of a server that sends a byte at a time and never ends."""
+
+    class Drip(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                for _ in range(400):
+                    self.wfile.write(b"x")
+                    self.wfile.flush()
+                    time.sleep(0.02)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Drip)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/set.csv"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("way", ["_by_urllib", "_by_pooch"])
+@pytest.mark.parametrize(("limit", "value", "words"), [
+    ("MOST_SECONDS", 0.2, "is not done"), ("LARGEST", 3, "sends more than 3 bytes")])
+def test_a_download_that_is_endless_or_too_large_is_ended(dripping, monkeypatch, tmp_path, way, limit, value, words):
+    if way == "_by_pooch":
+        pytest.importorskip("pooch")
+    monkeypatch.setattr(_store, limit, value)
+    source = Source(address="https://example.org/set.csv", file="set.csv", sha256_raw=digest(RAW),
+                    sha256_file=digest(RAW))
+    blocks = _store._blocks
+    monkeypatch.setattr(_store, "_blocks", lambda _: blocks(dripping))
+    with pytest.raises(ResourceLimitError, match=words):
+        getattr(_store, way)(source, tmp_path / "set.csv")
+    assert not list(tmp_path.iterdir())

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from varnn.errors import DataNameError, StoreError
+from varnn.errors import DataNameError, ParameterError, StoreError
 from varnn.evaluate.backtest import blocks, forecast_block
 from varnn.harness import execute
 from varnn.harness.execute import Outcome, Work
@@ -316,3 +316,41 @@ def _without_oracle(task):
     from dataclasses import replace
 
     return replace(task, oracle=None)
+
+
+LIMITED = """
+title = "limited"
+job_seconds = {seconds}
+
+[[data]]
+name = "sunspots"
+horizon = 2
+origins = 2
+
+[models.Naive]
+class = "Naive"
+
+[models.TanhRNN]
+class = "TanhRNN"
+"""
+
+
+@pytest.mark.parametrize("executor", ["inline", "processes"])
+def test_a_job_that_takes_too_long_is_named_and_the_others_are_done(tmp_path, executor):
+    slow = "options = { starts = 2000 }"  # minutes; a worker's first job of the other model loads what it needs
+    summary = run(LIMITED.format(seconds=6) + slow, tmp_path / "out", executor=executor, workers=1)
+    assert {job.label for job in summary.failed} == {"TanhRNN"}
+    assert set(summary.failed.values()) == {"took longer than job_seconds=6"}
+    assert summary.done >= 1
+
+
+def test_a_cluster_cannot_limit_a_job(tmp_path):
+    with pytest.raises(ParameterError, match="job_seconds=1 needs executor='inline' or 'processes'"):
+        run(LIMITED.format(seconds=1), tmp_path / "out", executor="tcp://127.0.0.1:9")
+
+
+def test_a_scheduler_that_is_not_there_is_named(tmp_path, monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("varnn.harness.execute.PATIENCE_SECONDS", 0.5)
+    with pytest.raises(StoreError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:9"):
+        run(LIMITED.replace("job_seconds = {seconds}", ""), tmp_path / "out", executor="tcp://127.0.0.1:9")

@@ -21,6 +21,7 @@ from varnn.errors import (
 )
 from varnn.estimate.numerics.covariance import SINGULAR
 from varnn.estimate.numerics.stop import Stop
+from varnn.models.rung1_shrunk import ShrunkVAR
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN, fit_windows, lift
 from varnn.series import Series
@@ -106,7 +107,8 @@ def test_varma_forecasts_are_near_the_oracle(T, most):
     for seed in range(4):
         y, mean = _varma(T + 4000, seed)
         fit = LinearRNN().fit(y[:T])
-        assert fit.lags == 1
+        assert fit.lags <= 2
+        assert fit.A.any()
         away = fit._one_step(y, None)[T:] - mean[T:]
         ratios.append(1.0 + np.mean(away**2))
     assert np.mean(ratios) <= most
@@ -132,14 +134,14 @@ def test_on_var_data_the_memory_has_no_effective_parameters_and_costs_nothing():
     assert np.mean(excess["LinearRNN"]) <= 1.1 * np.mean(excess["VAR"])
 
 
-def test_the_shrunken_fit_is_not_worse_than_the_var_on_macrodata(growth):
+def test_the_memory_costs_nothing_on_macrodata(growth):
     y = growth.to_numpy()
-    errors = {"VAR": [], "LinearRNN": []}
-    for name, model in (("VAR", VAR(lags=1)), ("LinearRNN", LinearRNN(lags=1))):
+    errors = {"ShrunkVAR": [], "LinearRNN": []}
+    for name, model in (("ShrunkVAR", ShrunkVAR(lags=1)), ("LinearRNN", LinearRNN(lags=1))):
         for origin in range(len(y) - 52, len(y), 2):
             errors[name].append(y[origin] - model.fit(y[:origin]).forecast(1, n_paths=1).point[0])
     rmse = {name: np.sqrt(np.mean(np.square(found))) for name, found in errors.items()}
-    assert rmse["LinearRNN"] <= 1.01 * rmse["VAR"]
+    assert rmse["LinearRNN"] <= 1.01 * rmse["ShrunkVAR"]
 
 
 def test_levels_of_random_walks_take_the_conditional_likelihood_and_a_stable_filter():

@@ -13,7 +13,7 @@ from varnn.data import load as data
 from varnn.errors import InputError, ParameterError, RankDeficientError, TooShortError
 from varnn.estimate.least_squares.minnesota import Tightness, choose, descended, hyper_prior
 from varnn.estimate.least_squares.regression import fit_var
-from varnn.models.rung1_shrunk import _in_user_units, _standard
+from varnn.models.rung1_shrunk import _in_user_units, standard_rows
 from varnn.series import Series
 
 
@@ -72,7 +72,7 @@ def test_a_shift_does_not_matter(trend):
 def test_with_a_prior_that_says_nothing_it_is_the_var():
     y = stationary()
     series = Series.of(y)
-    regression, units = _standard(series, None, 2, "c")
+    regression, units = standard_rows(series, None, 2, "c")
     chosen = choose(regression.compressed())
     loose = descended(regression.compressed(), chosen.tight, chosen.walks)
     from dataclasses import replace
@@ -195,7 +195,7 @@ def test_lags_that_leave_no_rows_are_refused_and_max_lags_beside_lags():
 
 def test_hyper_parameters_are_at_a_maximum():
     series = Series.of(stationary())
-    regression = _standard(series, None, 3, "c")[0].compressed()
+    regression = standard_rows(series, None, 3, "c")[0].compressed()
     chosen = choose(regression)
     slope = chosen.found.slope + hyper_prior(chosen.tight)[1]
     assert np.abs(slope).max() < 1e-3

@@ -26,7 +26,8 @@ NAME = Unrolled(tuple("李清照"), np.array([[0.1, -0.8], [0.4, 0.2], [-0.3, 0.
                 np.array([np.nan, np.nan, 0.3]), title="name to gender")
 
 
-@pytest.mark.parametrize("model", [VAR(lags=2), LinearRNN(lags=1, width=3, likelihood="conditional")])
+@pytest.mark.filterwarnings("ignore::varnn.errors.ConvergenceWarning")  # noise leaves three units little to find
+@pytest.mark.parametrize("model", [VAR(lags=2), LinearRNN(lags=1, width=3, shrinkage=None, likelihood="conditional")])
 def test_the_picture_of_a_forecaster_holds_its_states_and_losses(model):
     fit = model.fit(Y)
     run = forecaster_unrolled(fit, 7)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from varnn.deferred import need
 from varnn.errors import ParameterError
 from varnn.estimate.least_squares.regression import Trend, fixed_regressors
 from varnn.forecaster import Fitted
@@ -34,6 +35,7 @@ def inputs(fit: Fitted, y: object = None, X: object = None) -> Tensor:
     y, X : DataFrame or array, optional
         Observations and exogenous columns; the estimation sample when left out.
     """
+    need("torch", "the module of a fit", "torch")
     import torch
 
     series = fit.series if y is None else Series.of(y)
@@ -70,6 +72,7 @@ def to_torch(fit: Fitted) -> Module:
     >>> bool(np.allclose(module(inputs(fit))[0].detach().numpy(), fit.fittedvalues, atol=1e-12))
     True
     """
+    need("torch", "to_torch", "torch")
     if isinstance(fit, FittedVAR):
         recurrent, readout, linear = None, None, _var(fit)
     elif isinstance(fit, FittedLinearRNN):

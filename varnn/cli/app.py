@@ -1,4 +1,4 @@
-"""The command line: compare, forecast, demo, data, models, report, benchmark.
+"""The command line: compare, forecast, climb, simulate, demo, data, models, report, verify, benchmark.
 
 Every error of varnn is one red line on standard error and exit code 2; results go to standard output,
 progress to standard error. Nothing heavy is imported until a command runs.
@@ -20,59 +20,63 @@ from rich.markup import escape
 
 from varnn import __version__
 from varnn.cli import benchmark as cli_benchmark
-from varnn.cli.console import Commands, examples, progress, say, show_table
+from varnn.cli.arguments import (
+    Calendar,
+    Columns,
+    Data,
+    Date,
+    Exog,
+    Horizon,
+    Id,
+    Json,
+    Lags,
+    Missing,
+    Nonnegative,
+    Option,
+    Out,
+    Past,
+    Season,
+    Seasonal,
+    Seed,
+    Start,
+    Target,
+    Transform,
+    Trend,
+    Trust,
+    Width,
+    model_names,
+)
+from varnn.cli.console import Commands, examples, progress, say, show_json, show_table
 from varnn.errors import InputError, ParameterError, StoreError, VarnnWarning
 from varnn.writing import csv_text, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from varnn.cli.panel import Members
+    from varnn.cli.settings import Settings
     from varnn.cli.source import Source
     from varnn.comparison.compare import Comparison
     from varnn.forecast import Forecast
     from varnn.forecaster import Forecaster
 
+CLOSING = ("\n\n[bold]Completion[/bold] of names in your shell: [cyan]varnn --install-completion[/cyan]"
+           "\n\n[bold]Exit codes[/bold]\n\n0 done   1 a job failed or a number differs   2 the input or a "
+           "call is wrong   3 a fault of varnn   130 Ctrl-C   143 SIGTERM")
 AUTO = ("VAR", "LinearRNN", "TanhRNN")  # the rungs that --model auto chooses from
 
 app = typer.Typer(
-    cls=Commands, name="varnn", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
+    cls=Commands, name="varnn", no_args_is_help=True, add_completion=True, rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Compare classical and neural forecasts of the same series on equal terms: VAR, linear RNN and tanh RNN, "
          "each containing the one before it.",
     epilog=examples("varnn demo", "varnn compare macrodata --horizon 8 --out out/",
                      "varnn compare mydata.csv --horizon 8 --transform logdiff --out out/",
-                     "varnn forecast mydata.csv --horizon 8 --out forecasts.csv"))
+                     "varnn forecast mydata.csv --horizon 8 --out forecasts.csv") + CLOSING)
 data_app = typer.Typer(no_args_is_help=True, help="List, fetch and describe the data sets that can be named.",
                        epilog=examples("varnn data list", "varnn data show macrodata", "varnn data fetch etth1"))
 app.add_typer(data_app, name="data")
 app.add_typer(cli_benchmark.app, name="benchmark")
-
-Data = Annotated[str, typer.Argument(metavar="DATA", help="A CSV, Excel or Parquet file, or the name of a data set "
-                                                          "([cyan]varnn data list[/cyan]).", show_default=False)]
-Horizon = Annotated[int, typer.Option(help="Steps ahead.")]
-Date = Annotated[str | None, typer.Option(help="The file's date column; found when left out; none "
-                                                "numbers the rows.", show_default=False)]
-Columns = Annotated[str | None, typer.Option(help="Series to forecast, as a,b; when left out, all numeric "
-                                                  "columns that do not only count or date the rows.",
-                                             show_default=False)]
-Exog = Annotated[str | None, typer.Option(help="Exogenous columns, as a,b.", show_default=False)]
-Past = Annotated[str | None, typer.Option(help="Inputs known up to each forecast's origin only, as a,b; they are "
-                                          "forecast within and not scored.", show_default=False)]
-Target = Annotated[str | None, typer.Option(help="Series to score or to write out, as a,b; the others are inputs. All "
-                                            "when left out.", show_default=False)]
-Trust = Annotated[str | None, typer.Option(help="Exogenous columns that are really known in advance although they tell "
-                                           "what is new in the series, as a,b.", show_default=False)]
-Missing = Annotated[Literal["raise", "filter"], typer.Option(
-    help="filter lets the models bridge missing values; raise refuses them.")]
-Start = Annotated[str | None, typer.Option(help="First date to use (or row number, where there are no dates); earlier "
-                                           "rows are left out.", show_default=False)]
-Transform = Annotated[Literal["none", "diff", "logdiff"], typer.Option(
-    help="Change applied to the series before modelling.")]
-Season = Annotated[int | None, typer.Option(help="Observations in a season; from the dates when left out.",
-                                            show_default=False)]
-Seed = Annotated[int, typer.Option(help="Seed of everything random; the same seed gives the same numbers.")]
-Out = Annotated[Path, typer.Option(help="Folder for the report and its tables.")]
-
 
 def _show_version(wanted: bool) -> None:
     if wanted:
@@ -82,7 +86,9 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def main(version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True,
-                                               help="Show the version and stop.")] = False) -> None:
+                                               help="Show the version and stop.")] = False,
+         debug: Annotated[bool, typer.Option("--debug", help="Show where in the code an error arose; also after a "
+                                             "command.")] = False) -> None:
     """Take the options that stand before a command."""
 
 
@@ -94,9 +100,11 @@ def main(version: Annotated[bool, typer.Option("--version", callback=_show_versi
 def compare(
     data: Data, horizon: Horizon = 8, out: Out = Path("out"), date: Date = None, columns: Columns = None,
     exog: Exog = None, past: Past = None, target: Target = None, trust: Trust = None,
-    missing: Missing = "raise", start: Start = None, transform: Transform = "none", season: Season = None,
+    missing: Missing = "raise", start: Start = None, transform: Transform = "none", nonnegative: Nonnegative = False,
+    season: Season = None, seasonal: Seasonal = "none", calendar: Calendar = None, by: Id = None,
     models: Annotated[str | None, typer.Option(help="Models, as a,b ([cyan]varnn models[/cyan]); the naive rows and "
-                                               "the three rungs when left out.", show_default=False)] = None,
+                                               "the three rungs when left out.", autocompletion=model_names,
+                                               show_default=False)] = None,
     origins: Annotated[int | None, typer.Option(help="Number of forecast origins; the last 30 % of the rows, at most "
                                                 "120, when left out.", show_default=False)] = None,
     step: Annotated[int | None, typer.Option(help="Rows from one origin to the next.", show_default=False)] = None,
@@ -110,12 +118,28 @@ def compare(
         help="bootstrap adds p-values from comparisons on series drawn from the VAR, which costs --draws times as "
              "much.")] = "asymptotic",
     draws: Annotated[int, typer.Option(help="Series drawn for bootstrapped p-values.")] = 99,
-    seed: Seed = 0,
+    lags: Lags = None, width: Width = None, trend: Trend = None, option: Option = None, seed: Seed = 0,
+    as_json: Json = False,
 ) -> None:
     """Compare models on rolling forecast origins and write a report."""
+    from varnn.cli.settings import settings, specifications
     from varnn.comparison.compare import compare as compare_models
 
-    source = _source(data, date, columns, exog, transform, past=past, start=start)
+    by = _known_id(data) if by is None else by
+    if by is not None:
+        from varnn.cli.panel import alone
+
+        alone(past=past, target=target, trust=trust, missing=missing, start=start, **{"p-values": p_values})
+        _compare_panel(data, by, date, columns, exog, out, as_json, horizon=horizon,
+                       how={"transform": transform, "nonnegative": nonnegative, "season": season, "seasonal": seasonal,
+                            "calendar": calendar}, models=models, asked=settings(lags, width, trend, option),
+                       options={"origins": origins, "step": step, "gap": gap, "refit": refit, "window": window,
+                                "seed": seed})
+        return
+    source = _source(data, date, columns, exog, transform, season, past=past, start=start,
+                     nonnegative=nonnegative)
+    source = source.with_calendar(seasonal, [] if calendar is None else _list(calendar), season, horizon)
+    asked = settings(lags, width, trend, option)
     if window is not None and scheme == "expanding":
         raise InputError(f"--window {window} belongs to --scheme sliding; add that, or leave the window out")
     size = None if scheme == "expanding" else len(source.y) // 2 if window is None else window
@@ -123,16 +147,24 @@ def compare(
     about = source.about | {"command": _command(
         "compare", data, horizon=horizon, date=date, columns=columns, exog=exog, past=past, target=target, trust=trust,
         missing=None if missing == "raise" else missing, start=start,
-        transform=None if transform == "none" else transform, season=season, models=models, origins=origins, step=step,
-        gap=gap or None, refit=refit, scheme=None if scheme == "expanding" else scheme, window=window,
-        seed=seed or None, **({} if p_values == "asymptotic" else {"p-values": p_values, "draws": draws}))}
+        transform=None if transform == "none" else transform, nonnegative=nonnegative or None, season=season,
+        seasonal=None if seasonal == "none" else seasonal, calendar=calendar, models=models,
+        origins=origins, step=step, gap=gap or None, refit=refit,
+        scheme=None if scheme == "expanding" else scheme, window=window, lags=lags, width=width, trend=trend,
+        option=option, seed=seed or None,
+        **({} if p_values == "asymptotic" else {"p-values": p_values, "draws": draws}))}
     with progress() as advance, _spoken(source):
         result = compare_models(
-            source.y, source.X, horizon=horizon, models=None if models is None else _list(models),
-            **_inputs(past, target, trust), missing=missing, origins=origins, step=step,
-            gap=gap, refit=refit, window=size, season=source.season if season is None else season, seed=seed,
+            source.y, source.X, horizon=horizon,
+            models=specifications(None if models is None else _list(models), asked, source.season_of(season)),
+            **_inputs(past, target, trust, source), missing=missing, origins=origins, step=step,
+            gap=gap, refit=refit, window=size, season=source.season_of(season), seed=seed,
             p_values=p_values, draws=draws, oracle=source.oracle, about=about, progress=advance)
     page = result.report(out)
+    if as_json:
+        show_json({"report": str(page), "ledger": str(page.parent / "ledger"), "verdict": result.verdict,
+                   "table": result.table.reset_index().to_dict("records")})
+        return
     _show_result(result)
     if "bootstrap" in result.ledger.meta:
         _show_bootstrap(result)
@@ -143,11 +175,13 @@ def compare(
     "varnn forecast macrodata --horizon 8 --out forecasts.csv",
     "varnn forecast mydata.csv --model VAR --horizon 12 --coverage 0.8 --out forecasts.csv",
     "varnn forecast mydata.csv --transform logdiff --changes --out growth.csv",
-    "varnn forecast mydata.csv --exog oil --future oil_plan.csv --horizon 4 --out forecasts.csv"))
+    "varnn forecast mydata.csv --exog oil --future oil_plan.csv --horizon 4 --out forecasts.csv",
+    "varnn forecast shops.csv --id shop --seasonal dummies --nonnegative --horizon 6 --out forecasts.csv"))
 def forecast(
     data: Data,
     model: Annotated[str, typer.Option(help="auto, or one of [cyan]varnn models[/cyan]; auto is the rung that "
-                                       "forecast the series' last 30 % best.")] = "auto",
+                                       "forecast the series' last 30 % best.",
+                                       autocompletion=model_names)] = "auto",
     horizon: Horizon = 8,
     coverage: Annotated[float, typer.Option(help="Probability that an interval holds the outcome.")] = 0.9,
     out: Annotated[Path | None, typer.Option(help="CSV file to write; standard output when left out.",
@@ -156,21 +190,39 @@ def forecast(
     trust: Trust = None, missing: Missing = "raise", start: Start = None,
     future: Annotated[Path | None, typer.Option(help="File with the exogenous columns for the dates to forecast.",
                                                 show_default=False)] = None,
-    transform: Transform = "none",
+    transform: Transform = "none", nonnegative: Nonnegative = False,
     levels: Annotated[bool, typer.Option("--levels/--changes", help="After a transform, forecast the levels or the "
                                          "changes.")] = True,
     paths: Annotated[int, typer.Option(help="Sample paths behind the intervals.")] = 2000,
-    season: Season = None, seed: Seed = 0,
+    season: Season = None, seasonal: Seasonal = "none", calendar: Calendar = None, by: Id = None,
+    sharing: Annotated[Literal["local", "global"], typer.Option(help="With --id: a fit for each series, or one shared "
+                                                                "by all.")] = "local",
+    lags: Lags = None, width: Width = None, trend: Trend = None, option: Option = None, seed: Seed = 0,
+    as_json: Json = False,
 ) -> None:
     """Fit a model on all rows and write dated forecasts with intervals."""
-    source = _source(data, date, columns, exog, transform, past=past, start=start)
-    inputs = _inputs(past, target, trust)
-    if out is not None:
-        _writable(out.parent)
-        if out.is_dir():
-            raise StoreError(f"{out} is a folder; name a CSV file in it, for example {out / 'forecasts.csv'}")
-    chosen = _model(model, source, horizon, source.season if season is None else season, seed,
-                    missing=missing, **inputs)
+    from varnn.cli.settings import settings
+
+    by = _known_id(data) if by is None else by
+    if by is not None:
+        from varnn.cli.panel import alone
+
+        alone(past=past, target=target, trust=trust, missing=missing, start=start)
+        table, chosen = _forecast_panel(
+            data, by, date, columns, exog, model, horizon=horizon, asked=settings(lags, width, trend, option),
+            how={"transform": transform, "nonnegative": nonnegative, "season": season, "seasonal": seasonal,
+                 "calendar": calendar},
+            fit={"sharing": sharing, "future": future, "date": date, "levels": levels, "seed": seed,
+                 "options": {"coverage": coverage, "n_paths": paths}})
+        _write_forecasts(table, chosen, out, as_json)
+        return
+    source = _source(data, date, columns, exog, transform, season, past=past, start=start,
+                     nonnegative=nonnegative)
+    source = source.with_calendar(seasonal, [] if calendar is None else _list(calendar), season, horizon)
+    asked = settings(lags, width, trend, option)
+    inputs = _inputs(past, target, trust, source)
+    _no_folder(out)
+    chosen = _model(model, source, horizon, source.season_of(season), seed, asked, missing=missing, **inputs)
     y, X = _within(source, inputs["past"])
     if not chosen.takes_exog:
         X = None
@@ -181,11 +233,7 @@ def forecast(
     table = (source.undo(outlook) if levels else outlook).to_frame()
     if inputs["target"]:
         table = table[table["series"].isin(_wanted(inputs["target"], source))]
-    if out is None:
-        typer.echo(csv_text(table), nl=False)
-        return
-    write_table(out, table)
-    say(f"{horizon} steps of {', '.join(outlook.names)} by {chosen.label} are in [bold]{escape(str(out))}[/bold].")
+    _write_forecasts(table, chosen, out, as_json)
 
 
 @app.command(epilog=examples("varnn demo", "varnn demo --out out/report --workers 4"))
@@ -208,6 +256,87 @@ def demo(
          f"{escape(str(out / 'ledger'))}.")
 
 
+@app.command(epilog=examples("varnn climb macrodata", "varnn climb mydata.csv --transform logdiff --json"))
+def climb(
+    data: Data, date: Date = None, columns: Columns = None, exog: Exog = None, start: Start = None,
+    transform: Transform = "none", season: Season = None,
+    trend: Annotated[str, typer.Option(metavar="TREND", help="c, n or ct.")] = "c", seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Fit every rung to all rows and choose one by its evidence, without test data."""
+    from typing import cast
+
+    from varnn.comparison.compare import climb as climb_rungs
+
+    source = _source(data, date, columns, exog, transform, season, start=start)
+    with _spoken(source):
+        found = climb_rungs(source.y, source.X, trend=cast(Any, trend), rng=seed)
+    evidence = found.evidence
+    if as_json:
+        show_json({"chosen": found.chosen, "specification": repr(found.best.spec),
+                   "evidence": evidence.reset_index().to_dict("records")})
+        return
+    rows = [(str(rung), f"{row['log evidence']:.2f}", "" if row.isna().any() else f"{row.iloc[1]:+.2f}")
+            for rung, row in evidence.iterrows()]
+    show_table(("rung", "log evidence", "over the one below"), rows, numbers=True)
+    say(f"The evidence chooses [bold]{found.chosen}[/bold].")
+    typer.echo(found.best.summary())
+
+
+@app.command(epilog=examples("varnn simulate tanh_rnn --rows 400 --out drawn.csv",
+                             "varnn simulate var --rows 200 --seed 3"))
+def simulate(
+    process: Annotated[str, typer.Argument(help="A simulated data set ([cyan]varnn data list --origin "
+                                           "simulated[/cyan]).", show_default=False)],
+    rows: Annotated[int | None, typer.Option(help="Observations; as many as the data set has when left out.",
+                                             show_default=False)] = None,
+    option: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="A coefficient of the process.",
+                                                     show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file to write; standard output when left out.",
+                                             show_default=False)] = None,
+    seed: Seed = 0,
+) -> None:
+    """Draw a series from a known process, for trying what a model can find in it."""
+    from varnn.cli.settings import value_of
+    from varnn.cli.source import known
+    from varnn.data import about
+    from varnn.data import simulate as draw
+
+    name = known(process)
+    if about(name).origin != "simulated":
+        raise ParameterError(f"{name} is no process to draw from; `varnn data list --origin simulated` lists those")
+    given = dict(_named_value(one) for one in option or ())
+    drawn = draw(name, rows, seed, **{key: value_of(text) for key, text in given.items()})
+    table = drawn.to_frame() if hasattr(drawn, "to_frame") else _frame_of(drawn.values)
+    if out is None:
+        typer.echo(csv_text(table), nl=False)
+        return
+    _writable(out.parent)
+    write_table(out, table)
+    say(f"{len(table)} rows of {name} are in [bold]{escape(str(out))}[/bold].")
+
+
+@app.command(epilog=examples("varnn verify out/report", "varnn verify benchmarks/results/smoke"))
+def verify(
+    folder: Annotated[Path, typer.Argument(help="What --out of compare or demo was, or a committed result of a "
+                                           "benchmark.", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Check that every number of a report is as it was written; a benchmark's numbers are computed anew."""
+    from varnn.cli.demo import read
+
+    if (folder / "suite.toml").is_file():
+        cli_benchmark.verify_result(folder)
+        return
+    results, title = read(folder)
+    held = [{"title": str(one.ledger.meta["title"]), "forecasts": len(one.ledger.forecasts)} for one in results]
+    if as_json:
+        show_json({"folder": str(folder), "title": title, "verified": held})
+        return
+    say(f"All {len(held)} ledgers of {escape(str(folder))} are as they were written: "
+        f"{sum(int(str(one['forecasts'])) for one in held)} forecasts.")
+
+
 @app.command(epilog=examples("varnn report out/report"))
 def report(folder: Annotated[Path, typer.Argument(help="What --out was.", show_default=False)]) -> None:
     """Rebuild a report from its ledger: the same bytes, without fitting anything."""
@@ -218,11 +347,15 @@ def report(folder: Annotated[Path, typer.Argument(help="What --out was.", show_d
     say(f"The report is [bold]{escape(str(page))}[/bold].")
 
 
-@app.command(epilog=examples("varnn models"))
-def models() -> None:
+@app.command(epilog=examples("varnn models", "varnn models --json"))
+def models(as_json: Json = False) -> None:
     """List the models that --model and --models take."""
+    from varnn.cli.settings import described
     from varnn.models import catalogue
 
+    if as_json:
+        show_json(described())
+        return
     rows = [(name, "" if model.rung is None else str(model.rung), "yes" if model.takes_exog else "no",
              (model.__doc__ or "").strip().splitlines()[0]) for name, model in catalogue().items()]
     show_table(("model", "rung", "exogenous", "what it says"), rows)
@@ -232,12 +365,16 @@ def models() -> None:
 def list_data(
     origin: Annotated[Literal["bundled", "simulated", "remote"] | None, typer.Option(
         help="Only those of one kind.", show_default=False)] = None,
+    as_json: Json = False,
 ) -> None:
     """List the data sets: where they are, size, season, licence."""
     from varnn.data import catalogue
 
     table = catalogue()
     table = table if origin is None else table[table["origin"] == origin]
+    if as_json:
+        show_json(table.rename_axis("name").reset_index().to_dict("records"))
+        return
     shown = table[["origin", "found", "rows", "columns", "season", "licence", "title"]].astype(str)
     shown["licence"] = shown["licence"].str.split(r"[;(]", n=1, regex=True).str[0].str.strip()  # `show` has all of it
     show_table(("name", *shown.columns), [(str(name), *row) for name, row in zip(
@@ -288,8 +425,115 @@ def show_data(name: Annotated[str, typer.Argument(help="Any data set.", show_def
     typer.echo(f"\n{data.frame.head().to_string(max_cols=8)}")
 
 
-def _source(data: str, date: str | None, columns: str | None, exog: str | None, transform: str, *,
-            past: str | None = None, start: str | None = None) -> Source:
+def _no_folder(out: Path | None) -> None:
+    if out is None:
+        return
+    _writable(out.parent)
+    if out.is_dir():
+        raise StoreError(f"{out} is a folder; name a CSV file in it, for example {out / 'forecasts.csv'}")
+
+
+def _write_forecasts(table: pd.DataFrame, chosen: Forecaster, out: Path | None, as_json: bool) -> None:
+    """Write forecasts to their file, or show them."""
+    if out is not None:
+        _no_folder(out)
+        write_table(out, table)
+    if as_json:
+        show_json({"model": chosen.label, "specification": repr(chosen), "forecasts": table.to_dict("records"),
+                   "out": None if out is None else str(out)})
+        return
+    if out is None:
+        typer.echo(csv_text(table), nl=False)
+        return
+    names = list(dict.fromkeys(table.iloc[:, 0] if "date" in table.columns[1:2] else table["series"]))
+    listed = ", ".join(map(str, names[:8])) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    say(f"{table['step'].max()} steps of {escape(listed)} by {escape(chosen.label)} are in "
+        f"[bold]{escape(str(out))}[/bold].")
+
+
+def _known_id(data: str) -> str | None:
+    """Return "auto" for a text file whose first line has the names of a long frame, and say so."""
+    from varnn.data.read.long import CONVENTIONS
+
+    path = Path(data)
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        head = file.readline(4096).decode("utf-8", errors="replace").lstrip("\ufeff").strip()
+    names = {cell.strip().strip('"') for cell in re.split(r"[,;\t|]", head)}
+    for of_series, of_dates, _ in CONVENTIONS:
+        if {of_series, of_dates} <= names:
+            _tell((f"the columns {of_series} and {of_dates} tell that many series stand one below the other "
+                   f"(--id {of_series})",))
+            return "auto"
+    return None
+
+
+def _members(data: str, by: str, date: str | None, columns: str | None, exog: str | None, horizon: int,
+             how: dict[str, Any]) -> Members:
+    """Read the series of a file that stand one below the other."""
+    from varnn.cli.panel import members
+
+    parts = [] if how["calendar"] is None else _list(how["calendar"])
+    found = members(data, None if by == "auto" else by, date=date, columns=None if columns is None else _list(columns),
+                    exog=None if exog is None else _list(exog), how={**how, "calendar": parts, "ahead": horizon})
+    _tell(found.notes)
+    return found
+
+
+def _compare_panel(data: str, by: str, date: str | None, columns: str | None, exog: str | None, out: Path,
+                   as_json: bool, *, horizon: int, how: dict[str, Any], models: str | None, asked: Settings,
+                   options: dict[str, Any]) -> None:
+    """Compare models on every series of a file and over all of them."""
+    from varnn.cli.panel import compared
+    from varnn.cli.settings import specifications
+
+    found = _members(data, by, date, columns, exog, horizon, how)
+    _writable(out)
+    first = next(iter(found.sources.values()))
+    chosen = specifications(None if models is None else _list(models), asked, how["season"])
+    with progress() as advance, _spoken(first):
+        result = compared(found, horizon=horizon, progress=advance, about=first.about, models=chosen,
+                          season=how["season"], **options)
+    page = result.report(out)
+    if as_json:
+        show_json({"report": str(page), "verdict": result.verdict,
+                   "table": result.table.reset_index().to_dict("records"),
+                   "members": result.by_member.reset_index().to_dict("records")})
+        return
+    for sentence in result.verdict:
+        say(f"• {escape(sentence)}")
+    rows = [(str(model), *(f"{row[name]:.3g}" for name in ("gain", "gain_lower", "gain_upper", "rmsse", "better",
+                                                           "members"))) for model, row in result.table.iterrows()]
+    show_table(("model", "gain, %", "from", "to", "RMSSE", "better in", "series"), rows, numbers=True)
+    say(f"The report is [bold]{escape(str(page))}[/bold].")
+
+
+def _forecast_panel(data: str, by: str, date: str | None, columns: str | None, exog: str | None, model: str, *,
+                    horizon: int, asked: Settings, how: dict[str, Any], fit: dict[str, Any]
+                    ) -> tuple[pd.DataFrame, Forecaster]:
+    """Fit a model to every series of a file, or one to all, and return their forecasts."""
+    from varnn.cli.panel import best, compared, forecasts
+    from varnn.cli.settings import specifications
+
+    found = _members(data, by, date, columns, exog, horizon, how)
+    first = next(iter(found.sources.values()))
+    rungs: dict[str, Forecaster] = specifications(list(AUTO) if model == "auto" else [model], asked,
+                                                  first.season_of(how["season"]), always=True)
+    with _spoken(first):
+        name = next(iter(rungs))
+        if model == "auto":
+            with progress() as advance:
+                tried = compared(found, horizon=horizon, progress=advance, about={}, models=rungs,
+                                 season=how["season"], seed=fit["seed"])
+            name, said = best(tried)
+            say(f"auto chose {name}: mean RMSSE over the series was {said}.", error=True)
+        return forecasts(found, rungs[name], horizon=horizon, **fit), rungs[name]
+
+
+def _source(data: str, date: str | None, columns: str | None, exog: str | None, transform: str,
+            season: int | None = None, *, past: str | None = None, start: str | None = None,
+            nonnegative: bool = False) -> Source:
     """Read the data; inputs of the past stand beside the exogenous columns, untransformed."""
     from varnn.cli.source import find
 
@@ -298,7 +542,7 @@ def _source(data: str, date: str | None, columns: str | None, exog: str | None, 
     if twice:
         raise InputError(f"column {twice[0]!r} is in --exog and in --past; leave it in one of them")
     source = find(data, date=date, columns=None if columns is None else _list(columns), exog=beside or None,
-                  transform=transform)
+                  transform=transform, season=season, nonnegative=nonnegative)
     _tell(source.notes)
     return source if start is None else _since(source, start)
 
@@ -334,10 +578,11 @@ def _since(source: Source, start: str) -> Source:
                    oracle=None if oracle is None else lambda seen, horizon: oracle(seen + rows, horizon))
 
 
-def _inputs(past: str | None, target: str | None, trust: str | None) -> dict[str, Any]:
-    """Return what `varnn.compare` calls these options."""
+def _inputs(past: str | None, target: str | None, trust: str | None, source: Source) -> dict[str, Any]:
+    """Return what `varnn.compare` calls these options; the calendar is known in advance."""
+    dated = [] if source.calendar is None else [str(name) for name in source.calendar.columns]
     return {"past": None if past is None else _list(past), "target": None if target is None else _list(target),
-            "trust": () if trust is None else _list(trust)}
+            "trust": [*([] if trust is None else _list(trust)), *dated]}
 
 
 def _within(source: Source, past: list[str] | None) -> tuple[pd.DataFrame, pd.DataFrame | None]:
@@ -388,18 +633,19 @@ def _spoken(source: Source) -> Iterator[None]:
         say(f"[yellow]note:[/yellow] {escape(text)}", error=True)
 
 
-def _model(name: str, source: Source, horizon: int, season: int | None, seed: int, **options: Any) -> Forecaster:
+def _model(name: str, source: Source, horizon: int, season: int | None, seed: int, asked: Settings,
+           **options: Any) -> Forecaster:
     """Return the named model, or the rung that forecast the end of the series best."""
-    from varnn.models import by_name, catalogue
+    from varnn.cli.settings import specifications
 
     if name != "auto":
-        near = {known.casefold(): known for known in catalogue()}
-        model = by_name(near.get(name.casefold(), name))
-        return model(season=season) if name.casefold() == "seasonalnaive" else model()  # type: ignore[call-arg]
+        made: dict[str, Forecaster] = specifications([name], asked, season, always=True)
+        return made.popitem()[1]
     from varnn.comparison.compare import compare as compare_models
 
+    rungs: dict[str, Forecaster] = specifications(list(AUTO), asked, season, always=True)
     with progress() as advance, _spoken(source):
-        tried = compare_models(source.y, source.X, horizon=horizon, models=list(AUTO), season=season, seed=seed,
+        tried = compare_models(source.y, source.X, horizon=horizon, models=rungs, season=season, seed=seed,
                                progress=advance, **options)
     errors = tried.table["rmsse"].dropna()
     if errors.empty:
@@ -407,18 +653,35 @@ def _model(name: str, source: Source, horizon: int, season: int | None, seed: in
     best = str(errors.idxmin())
     said = ", ".join(f"{model} {error:.3f}" for model, error in errors.items())
     say(f"auto chose {best}: RMSSE over rolling origins was {said}.", error=True)
-    return by_name(best)()
+    return rungs[best]
 
 
 def _future(path: Path | None, names: list[str], date: str | None, source: Source) -> pd.DataFrame:
     """Return the inputs at the dates to forecast; a file of few rows has the frequency of the main one."""
     from varnn.data import read
 
+    made = source.calendar
+    names = [name for name in names if made is None or name not in made.columns]
+    if made is not None and not names:
+        return made
     if path is None:
         raise InputError(f"the model uses {', '.join(names)}; give their values at the dates to forecast with --future")
     found = read(path, date=date, columns=names, like=source.y.index)
     _tell(found.notes)
-    return found.y
+    return found.y if made is None else found.y.join(made)
+
+
+def _named_value(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip() or not value.strip():
+        raise ParameterError(f"--option {text}: write NAME=VALUE")
+    return name.strip(), value.strip()
+
+
+def _frame_of(values: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(values, columns=[f"y{column + 1}" for column in range(values.shape[1])])
 
 
 def _list(text: str) -> list[str]:
@@ -439,7 +702,9 @@ def _command(verb: str, data: str, **options: object) -> str:
     """Return the command line that repeats this run."""
     import shlex
 
-    given = [part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))]
+    given = [part for name, value in options.items() if value is not None
+             for one in (value if isinstance(value, list) else [value])
+             for part in ([f"--{name}"] if one is True else [f"--{name}", str(one)])]
     return shlex.join(["varnn", verb, data, *given])
 
 

@@ -1,4 +1,4 @@
-"""The command line of the benchmark harness: run, resume, report, list, verify.
+"""The command line of the benchmark harness: run, resume, report, list, verify, publish.
 
 Mounted by `cli` as ``varnn benchmark``; errors are shown there.
 """
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from varnn.cli.console import resumable
+from varnn.cli.arguments import Json
+from varnn.cli.console import Talk, resumable, say, show_json
 
 if TYPE_CHECKING:
     from varnn.harness.run import Progress, Summary
@@ -31,7 +32,7 @@ Dask = Annotated[str | None, typer.Option(help="Let dask do them: local, or a sc
 
 
 @app.command("run", epilog="[cyan]$ varnn benchmark run smoke --out out/smoke[/cyan]")
-def run_suite(suite: Annotated[str, typer.Argument(help="A suite file, or the name of one in benchmarks/suites.",
+def run_suite(suite: Annotated[str, typer.Argument(help="A suite file, or the name of one (varnn benchmark list).",
                                                    show_default=False)],
               out: Out = Path("out/benchmark"), executor: Executor = "inline", workers: Workers = 2,
               dask: Dask = None,
@@ -74,14 +75,20 @@ def write_report(out: Out = Path("out/benchmark")) -> None:
 
 
 @app.command("list", epilog="[cyan]$ varnn benchmark list[/cyan]")
-def list_suites(folder: Annotated[Path, typer.Option(help="Where the suites are.")] = SUITES) -> None:
-    """List the suites in a folder."""
+def list_suites(folder: Annotated[Path, typer.Option(help="Where suites of your own are.")] = SUITES,
+                as_json: Json = False) -> None:
+    """List the suites of varnn, of other packages and of a folder."""
     from varnn.errors import StoreError
-    from varnn.harness.suite import Suite
+    from varnn.harness.suite import Suite, suites
 
-    files = sorted(folder.glob("*.toml"))
-    if not files:
+    found = suites(folder)
+    if folder != SUITES and not any(file.parent == folder for file in found.values()):
         raise StoreError(f"{folder} holds no suite; give the folder of the .toml files with --folder")
+    files = [file for file in found.values() if folder == SUITES or file.parent == folder]
+    if as_json:
+        show_json([{"name": file.stem, "file": str(file), **Suite.read(file).model_dump(include={"title", "question"})}
+                   for file in files])
+        return
     for file in files:
         suite = Suite.read(file)
         typer.echo(f"{file}: {suite.title} ({len(suite.data)} data sets × {len(suite.models)} models × "
@@ -120,6 +127,19 @@ def verify_result(results: Annotated[Path, typer.Argument(help="A committed resu
     raise typer.Exit(1)
 
 
+@app.command("publish", epilog="[cyan]$ varnn benchmark publish --out out/smoke --to smoke.zip[/cyan]")
+def publish_result(out: Out = Path("out/benchmark"),
+                   to: Annotated[Path | None, typer.Option(help="The zip file; NAME.zip beside the folder when left "
+                                                           "out.", show_default=False)] = None) -> None:
+    """Pack a finished run for others: suite, board, tests and code, with a manifest of checksums and how to cite it."""
+    from varnn.harness.publish import publish
+
+    packed = publish(out, to)
+    typer.echo(f"{packed.path} holds {len(packed.files)} files, as its manifest.json lists them.")
+    say("Cite this result as:", error=False)
+    typer.echo(packed.citation)
+
+
 def _executor(executor: str, dask: str | None) -> str:
     return executor if dask is None else "dask" if dask == "local" else dask
 
@@ -138,7 +158,7 @@ def _finish(summary: Summary, out: Path) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    """Show a bar on standard error where there is a terminal."""
+    """Show a bar on standard error where there is a terminal, and a line now and then where there is none."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
@@ -146,8 +166,11 @@ def _progress() -> Iterator[Progress]:
     with Bar(TextColumn("jobs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console,
              disable=not console.is_terminal) as bar:
         task = bar.add_task("jobs", total=None)
+        talk = Talk(console)
 
         def advance(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
+            talk.heard("jobs", done, total)
 
-        yield advance
+        with talk:
+            yield advance

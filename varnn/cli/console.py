@@ -5,9 +5,13 @@ Results go to standard output, progress and errors to standard error. Used by th
 
 from __future__ import annotations
 
+import json
+import math
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +23,8 @@ from typer.core import TyperGroup
 from varnn.errors import VarnnError
 
 Report = Callable[[str, int, int], None]
+DEBUG = "varnn.debug"  # in click's context: print tracebacks
+SILENCE = 30.0  # seconds after which a pipe is told again what runs
 WIDE = 200  # columns of a table that goes to a file or a pipe
 
 
@@ -29,8 +35,17 @@ class Terminated(KeyboardInterrupt):
 class Commands(TyperGroup):
     """The group of all commands; turns varnn's errors into one line, and ends when asked to."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take --debug wherever it stands before a lone --."""
+        own = args[:args.index("--")] if "--" in args else args
+        ctx.meta[DEBUG] = "--debug" in own
+        return super().parse_args(ctx, [one for one in own if one != "--debug"] + args[len(own):])
+
     def invoke(self, ctx: Any) -> Any:
-        """Run the chosen command; exit code 130 after Ctrl-C, 143 after SIGTERM, as shells have it."""
+        """Run the chosen command.
+
+        Exit code 2 for what a user can mend, 3 for a fault of varnn, 130 after Ctrl-C, 143 after SIGTERM.
+        """
         try:
             with _terminable():
                 return super().invoke(ctx)
@@ -40,9 +55,24 @@ class Commands(TyperGroup):
                 error=True)
             raise typer.Exit(128 + (signal.SIGTERM if ended else signal.SIGINT)) from None
         except VarnnError as problem:
+            _trace(ctx)
             refuse(str(problem))
         except (IsADirectoryError, NotADirectoryError, PermissionError, FileNotFoundError) as problem:
+            _trace(ctx)
             refuse(f"{problem.filename}: {problem.strerror}")
+        except Exception as problem:
+            own = type(problem).__module__.partition(".")[0] in ("click", "typer")  # leave the command line as it says
+            if own or isinstance(problem, OSError):
+                raise
+            _trace(ctx)
+            refuse(f"{type(problem).__name__}: {problem} — a fault of varnn, not yours: run it again with --debug and "
+                   "report what it prints", code=3)
+
+
+def _trace(ctx: Any) -> None:
+    """Print where in the code the present error arose, where --debug asks for it."""
+    if ctx.meta.get(DEBUG):
+        Console(stderr=True, highlight=False).print(traceback.format_exc(), markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -86,16 +116,52 @@ def progress() -> Iterator[Report]:
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                   TimeElapsedColumn(), console=console, transient=True) as bars:
         bar = bars.add_task("starting", total=None)
-        shown = ""
+        talk = Talk(console)
 
         def report(name: str, done: int, total: int) -> None:
-            nonlocal shown
             bars.update(bar, description=escape(name), completed=done, total=total)
-            if not console.is_terminal and name not in ("", shown):
-                console.print(f"{escape(name)} ({done} of {total} done)")
-            shown = name
+            talk.heard(name, done, total)
 
-        yield report
+        with talk:
+            yield report
+
+
+class Talk:
+    """Lines for a pipe: one for each part that begins, and one again after every silence of half a minute."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.now = ("", 0, 0)
+        self.began = self.last = time.monotonic()
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._keep_talking, daemon=True)
+
+    def __enter__(self) -> Talk:
+        if not self.console.is_terminal:
+            self.thread.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.over.set()
+        if self.thread.is_alive():
+            self.thread.join()
+
+    def heard(self, name: str, done: int, total: int) -> None:
+        """Take note of how far it is; say so where another part begins."""
+        other = name not in ("", self.now[0])
+        self.now = (name or self.now[0], done, total)
+        if other and not self.console.is_terminal:
+            self._say()
+
+    def _say(self, since: str = "") -> None:
+        name, done, total = self.now
+        self.last = time.monotonic()
+        self.console.print(f"{escape(name or 'starting')} ({done} of {total} done{since})", soft_wrap=True)
+
+    def _keep_talking(self) -> None:
+        while not self.over.wait(SILENCE / 10):
+            if time.monotonic() - self.last >= SILENCE:
+                self._say(f", {time.monotonic() - self.began:.0f} s")
 
 
 def show_table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, numbers: bool = False) -> None:
@@ -119,8 +185,26 @@ def say(text: str, *, error: bool = False) -> None:
     Console(stderr=error, highlight=False).print(text, soft_wrap=True)
 
 
-def refuse(message: str) -> None:
-    """Print an error as one red line and stop with exit code 2."""
+def show_json(result: object) -> None:
+    """Print a result as JSON on standard output; numbers that are not finite, and missing ones, are null."""
+    typer.echo(json.dumps(_plain(result), indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value made of what JSON has."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item") and not isinstance(value, str):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, (str, bool, int)) else str(value)
+
+
+def refuse(message: str, *, code: int = 2) -> None:
+    """Print an error as one red line and stop, with exit code 2 unless another is given."""
     Console(stderr=True, highlight=False).print(f"[bold red]error:[/bold red] [red]{escape(message)}[/red]",
                                                 soft_wrap=True)
-    raise typer.Exit(2)
+    raise typer.Exit(code)

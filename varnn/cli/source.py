@@ -9,12 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
-from varnn.data import Dataset, load, names, read, to_levels, transformed
-from varnn.errors import DataNameError, InputError, StoreError
+from varnn.data import Dataset, Read, load, names, read
+from varnn.data.calendar import Seasonal, calendar_columns
+from varnn.data.steps import Steps, steps_of
+from varnn.dates import season_of
+from varnn.errors import DataNameError, InputError, MissingDataError, StoreError
 from varnn.forecast import Forecast
 from varnn.series import FloatArray
 
@@ -33,16 +37,20 @@ class Source:
         As the models see them, after the transform.
     X : DataFrame (T, q), optional
         Exogenous columns.
-    levels : array (k,)
-        The last observations before the transform.
+    levels : array (T, k)
+        All observations before the transform.
     transform : str
-        "none", "diff" or "logdiff", as asked for here.
+        As asked for here, for example "logdiff" or "gdp=logdiff,rate=none".
+    steps : Steps, optional
+        The transform of each column, and the way back.
     season : int, optional
         As the data set's file says; None means from the dates.
     oracle : callable, optional
         (rows seen, horizon) -> best possible mean (h, k), for simulated data.
     about : dict
         Title, source, licence, citation, transform, for the report.
+    calendar : DataFrame (T + h, c), optional
+        Columns made from the dates, which are in X as well, with the dates to forecast.
     notes : tuple of str
         What was left out of a file, and which numbers may mark missing values.
     """
@@ -51,10 +59,27 @@ class Source:
     X: pd.DataFrame | None = None
     levels: FloatArray
     transform: str = "none"
+    steps: Steps | None = None
     season: int | None = None
     oracle: Callable[[int, int], FloatArray] | None = None
     about: dict[str, str] = field(default_factory=dict)
+    calendar: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+
+    def with_calendar(self, seasonal: str, parts: Sequence[str], season: int | None, ahead: int) -> Source:
+        """Return the source with columns made from its dates among the exogenous ones."""
+        if seasonal == "none" and not parts:
+            return self
+        made = calendar_columns(self.y.index, parts=parts,
+                                seasonal=None if seasonal == "none" else cast(Seasonal, seasonal),
+                                season=self.season_of(season) if seasonal != "none" else None, ahead=ahead)
+        held = [*map(str, self.y.columns), *(() if self.X is None else map(str, self.X.columns))]
+        both = [name for name in made.columns if name in held]
+        if both:
+            raise InputError(f"the data have a column {both[0]!r}, as a column of the calendar is called; rename it or "
+                             "leave one of them out")
+        inside = made.iloc[:len(self.y)]
+        return replace(self, X=inside if self.X is None else self.X.join(inside), calendar=made)
 
     def undo(self, outlook: Forecast) -> Forecast:
         """Return the forecast in the levels before the transform.
@@ -62,16 +87,25 @@ class Source:
         Paths are summed (and exponentiated) one by one, so quantiles are those of the level; its mean is
         the mean of the paths.
         """
-        if self.transform == "none":
+        if self.steps is None or not any(self.steps.chains):
             return outlook
-        paths = to_levels(outlook.paths, self.levels, self.transform)
-        point = to_levels(np.array(outlook.point), self.levels, self.transform) if self.transform == "diff" else (
-            paths.mean(axis=0))
-        return replace(outlook, point=np.asarray(point), paths=np.asarray(paths), history=None, spread=None)
+        paths = self.steps.undo(outlook.paths, self.levels)
+        lost = np.isnan(paths).any(axis=(0, 1))
+        if lost.any():
+            name = outlook.names[int(np.argmax(lost))]
+            raise MissingDataError(f"the last levels of {name!r} are missing, so that its changes lead to no level; "
+                                   "forecast the changes (--changes), or give the last rows")
+        point = self.steps.undo(np.array(outlook.point), self.levels) if self.steps.linear else paths.mean(axis=0)
+        return replace(outlook, point=point, paths=paths, history=None, spread=None)
+
+    def season_of(self, asked: int | None) -> int | None:
+        """Return the season asked for, or else the one that the data set's file gives."""
+        return self.season if asked is None else asked
 
 
 def find(given: str, *, date: str | None = None, columns: Sequence[str] | None = None,
-         exog: Sequence[str] | None = None, transform: str = "none") -> Source:
+         exog: Sequence[str] | None = None, transform: str = "none", season: int | None = None,
+         nonnegative: bool = False) -> Source:
     """Return the file or the data set that `given` names.
 
     Parameters
@@ -82,8 +116,12 @@ def find(given: str, *, date: str | None = None, columns: Sequence[str] | None =
         The file's date column; found when left out.
     columns, exog : list of str, optional
         Series to forecast (all that are left when None) and exogenous columns.
-    transform : {"none", "diff", "logdiff"}
-        Applied to the series, not to exog.
+    transform : str
+        Applied to the series, not to exog; see `varnn.data.steps.steps_of`.
+    season : int, optional
+        Rows in a season, for seasonal differences; from the dates when left out.
+    nonnegative : bool
+        Model ln(1 + y), so that no forecast falls below 0.
 
     Raises
     ------
@@ -92,12 +130,14 @@ def find(given: str, *, date: str | None = None, columns: Sequence[str] | None =
     """
     path = Path(given)
     if path.exists() or path.suffix.lower() in FILES:
-        return of_file(path, date=date, columns=columns, exog=exog, transform=transform)
+        return of_file(path, date=date, columns=columns, exog=exog, transform=transform, season=season,
+                       nonnegative=nonnegative)
     if path.parent != Path() or path.suffix:
         raise StoreError(f"there is no file {given}; check the path, or name a data set (`varnn data list`)")
     if date is not None:
         raise InputError(f"--date {date} belongs to a file, and {given!r} is the name of a data set")
-    return of_dataset(known(given), columns=columns, exog=exog, transform=transform)
+    return of_dataset(known(given), columns=columns, exog=exog, transform=transform, season=season,
+                      nonnegative=nonnegative)
 
 
 def known(name: str) -> str:
@@ -111,15 +151,22 @@ def known(name: str) -> str:
 
 
 def of_file(path: Path, *, date: str | None = None, columns: Sequence[str] | None = None,
-            exog: Sequence[str] | None = None, transform: str = "none") -> Source:
+            exog: Sequence[str] | None = None, transform: str = "none", season: int | None = None,
+            nonnegative: bool = False) -> Source:
     """Read a user's own file."""
-    found = read(path, date=date, columns=columns, exog=exog)
-    about = {"title": path.name, "source": path.name, "transform": transform}
-    return replace(_transformed(found.y, found.X, transform, about), notes=found.notes)
+    return of_read(read(path, date=date, columns=columns, exog=exog), path.name, transform, season, nonnegative)
+
+
+def of_read(found: Read, name: str, transform: str, season: int | None, nonnegative: bool) -> Source:
+    """Return what was read from a file, transformed."""
+    about = {"title": name, "source": name, "transform": transform}
+    steps = _steps(found.y, transform, season, nonnegative)
+    return replace(_transformed(found.y, found.X, transform, steps, about), notes=found.notes)
 
 
 def of_dataset(name: str, *, columns: Sequence[str] | None = None, exog: Sequence[str] | None = None,
-               transform: str = "none", **options: object) -> Source:
+               transform: str = "none", season: int | None = None, nonnegative: bool = False,
+               **options: object) -> Source:
     """Load a data set by name; `options` go to `varnn.data.load`."""
     data = load(name, **options)
     if data.panel:
@@ -133,11 +180,13 @@ def of_dataset(name: str, *, columns: Sequence[str] | None = None, exog: Sequenc
              "units": "; ".join(f"{column}: {data.labels.get(column, column)}" for column in levels.columns)}
     simulated = data.simulated
     oracle = None
-    if simulated is not None and transform == "none" and list(levels.columns) == list(data.frame.columns):
+    untouched = transform == "none" and not nonnegative and list(levels.columns) == list(data.frame.columns)
+    if simulated is not None and untouched:
         def oracle(rows: int, horizon: int) -> FloatArray:
             return np.asarray(simulated.oracle_ahead([rows], horizon, paths=ORACLE_PATHS, rng=rows)[0])
 
-    return _transformed(levels, X, transform, about, season=data.season, oracle=oracle)
+    steps = _steps(levels, transform, season if season is not None else data.season, nonnegative)
+    return _transformed(levels, X, transform, steps, about, season=data.season, oracle=oracle)
 
 
 def _split(data: Dataset, columns: Sequence[str] | None, exog: Sequence[str] | None,
@@ -166,9 +215,13 @@ def _present(data: Dataset, wanted: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(wanted))
 
 
-def _transformed(levels: pd.DataFrame, X: pd.DataFrame | None, transform: str, about: dict[str, str],
+def _steps(levels: pd.DataFrame, transform: str, season: int | None, nonnegative: bool) -> Steps:
+    return steps_of(transform, list(levels.columns), season=season_of(levels.index) if season is None else season,
+                    nonnegative=nonnegative)
+
+
+def _transformed(levels: pd.DataFrame, X: pd.DataFrame | None, transform: str, steps: Steps, about: dict[str, str],
                  season: int | None = None, oracle: Callable[[int, int], FloatArray] | None = None) -> Source:
-    y = transformed(levels, transform)
-    return Source(y=y, X=None if X is None else X.iloc[len(X) - len(y):],
-                  levels=levels.to_numpy(dtype=np.float64)[-1].copy(), transform=transform, season=season,
-                  oracle=oracle, about=about)
+    y = steps.apply(levels)
+    return Source(y=y, X=None if X is None else X.iloc[len(X) - len(y):], levels=levels.to_numpy(dtype=np.float64),
+                  transform=transform, steps=steps, season=season, oracle=oracle, about=about)

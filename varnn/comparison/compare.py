@@ -31,6 +31,7 @@ from varnn.evaluate.backtest import Oracle, Progress, Task, backtest
 from varnn.evaluate.leaks import LEADS, Leak
 from varnn.evaluate.leaks import refuse_leaks as refuse_leaks
 from varnn.evaluate.ledger import Ledger
+from varnn.evaluate.staircase import staircase, taken_apart
 from varnn.evaluate.verdict import cautions, sentences
 from varnn.evaluate.windows import Windows
 from varnn.forecaster import Fitted, Forecaster, one_of
@@ -43,7 +44,7 @@ from varnn.models.rung2_linear import LinearRNN
 from varnn.models.rung3_tanh import FittedTanhRNN, TanhRNN
 from varnn.series import Series, whole_number
 
-DEFAULT_MODELS = ("Naive", "SeasonalNaive", "Mean", "Drift", "VAR", "LinearRNN", "TanhRNN")
+DEFAULT_MODELS = ("Naive", "SeasonalNaive", "Mean", "Drift", "VAR", "ShrunkVAR", "LinearRNN", "TanhRNN")
 VERSIONED = ("varnn", "numpy", "scipy", "pandas", "statsmodels", "numba")
 
 
@@ -84,9 +85,16 @@ class Comparison(Guided, Shown):
         return board.oracle_gap(self.ledger)
 
     @cached_property
+    def staircase(self) -> pd.DataFrame:
+        """The gain over the VAR taken apart: what shrinkage, memory and tanh units add, each with its interval."""
+        return staircase(self.ledger)
+
+    @cached_property
     def verdict(self) -> list[str]:
         """The result in plain sentences, the most important first."""
-        return [*sentences(self.table, self.by_horizon, self.oracle_gap), *cautions(self.ledger)]
+        answer, *rest = [*sentences(self.table, self.by_horizon, self.oracle_gap), *cautions(self.ledger)] or [""]
+        said = [answer, taken_apart(self.staircase), *rest]
+        return [sentence for sentence in said if sentence]
 
     def report(self, path: str | Path) -> Path:
         """Write the ledger, the tables and a self-contained HTML page into the folder `path`; return the page."""
@@ -138,8 +146,8 @@ def compare(y: object, X: object = None, *, horizon: int,
     horizon : int
         Steps h ahead.
     models : mapping of label to Forecaster, or list of names and specifications, optional
-        Naive rows, VAR, LinearRNN and TanhRNN when left out. Specifications in a list are labelled by their class, or
-        as they are written where that would not tell them apart.
+        Naive rows, VAR, ShrunkVAR, LinearRNN and TanhRNN when left out. Specifications in a list are labelled by their
+        class, or as they are written where that would not tell them apart.
     target : str or list of str, optional
         Columns of y that are scored and judged; all when left out. The others are inputs: known up to each origin and
         forecast within.

@@ -1,7 +1,8 @@
 """Every data set by name: a file of the folder `sets`, or a simulated process.
 
 A .py file has `ABOUT` and `load()`; a .toml file has an address, checksums and reading notes;
-a process is a decorated builder in the folder `processes`. Adding a data set is adding one file.
+a process is a decorated builder in the folder `processes`. Adding a data set is adding one file, or, in a package of
+your own, the entry point ``varnn.data`` of a module with `ABOUT` and `load()`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from varnn.data.store import fetch as fetch_file
 from varnn.errors import DataNameError, ParameterError
 from varnn.guide import guided
 
+GROUP = "varnn.data"
 SETS = Path(__file__).parent / "sets"
 
 
@@ -56,7 +59,7 @@ def about(name: str) -> About:
     if origin == "remote":
         return _remote(name).about
     if origin == "bundled":
-        words: About = import_module(f"varnn.data.sets.{name}").ABOUT
+        words: About = _home(name).ABOUT
         return words
     return _about_process(name)
 
@@ -97,7 +100,7 @@ def load(name: str, **options: Any) -> Dataset:
         return _load_remote(name, **options)
     if options:
         raise ParameterError(f"data set {name!r} takes no options, got {', '.join(options)}")
-    loaded: Dataset = import_module(f"varnn.data.sets.{name}").load()
+    loaded: Dataset = _home(name).load()
     return loaded
 
 
@@ -144,7 +147,23 @@ def _origins() -> dict[str, Origin]:
         if path.stem in known:
             raise ParameterError(f"two data sets are named {path.stem!r}; rename {path.name}")
         known[path.stem] = kind
+    for name in _offered():
+        if name in known:
+            raise ParameterError(f"a package offers a data set named {name!r}, as one of varnn is called; rename it")
+        known[name] = "bundled"
     return known
+
+
+@lru_cache(maxsize=1)
+def _offered() -> dict[str, EntryPoint]:
+    """Return the data sets of other packages: each a module, or another object, with ABOUT and load()."""
+    return {point.name.casefold().replace("-", "_"): point for point in entry_points(group=GROUP)}
+
+
+def _home(name: str) -> Any:
+    """Return what has ABOUT and load() of a bundled set."""
+    offered = _offered().get(name)
+    return import_module(f"varnn.data.sets.{name}") if offered is None else offered.load()
 
 
 def _resolved(name: object) -> str:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 from varnn.errors import ChecksumError, ResourceLimitError, StoreError, UnsafePathError
 
 LARGEST = 256 * 2**20  # bytes; the largest registered file has 10 MiB
-SECONDS = 30.0
+SECONDS, MOST_SECONDS = 30.0, 600.0  # of silence, and of a download in all
 GZIP = b"\x1f\x8b"
 
 
@@ -172,7 +173,6 @@ def _download(source: Source, target: Path) -> None:
 def _downloader() -> Callable[[Source, Path], None]:
     try:
         import pooch  # noqa: F401
-        import requests  # noqa: F401
     except ImportError:
         return _by_urllib
     return _by_pooch
@@ -181,24 +181,41 @@ def _downloader() -> Callable[[Source, Path], None]:
 def _by_pooch(source: Source, target: Path) -> None:
     import pooch
 
+    def limited(address: str, file: str | Path, _: object) -> None:
+        with Path(file).open("wb") as stream:
+            stream.writelines(_blocks(address))
+
     try:
         pooch.retrieve(source.address, known_hash=f"sha256:{source.sha256_raw}", fname=target.name,
-                       path=target.parent, downloader=pooch.HTTPDownloader(timeout=SECONDS))
+                       path=target.parent, downloader=limited)
+    except ResourceLimitError:
+        raise
     except ValueError as problem:  # what pooch raises for a wrong hash
         raise ChecksumError(f"{source.address} no longer holds the recorded bytes ({problem})") from problem
 
 
 def _by_urllib(source: Source, target: Path) -> None:
-    from urllib.request import Request, urlopen
-
-    request = Request(source.address, headers={"User-Agent": "varnn"})
-    with urlopen(request, timeout=SECONDS) as answer:  # nosec B310: addresses are https, from the catalogue
-        received = answer.read(LARGEST + 1)
-    if len(received) > LARGEST:
-        raise ResourceLimitError(f"{source.address} sends more than {LARGEST} bytes")
+    received = b"".join(_blocks(source.address))
     found = hashlib.sha256(received).hexdigest()
     if found != source.sha256_raw:
         raise ChecksumError(f"{source.address} holds SHA-256 {found}, recorded is {source.sha256_raw}")
     partial = target.with_name(f"{target.name}.{os.getpid()}.part")
     partial.write_bytes(received)
     partial.replace(target)
+
+
+def _blocks(address: str) -> Iterator[bytes]:
+    """Yield what an address sends, as it comes; no more than `LARGEST` bytes, no longer than `MOST_SECONDS` in all."""
+    from urllib.request import Request, urlopen
+
+    end, size = time.monotonic() + MOST_SECONDS, 0
+    request = Request(address, headers={"User-Agent": "varnn"})
+    with urlopen(request, timeout=SECONDS) as answer:  # nosec B310: addresses are https, from the catalogue
+        while block := answer.read1(2**16):  # what has come, so that a server that drips is noticed
+            size += len(block)
+            if size > LARGEST:
+                raise ResourceLimitError(f"{address} sends more than {LARGEST} bytes")
+            if time.monotonic() > end:
+                raise ResourceLimitError(f"{address} has sent {size} bytes in {MOST_SECONDS:g} s and is not done; try "
+                                         "again on a faster line, or set VARNN_DATA to a folder that holds the file")
+            yield block

@@ -288,7 +288,7 @@ def forecast_block(label: str, model: Forecaster, task: Task, origins: Sequence[
 
 def _fit_row(label: str, origin: Origin, seconds: float, stop: str, fit: Fitted | None) -> dict[str, Any]:
     return {"model": label, "origin": origin.stop, "refit": origin.refit, "seconds": round(seconds, 6), "stop": stop,
-            "notes": "" if fit is None else "; ".join(fit._notes())}
+            "notes": "" if fit is None else "; ".join([fit.choice, *fit._notes()] if fit.choice else fit._notes())}
 
 
 def failed_part(label: str, task: Task, origins: Sequence[Origin], reason: str) -> Part:

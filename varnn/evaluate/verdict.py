@@ -20,8 +20,9 @@ from varnn.evaluate.tables import NESTED, reference
 SIGNIFICANT = 0.05
 EQUAL = 0.05  # % of RMSE within which two models are called equally good
 LARGE_GAIN = 5.0  # % of RMSE from which "not beyond chance" is no reason to say that a VAR is enough
-PLAIN = {"VAR": "VAR", "LinearRNN": "linear RNN", "TanhRNN": "tanh RNN", "Naive": "naive forecast",
-         "SeasonalNaive": "seasonal naive forecast", "Mean": "sample mean", "Drift": "drift forecast"}
+PLAIN = {"VAR": "VAR", "ShrunkVAR": "shrunken VAR", "LinearRNN": "linear RNN", "TanhRNN": "tanh RNN",
+         "Naive": "naive forecast", "SeasonalNaive": "seasonal naive forecast", "Mean": "sample mean",
+         "Drift": "drift forecast"}
 NAIVE = ("Naive", "SeasonalNaive", "Mean", "Drift")
 NO_WIDTH = 1e-6  # of the RMSSE yardstick
 TEST = "Diebold–Mariano with Holm's correction"

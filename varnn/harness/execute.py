@@ -15,13 +15,14 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.connection import wait as wait_for
 from typing import Any
 
-from varnn.errors import MissingDependencyError, ParameterError
+from varnn.errors import MissingDependencyError, ParameterError, StoreError
 from varnn.evaluate.backtest import Task
 from varnn.forecaster import Forecaster
 from varnn.harness.jobs import Job, run_jobs
@@ -30,6 +31,7 @@ from varnn.series import whole_number
 SECONDS = 0.5   # work handed to a worker at a time, as far as a model's jobs so far can tell
 MOST = 256      # jobs handed over at a time
 AHEAD = 2       # chunks a thread of a cluster has at hand
+PATIENCE_SECONDS = 10  # for a scheduler to answer
 PATIENCE = 2    # times a job alone may kill its worker
 
 
@@ -44,10 +46,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Work:
-    """What workers need: tasks by item and models by label; it travels to each worker once."""
+    """What workers need: tasks by item and models by label; it travels to each worker once.
+
+    A job that takes longer than `seconds`, where given, is ended.
+    """
 
     tasks: Mapping[str, Task]
     models: Mapping[str, Forecaster]
+    seconds: float | None = None
 
 
 def execute(work: Work, todo: Sequence[Job], executor: str = "inline", workers: int = 2) -> Iterator[list[Outcome]]:
@@ -63,6 +69,9 @@ def execute(work: Work, todo: Sequence[Job], executor: str = "inline", workers: 
         Worker processes; of no meaning for "inline" and a given scheduler.
     """
     whole_number(workers, "workers", least=1, most=512)
+    if work.seconds is not None and executor not in ("inline", "processes"):
+        raise ParameterError(f"job_seconds={work.seconds:g} needs executor='inline' or 'processes': a cluster's worker "
+                             "cannot be interrupted within a job; leave it out, or set a limit on the cluster")
     if executor == "inline":
         line = _Line(todo, workers=1)
         while line:
@@ -83,12 +92,40 @@ def do(work: Work, chunk: Sequence[Job]) -> list[Outcome]:
     """Do some jobs of one model here, together; a job that raises is an outcome like any other."""
     model, tasks = work.models[chunk[0].label], [work.tasks[job.item] for job in chunk]
     try:
-        return [Outcome(job, text) for job, text in zip(chunk, run_jobs(tasks, model, chunk), strict=True)]
+        with limited(None if work.seconds is None else work.seconds * len(chunk)):
+            return [Outcome(job, text) for job, text in zip(chunk, run_jobs(tasks, model, chunk), strict=True)]
+    except JobTimeError:
+        if len(chunk) > 1:  # one of them
+            return [outcome for job in chunk for outcome in do(work, [job])]
+        return [Outcome(chunk[0], None, f"took longer than job_seconds={work.seconds:g}")]
     except Exception as problem:  # kept with its place; the run goes on and says so at the end
         if len(chunk) > 1:  # one of them
             return [outcome for job in chunk for outcome in do(work, [job])]
         place = traceback.extract_tb(problem.__traceback__)[-1]
         return [Outcome(chunk[0], None, f"{type(problem).__name__}: {problem} ({place.name}, line {place.lineno})")]
+
+
+class JobTimeError(BaseException):
+    """A job has had its time; not an Exception, so that nothing within the job takes it for a failed fit."""
+
+
+@contextmanager
+def limited(seconds: float | None) -> Iterator[None]:
+    """Raise JobTimeError within, after so many seconds; needs the main thread and a system with alarms."""
+    if seconds is None:
+        yield
+        return
+
+    def over(*_: object) -> None:
+        raise JobTimeError
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class _Line:
@@ -179,6 +216,14 @@ def _by_processes(work: Work, todo: Sequence[Job], workers: int) -> Iterator[lis
                         alone.append([job])
 
 
+def _client(distributed: Any, cluster: Any) -> Any:
+    try:
+        return distributed.Client(cluster, set_as_default=False, timeout=PATIENCE_SECONDS)
+    except (OSError, TimeoutError) as problem:
+        raise StoreError(f"no dask scheduler answers at {cluster} ({type(problem).__name__}); start one with "
+                         "`dask scheduler`, or give executor='dask' for a cluster of this machine") from None
+
+
 def _by_dask(work: Work, todo: Sequence[Job], workers: int, address: str | None) -> Iterator[list[Outcome]]:
     """Submit chunks to a dask cluster; dask moves them when a worker dies, and names a chunk that kills."""
     try:
@@ -188,7 +233,7 @@ def _by_dask(work: Work, todo: Sequence[Job], workers: int, address: str | None)
     cluster: Any = address
     if address is None:
         cluster = distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
-    with distributed.Client(cluster, set_as_default=False) as client:
+    with _client(distributed, cluster) as client:
         there = client.scatter(work, broadcast=True, hash=False)
         line, alone, running = _Line(todo, workers), list[list[Job]](), dict[Any, list[Job]]()
         pending = distributed.as_completed(loop=client.loop)

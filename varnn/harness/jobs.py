@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,10 @@ import pandas as pd
 
 from varnn.comparison.compare import fingerprint
 from varnn.comparison.null_bootstrap import contenders, tasks_under
-from varnn.data import Dataset, about, load
-from varnn.errors import InputError, MissingDataError
+from varnn.data import About, Dataset, about, load, read
+from varnn.data.steps import steps_of
+from varnn.dates import season_of
+from varnn.errors import InputError, MissingDataError, StoreError
 from varnn.evaluate.backtest import Oracle, Part, Task, blocks, forecast_blocks
 from varnn.evaluate.leaks import LEADS, refuse_leaks
 from varnn.evaluate.windows import Windows
@@ -116,12 +119,29 @@ def part_of(payload: str) -> Part:
 
 
 def _loaded(entry: DataEntry, seed: int) -> Dataset:
+    if entry.file:
+        return _own(entry)
     options = dict(entry.options)
     if about(entry.name).origin == "simulated":
         options.setdefault("seed", seed)
     elif entry.columns:
         options["columns"] = list(entry.columns)
     return load(entry.name, **options)
+
+
+def _own(entry: DataEntry) -> Dataset:
+    """Read a file of the user's own; its path is seen from the folder that the suite is run in."""
+    path = Path(entry.file)
+    if not path.is_file():
+        raise StoreError(f"the suite's file {entry.file!r} is not in {Path.cwd()}; run the suite from the folder it is "
+                         "in, or write its whole path")
+    found = read(path, date=entry.date or None, columns=list(entry.columns) or None)
+    y = found.y
+    steps = steps_of(entry.transform, list(y.columns), season=season_of(y.index))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    words = About(name=entry.title, title=path.name, origin="bundled", season=season_of(y.index), frequency="",
+                  transform=entry.transform, source=f"{path.name}, SHA-256 {digest}")
+    return words.with_data(steps.apply(y))
 
 
 def _held_out(data: Dataset, member: str) -> pd.DataFrame | None:
@@ -149,7 +169,7 @@ def _item(name: str, entry: DataEntry, data: Dataset, frame: pd.DataFrame, held:
     units = "; ".join(f"{key}: {label}" for key, label in data.labels.items())
     facts = {"title": name, "subject": data.title, "units": units,
              "source": data.source, "licence": data.licence, "citation": data.citation, "transform": data.transform,
-             "data": entry.name, "seed_of_data": seed}
+             "data": entry.name or entry.title, "seed_of_data": seed}
     return Item(name, task, _oracle(data), facts)
 
 

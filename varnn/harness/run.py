@@ -84,7 +84,7 @@ def run(suite_text: str, out: str | Path, *, executor: str = "inline", workers: 
         _claim(folder, suite_text)
         all_jobs = jobs(found, models)
         todo = [job for job in all_jobs if job.key not in store]
-        work = Work({item.name: replace(item.task, oracle=None) for item in found}, models)
+        work = Work({item.name: replace(item.task, oracle=None) for item in found}, models, suite.job_seconds)
         keeper = _Keeper(store)
         count = len(all_jobs) - len(todo)
         try:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 
@@ -16,7 +17,26 @@ from varnn.errors import DataNameError, InputError, StoreError
 from varnn.forecaster import Forecaster
 from varnn.models import by_name
 
+GROUP = "varnn.suites"
+HERE = Path(__file__).parent / "suites"                        # in an installed package
+SOURCE = Path(__file__).parents[2] / "benchmarks" / "suites"   # beside it, in a checkout
+
 Whole = Annotated[int, pydantic.Field(ge=1, strict=True)]
+
+
+def suites(folder: Path | None = None) -> dict[str, Path]:
+    """Return the files of all suites by name: those of a folder, of varnn, and of other packages.
+
+    A package offers a folder of suites under the entry point ``varnn.suites``: an object whose `str` is the folder,
+    for example a `Path`. Of two suites with one name, the first in this order counts.
+    """
+    homes = [] if folder is None else [folder]
+    homes += [HERE, SOURCE, *(Path(str(point.load())) for point in entry_points(group=GROUP))]
+    known: dict[str, Path] = {}
+    for home in homes:
+        for file in sorted(home.glob("*.toml")):
+            known.setdefault(file.stem, file)
+    return known
 
 
 class _Strict(pydantic.BaseModel):
@@ -24,9 +44,16 @@ class _Strict(pydantic.BaseModel):
 
 
 class DataEntry(_Strict):
-    """One data set of a suite and the origins it is judged at; see `varnn.compare` for the settings."""
+    """One data set of a suite and the origins it is judged at; see `varnn.compare` for the settings.
 
-    name: str
+    A data set has a name, or is a file of your own: file = "my.csv", from the folder that the suite is run in, with
+    its date column and a transform where they are to be named.
+    """
+
+    name: str = ""
+    file: str = ""
+    date: str = ""
+    transform: str = "none"
     label: str = ""
     horizon: Whole
     options: dict[str, Any] = {}
@@ -43,7 +70,17 @@ class DataEntry(_Strict):
     @property
     def title(self) -> str:
         """What tables call it."""
-        return self.label or self.name
+        return self.label or self.name or Path(self.file).stem
+
+    @pydantic.model_validator(mode="after")
+    def _has_data(self) -> Self:
+        if bool(self.file) == bool(self.name):
+            raise ValueError("give name (a data set) or file (your own), one of them")
+        if self.name and (self.date or self.transform != "none"):
+            raise ValueError("date and transform belong to a file")
+        if self.file and self.options:
+            raise ValueError("options belong to a data set with a name; a file has date, columns and transform")
+        return self
 
 
 class ModelEntry(_Strict):
@@ -68,6 +105,9 @@ class Suite(_Strict):
         Sample paths for each forecast.
     p_values : {"asymptotic", "bootstrap"}
         "bootstrap" adds p-values from comparisons on `draws` series drawn from the VAR, jobs like all others.
+    job_seconds : float, optional
+        Time that a job may take; one that takes longer is a failure with that reason, and the others go on. It changes
+        no number, and no job is done again because of it.
     """
 
     title: str
@@ -78,6 +118,7 @@ class Suite(_Strict):
     n_paths: Annotated[int, pydantic.Field(ge=20, strict=True)] = 200
     p_values: Literal["asymptotic", "bootstrap"] = "asymptotic"
     draws: Annotated[int, pydantic.Field(ge=9, strict=True)] = 99
+    job_seconds: Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)] | None = None
 
     @staticmethod
     def find(name: str | Path, folder: Path) -> Path:
@@ -90,11 +131,11 @@ class Suite(_Strict):
         """
         if Path(name).is_file():
             return Path(name)
-        known = {file.stem: file for file in sorted(folder.glob("*.toml"))}
+        known = suites(folder)
         if str(name) not in known:
             raise DataNameError(f"there is neither a file nor a suite called {str(name)!r}"
                                 f"{_nearest(Path(name).stem, list(known)) if known else ''}; `varnn benchmark list` "
-                                f"shows the suites in {folder}")
+                                "shows them")
         return known[str(name)]
 
     @classmethod

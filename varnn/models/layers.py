@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from varnn.deferred import need
 from varnn.errors import ParameterError, TooShortError
 from varnn.estimate.least_squares.regression import Trend, fixed_regressors
 from varnn.estimate.linear.units import Units
@@ -68,6 +69,7 @@ class Recursion:
 
 def layer(fit: Fitted, y: object = None, X: object = None, *, member: int = 0) -> Layer:
     """Return the fit as a `Layer`; see `Fitted.layer`."""
+    need("torch", "layer", "torch")
     import torch
 
     found = _recursion(fit, *_data(fit, y, X), member)
@@ -141,6 +143,8 @@ def states(fit: Fitted, *, member: int = 0) -> pd.DataFrame:
 def _recursion(fit: Fitted, values: FloatArray, exog: FloatArray | None, member: int) -> Recursion:
     members = len(fit.members) if isinstance(fit, FittedTanhRNN) else 1
     whole_number(member, "member", least=0, most=members - 1)
+    if isinstance(fit, FittedTanhRNN) and fit.linear is not None:
+        fit = fit.linear
     if isinstance(fit, FittedVAR):
         found = _var(fit)
     elif isinstance(fit, FittedLinearRNN):

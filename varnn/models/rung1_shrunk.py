@@ -7,7 +7,8 @@ Nothing is random in the fit, and neither the order of the columns nor their uni
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from varnn.deferred import later
-from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError
+from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, callers_level
 from varnn.estimate.least_squares.minnesota import Choice, Regression, Tightness, choose, evidence_of_orders, root_of
 from varnn.estimate.least_squares.paths import kept, lag_matrices
 from varnn.estimate.least_squares.posterior import spread_around, standard_numbers
@@ -44,6 +45,18 @@ ROWS_FOR_A_LAG = 8  # that the search for the number of lags leaves
 SMALLEST_ERROR = 1e-5  # of a series' standard deviation, as its unit; the prior of what has none is not sharper
 WALK_ROOT = 2.0     # T(ρ − 1) of the least-squares root of a random walk exceeds it once in a hundred times
 ROUGH = 1e-2        # nats within which tightness is found before the number of lags is chosen
+
+
+@contextmanager
+def numerics() -> Iterator[None]:
+    """Use one thread, for the same bits everywhere, and name a singular posterior."""
+    with one_thread():
+        try:
+            yield
+        except np.linalg.LinAlgError:
+            raise RankDeficientError("the posterior's precision is singular in float64: columns of y or X move "
+                                     "together almost exactly, or one explodes; leave one of them out, or take "
+                                     "logarithms") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,28 +109,33 @@ class ShrunkVAR(Forecaster):
                 raise ParameterError(f"max_lags={self.max_lags} has no use beside lags={self.lags}; leave one out")
 
     def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator | None) -> FittedShrunkVAR:
-        _refuse(self, series, exog)
-        others = () if exog is None else exog.names
-        with one_thread():
-            try:
-                lags, start = self._order(series, exog)
-                data, units = _standard(series, exog, lags, self.trend)
-                choice = choose(data, start)
-            except np.linalg.LinAlgError:
-                raise RankDeficientError("the posterior's precision is singular in float64: columns of y or X move "
-                                         "together almost exactly, or one explodes; leave one of them out, or take "
-                                         "logarithms") from None
-            estimate = _in_user_units(series, data, units, choice)
-        if not choice.descent.stop.converged:
-            warnings.warn(f"{self.label} stopped for the reason {choice.descent.stop.name} after "
-                          f"{choice.descent.steps} steps: {choice.descent.stop.message}; the best point found is kept",
-                          ConvergenceWarning, stacklevel=3)
+        fit = self.fitted(series, exog, *self.choice(series, exog))
         warn_of_near_copies(self.label, series, exog, stacklevel=4)
+        return fit
+
+    def fitted(self, series: Series, exog: Series | None, lags: int, choice: Choice) -> FittedShrunkVAR:
+        """Return the posterior with these lags and hyper-parameters."""
+        others = () if exog is None else exog.names
+        with numerics():
+            data, units = standard_rows(series, exog, lags, self.trend)
+            estimate = _in_user_units(series, data, units, choice)
         params = later(partial(coefficient_table, estimate.coef, series.names, lags, self.trend, others))
         return FittedShrunkVAR(spec=self, series=series, exog=exog, seen=series, seen_exog=exog, params=params,
                                df_model=len(estimate.coef), estimate=estimate, k_ar=lags, tightness=choice.tight,
                                walks=tuple(np.array(series.names, dtype=object)[choice.walks == 1.0]),
                                stop=choice.descent.stop)
+
+    def choice(self, series: Series, exog: Series | None) -> tuple[int, Choice]:
+        """Refuse what cannot be fitted; return p and the hyper-parameters, and warn where the search is unfinished."""
+        _refuse(self, series, exog)
+        with numerics():
+            lags, start = self._order(series, exog)
+            choice = choose(standard_rows(series, exog, lags, self.trend)[0], start)
+        if not choice.descent.stop.converged:
+            warnings.warn(f"{self.label} stopped for the reason {choice.descent.stop.name} after "
+                          f"{choice.descent.steps} steps: {choice.descent.stop.message}; the best point found is kept",
+                          ConvergenceWarning, stacklevel=callers_level())
+        return lags, choice
 
     def _order(self, series: Series, exog: Series | None) -> tuple[int, Choice | None]:
         """Return p, and where the search for it leaves the hyper-parameters."""
@@ -126,7 +144,7 @@ class ShrunkVAR(Forecaster):
         longest = self._longest(series, 0 if exog is None else exog.k)
         if longest == 1:
             return 1, None
-        data = _standard(series, exog, longest, self.trend)[0].compressed()
+        data = standard_rows(series, exog, longest, self.trend)[0].compressed()
         choice = choose(data, tolerance=ROUGH)
         return 1 + int(evidence_of_orders(data, choice.tight, choice.walks).argmax()), choice
 
@@ -153,7 +171,7 @@ class ShrunkEstimate(LeastSquares):
     effective : float
         Coefficients of one equation that the data determined, tr XᵀX(XᵀX + Λ)⁻¹.
     evidence : float
-        Log marginal likelihood, in units of the series' standard deviations `scale`.
+        Log marginal likelihood, in units of `scale`: the series' standard deviations, their sizes without a constant.
     scale : array (k,)
     """
 
@@ -275,7 +293,7 @@ class FittedShrunkVAR(FittedVAR):
 
 
 @dataclass(frozen=True, eq=False)
-class _Units:
+class ShrunkUnits:
     """Shift and scale of the series (k,) and of the fixed columns (c,), whose first may be the constant."""
 
     constant: bool
@@ -285,13 +303,13 @@ class _Units:
     fixed_scale: FloatArray
 
 
-def _standard(series: Series, exog: Series | None, lags: int, trend: Trend) -> tuple[Regression, _Units]:
+def standard_rows(series: Series, exog: Series | None, lags: int, trend: Trend) -> tuple[Regression, ShrunkUnits]:
     """Return the regression about the means, in units of the errors of an AR(1) of each series."""
     values, (T, k) = series.values, series.values.shape
     fixed = known_regressors(T, trend, None if exog is None else exog.values)
     centred, constant = trend != "n", np.arange(fixed.shape[1]) < (trend != "n")
     away = fixed.std(axis=0) if centred else np.sqrt((fixed**2).mean(axis=0))
-    units = _Units(centred, values.mean(axis=0) if centred else np.zeros(k), _error_sizes(values),
+    units = ShrunkUnits(centred, values.mean(axis=0) if centred else np.zeros(k), _error_sizes(values),
                    np.where(constant, 0.0, fixed.mean(axis=0)) if centred else np.zeros(fixed.shape[1]),
                    np.where(constant, 1.0, away))
     y, z = (values - units.shift) / units.scale, (fixed - units.fixed_shift) / units.fixed_scale
@@ -309,7 +327,7 @@ def _error_sizes(values: FloatArray) -> FloatArray:
                                  SMALLEST_ERROR * values.std(axis=0)))
 
 
-def _in_user_units(series: Series, data: Regression, units: _Units, choice: Choice) -> ShrunkEstimate:
+def _in_user_units(series: Series, data: Regression, units: ShrunkUnits, choice: Choice) -> ShrunkEstimate:
     """Return the posterior of coefficients on the regressors as they are given."""
     found, (n, k) = choice.found, data.Y.shape
     sizes = np.concatenate([units.fixed_scale, np.tile(units.scale, data.lags)])
@@ -321,7 +339,7 @@ def _in_user_units(series: Series, data: Regression, units: _Units, choice: Choi
         root[0] -= shift @ root[1:]
     own = np.outer(units.scale, units.scale)
     scatter, dof = found.scatter * own, n + int(data.dof)
-    sd = series.values.std(axis=0)
+    sd = series.values.std(axis=0) if units.constant else np.sqrt((series.values**2).mean(axis=0))
     return ShrunkEstimate(np.ascontiguousarray(coef), np.ascontiguousarray(root),
                           (data.Y - data.X @ found.coef) * units.scale, scatter / (dof - k - 1), scatter, dof,
                           float(((data.X @ plain) ** 2).sum()),

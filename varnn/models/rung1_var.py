@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from varnn.deferred import later
+from varnn.display import count
 from varnn.errors import ParameterError, TooShortError
 from varnn.estimate.least_squares.order import OrderSearch, default_max_lags, search_orders
 from varnn.estimate.least_squares.paths import Drawn, Predicted, kept, lag_matrices, predictive, recursion
@@ -301,6 +302,11 @@ class FittedVAR(Fitted):
         T = len(self.seen)
         return (self.seen.values[T - self.k_ar:][::-1].ravel(),
                 known_regressors(horizon, self.trend, future_exog, first=T + 1))
+
+    @property
+    def choice(self) -> str:
+        """The number of lags, in words."""
+        return count(self.k_ar, "lag")
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         """Draw from the posterior; explosive draws are left out where the estimate itself is stable."""

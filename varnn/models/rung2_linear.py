@@ -9,28 +9,39 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
-from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, SingularWarning, callers_level
+from varnn.display import count
+from varnn.errors import (
+    ConvergenceWarning,
+    ParameterError,
+    RankDeficientError,
+    RationWarning,
+    SingularWarning,
+    callers_level,
+)
+from varnn.estimate.least_squares.minnesota import Tightness, choose
 from varnn.estimate.least_squares.order import default_max_lags
 from varnn.estimate.least_squares.redundant import cut_search, warn_of_explosion, warn_of_near_copies
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.linear import likelihood as gaussian
 from varnn.estimate.linear.kalman import end_states, filtered_states, paths, posterior_draws, responses
-from varnn.estimate.linear.lag_choice import fit_chosen
+from varnn.estimate.linear.lag_choice import affordable_beside_a_memory, fit_beside, fit_chosen
 from varnn.estimate.linear.likelihood import Sample
 from varnn.estimate.linear.maximum_likelihood import LinearEstimate, Optimum, var_below
+from varnn.estimate.linear.prior import Pull, pull_of
 from varnn.estimate.linear.units import Units, weight_table
 from varnn.estimate.log_evidence import LogEvidence
-from varnn.estimate.numerics.covariance import SINGULAR, without_error
+from varnn.estimate.numerics.covariance import SINGULAR, regular, without_error
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_thread
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of, square_root
+from varnn.models.rung1_shrunk import ROUGH, FittedShrunkVAR, ShrunkVAR, standard_rows
 from varnn.questions import LinearQuestions
 from varnn.series import FloatArray, Series, checked_weights, whole_number
 
@@ -66,7 +77,7 @@ class LinearRNN(Forecaster):
     trend : {"c", "n", "ct"}
         Constant, none, or constant and linear trend.
     shrinkage : {"evidence", None}
-        Shrink to the VAR with a strength set by the evidence, or plain maximum likelihood.
+        The prior of the shrunken VAR and a memory where the evidence calls for one, or plain maximum likelihood.
     likelihood : {"auto", "exact", "conditional"}
         Exact (stationary start), given the presample, or exact where the sample is stationary and undriven.
     max_lags : int, optional
@@ -121,16 +132,29 @@ class LinearRNN(Forecaster):
                           stacklevel=callers_level())
         elif cut:
             warnings.warn(cut, SingularWarning, stacklevel=callers_level())
-        if not fit.stop.converged:
-            warnings.warn(f"{self.label} stopped for the reason {fit.stop.name} after {fit.estimate.steps} steps: "
-                          f"{fit.stop.message}; the best point found is kept (shrinkage='evidence' or fewer lags help)",
-                          ConvergenceWarning, stacklevel=callers_level())
+        warn_of_an_unfinished_descent(self.label, fit)
+        if fit.tightness is not None and not affordable_beside_a_memory(len(series), series.k):
+            warnings.warn(rationed(self.label, series, "shrinkage=None"), RationWarning, stacklevel=callers_level())
         return fit
 
     @staticmethod
     def lift(below: FittedVAR) -> FittedLinearRNN:
         """Return the fitted VAR as a linear RNN: A = 0, B the VAR's coefficients, the same forecasts."""
         return lift(below)
+
+
+def rationed(label: str, series: Series, way_out: str) -> str:
+    """Return what a RationWarning says where a sample is too large for a memory of every series on every other."""
+    return (f"{label} tries no memory and no tanh units for {series.k} series of {len(series)} rows, which would take "
+            f"minutes, and is the shrunken VAR; leave series out, or set {way_out} to wait for it")
+
+
+def warn_of_an_unfinished_descent(label: str, fit: FittedLinearRNN) -> None:
+    """Warn where the descent of a fit ended before it had converged."""
+    if not fit.stop.converged:
+        warnings.warn(f"{label} stopped for the reason {fit.stop.name} after {fit.estimate.steps} steps: "
+                      f"{fit.stop.message}; the best point found is kept (shrinkage='evidence' or fewer lags help)",
+                      ConvergenceWarning, stacklevel=callers_level())
 
 
 def lift(below: FittedVAR) -> FittedLinearRNN:
@@ -170,12 +194,21 @@ class FittedLinearRNN(LinearQuestions, Fitted):
         Weights, information, precisions and optima in standard units.
     units : Units
         From standard units to those of the series.
+    tightness : Tightness, optional
+        Hyper-parameters of the shrunken VAR below, whose prior the autoregressive part has.
+    walks : tuple of str
+        Series that this prior takes for random walks.
+    shrunken : FittedShrunkVAR, optional
+        The rung below, where no memory pays: every answer is its answer, and `weights` are its weights.
     """
 
     lags: int
     width: int
     estimate: LinearEstimate
     units: Units
+    tightness: Tightness | None = None
+    walks: tuple[str, ...] = ()
+    shrunken: FittedShrunkVAR | None = None
 
     _carried: ClassVar[tuple[str, ...]] = (*Fitted._carried, "_scatter")
     _whiteness_samples: ClassVar[int] = 99
@@ -183,6 +216,11 @@ class FittedLinearRNN(LinearQuestions, Fitted):
     def _without_news(self) -> list[int]:
         """Return none where `_estimate` named them already."""
         return [] if without_error(self.estimate.sigma) else super()._without_news()
+
+    @cached_property
+    def _below(self) -> FittedShrunkVAR | None:
+        """The rung below that answers in this one's place, having seen as much."""
+        return None if self.shrunken is None else replace(self.shrunken, seen=self.seen, seen_exog=self.seen_exog)
 
     @property
     def likelihood(self) -> Literal["exact", "conditional"]:
@@ -203,11 +241,14 @@ class FittedLinearRNN(LinearQuestions, Fitted):
     def evidence(self) -> LogEvidence:
         """Log evidence; differences between fits on the same rows are log Bayes factors.  NaN without shrinkage.
 
-        It is of the rows that `evidence.sample` names, in units of their standard deviation: Schwarz's approximation
-        for the VAR below and Laplace's for the memory.  Unlike evidences refuse to be compared.
+        It is of the rows that `evidence.sample` names, in units of their standard deviation: the marginal likelihood
+        of the shrunken VAR below and Laplace's approximation for the memory, given the rows before, whichever
+        likelihood was maximised.  Unlike evidences refuse to be compared.
         """
-        rule = f"{self.likelihood} likelihood, Schwarz below and Laplace"
-        return LogEvidence.of(self.estimate.evidence, self.series, self.nobs, self.units.scale, rule)
+        rule, rows = f"{self.likelihood} likelihood, Schwarz below and Laplace", self.nobs
+        if self.tightness is not None:
+            rule, rows = f"marginal likelihood given {self.lags} rows, conjugate prior", len(self.series) - self.lags
+        return LogEvidence.of(self.estimate.evidence, self.series, rows, self.units.scale, rule)
 
     @property
     def evidence_gain(self) -> float:
@@ -220,6 +261,10 @@ class FittedLinearRNN(LinearQuestions, Fitted):
         memory = self.estimate.free.copy()
         memory[: self.series.k, self.width :] = False
         blocks = self.estimate.effective or {"memory": float(memory.sum())}
+        if self.shrunken is not None:
+            return {"feed-forward": self.series.k * self.shrunken.estimate.effective}
+        if self.estimate.dof:
+            return {"feed-forward": self.estimate.determined, **self.estimate.effective}
         return {"feed-forward": float((self.estimate.free & ~memory).sum()), **blocks}
 
     @cached_property
@@ -281,18 +326,26 @@ class FittedLinearRNN(LinearQuestions, Fitted):
 
     @cached_property
     def sigma_u_mle(self) -> FloatArray:
-        """Innovation covariance at the optimum, shape (k, k)."""
+        """Innovation covariance at the optimum, shape (k, k); of the errors alone where Σ has a prior."""
+        if self.estimate.dof:
+            return np.asarray(self._misses.T @ self._misses / len(self._misses))
         return np.asarray(self.estimate.sigma * np.outer(self.units.scale, self.units.scale))
 
     @cached_property
     def llf(self) -> float:
         """Gaussian log-likelihood, exact or given the presample as `likelihood` says."""
         k, rows = self.series.k, self.estimate.rows
+        if self.estimate.dof:
+            log_det = float(np.linalg.slogdet(self.sigma_u_mle)[1])
+            return -gaussian.constant(rows, k) - 0.5 * rows * (log_det + k)
         return float(-self.estimate.value - gaussian.constant(rows, k) - rows * np.log(self.units.scale).sum())
 
     @cached_property
     def bse(self) -> pd.DataFrame:
         """Standard errors of `params` from the Gauss-Newton information; 0 where a weight is held."""
+        if self.shrunken is not None:
+            return self.shrunken.bse.reindex(self.params.index, fill_value=0.0).reindex(self.params.columns, axis=1,
+                                                                                        fill_value=0.0)
         errors = self.units.standard_errors(self.estimate.free, self._covariance, self.lags)
         others = () if self.exog is None else self.exog.names
         return weight_table(errors, self.series.names, others, self.spec_trend, self.lags)
@@ -314,7 +367,27 @@ class FittedLinearRNN(LinearQuestions, Fitted):
     def _covariance(self) -> FloatArray:
         """Covariance of the free weights in standard units, with the degrees-of-freedom factor of rung 1."""
         with one_thread():
-            return np.asarray(self.estimate.inverse_information * (self.nobs / self.df_resid))
+            return np.asarray(self.estimate.inverse_information * self.widening)
+
+    @property
+    def _freedom(self) -> float:
+        """Degrees of freedom ν − k − 1 of the posterior of Σ, whose prior has some, less what the memory took."""
+        estimate, k = self.estimate, self.series.k
+        return estimate.rows + estimate.dof - k - 1 - sum(estimate.effective.values()) / k
+
+    @property
+    def widening(self) -> float:
+        """What Σ at the optimum is multiplied by: for degrees of freedom as in rung 1, or for its posterior mean."""
+        if self.estimate.dof:
+            return (self.estimate.rows + self.estimate.dof) / self._freedom
+        return self.nobs / self.df_resid
+
+    @property
+    def sigma_u(self) -> FloatArray:
+        """Covariance of the errors, (k, k): for degrees of freedom as in rung 1, or the posterior mean."""
+        if not self.estimate.dof:
+            return super().sigma_u
+        return np.asarray(self.estimate.sigma * self.widening * np.outer(self.units.scale, self.units.scale))
 
     @cached_property
     def _scatter(self) -> FloatArray:
@@ -344,6 +417,8 @@ class FittedLinearRNN(LinearQuestions, Fitted):
         return self._observed(self.seen.values, exog), states, start
 
     def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
+        if self._below is not None:
+            return self._below._simulate(shocks, future_exog, draws)
         sample, states, start = self._seen_states
         (m, h, _), T = shocks.shape, len(self.seen)
         inputs = self.units.inputs(fixed_regressors(h, self.spec_trend, future_exog, first=T + 1))
@@ -361,19 +436,33 @@ class FittedLinearRNN(LinearQuestions, Fitted):
         return psi * np.outer(self.units.scale, 1 / self.units.scale)
 
     def _spread(self, horizon: int, future_exog: FloatArray | None) -> FloatArray | None:
+        if self._below is not None:
+            return self._below._spread(horizon, future_exog)
         psi = self.ma_rep(horizon - 1)
         return np.asarray(np.sqrt(np.cumsum(np.einsum("hij,jl,hil->hi", psi, self.sigma_u, psi), axis=0)))
+
+    def _respond(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None) -> FloatArray:
+        if self._below is not None:
+            return self._below._respond(shocks, future_exog, draws)
+        return super()._respond(shocks, future_exog, draws)
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         """Draw (C, Σ): Σ from its inverse-Wishart posterior, C | Σ from Laplace's, kept where the filter is stable.
 
         Where the memory was dropped this is the exact posterior of rung 1.
         """
+        if self._below is not None:
+            return self._below._draw(count, rng)
         units = np.outer(self.units.scale, self.units.scale)
         with one_thread():
             root = square_root(self.sigma_u / units)
             weights, sigma = posterior_draws(self.estimate, root, self._scatter, self.df_resid, count, rng)
         return Draws(sigma * units, weights)
+
+    @property
+    def choice(self) -> str:
+        """Lags, and whether a memory was kept."""
+        return f"{count(self.lags, 'lag')}, {'a' if self.A.any() else 'no'} memory"
 
     def _notes(self) -> list[str]:
         effective = ", ".join(f"{name} {value:.2f}" for name, value in self.effective_params.items())
@@ -413,11 +502,48 @@ def _estimate(model: LinearRNN, series: Series, exog: Series | None) -> FittedLi
     driven = model.trend == "ct" or exog is not None
     if model.likelihood == "exact" and driven:
         raise ParameterError("likelihood='exact' needs a stationary process; with a trend or exogenous X use 'auto'")
+    rule = "conditional" if driven else model.likelihood
+    def exact_rule(lags: int) -> bool:
+        """Whether a VAR with these lags leaves some series without error; a prior would only blur its rule."""
+        if len(series) < rows_needed(k, lags, model.trend, q):
+            return False
+        inputs = sample.inputs if sample.inputs.shape[1] else None
+        try:
+            errors = fit_var(sample.values, lags, "c" if intercept else "n", inputs).resid
+        except RankDeficientError:  # redundant lags, which a prior can do with
+            return False
+        return bool(without_error(regular(errors.T @ errors / len(errors))))
+
+    if model.shrinkage is not None and model.lags != 0 and not exact_rule(least):
+        fit = _beside_shrunken(model, series, exog, sample, units, width, rule)
+        if fit.lags == least or not exact_rule(fit.lags):
+            return fit
     most = (len(series) - q - width - k - 3) // (k + 1)
     estimate, lags = fit_chosen(
         sample, width, searched=model.lags is None, max_lags=model.max_lags, most=most, intercept=intercept,
-        shrunk=model.shrinkage is not None, likelihood="conditional" if driven else model.likelihood)
+        shrunk=model.shrinkage is not None, likelihood=rule)
     return _fitted(model, series, exog, lags, estimate, units, series, exog)
+
+
+def _beside_shrunken(model: LinearRNN, series: Series, exog: Series | None, sample: Sample, units: Units, width: int,
+                     rule: Literal["auto", "exact", "conditional"]) -> FittedLinearRNN:
+    """Fit the memory beside the shrunken VAR, whose prior B has; that VAR itself where no memory pays."""
+    below = ShrunkVAR(lags=model.lags, max_lags=model.max_lags if model.lags is None else None, trend=model.trend)
+    var_lags, choice = below.choice(series, exog)
+
+    @cache
+    def pulls(lags: int, start: int) -> Pull:
+        rows, own = standard_rows(series, exog, lags, model.trend)
+        known = choice if lags == var_lags else choose(rows, choice, tolerance=ROUGH)
+        rows = replace(rows, X=rows.X[start - lags:], Y=rows.Y[start - lags:], rows=len(series) - start)
+        return pull_of(rows, known.tight, known.walks, units.scale / own.scale, width, constant=own.constant)
+
+    estimate, lags = fit_beside(sample, width, pulls, var_lags, searched=model.lags is None,
+                                intercept=model.trend != "n", likelihood=rule)
+    fit = _fitted(model, series, exog, lags, estimate, units, series, exog)
+    shrunken = None if estimate.effective else below.fitted(series, exog, var_lags, choice)
+    walks = tuple(name for name, walk in zip(series.names, choice.walks, strict=True) if walk == 1.0)
+    return replace(fit, tightness=choice.tight, walks=walks, shrunken=shrunken)
 
 
 def _fitted(model: LinearRNN, series: Series, exog: Series | None, lags: int, estimate: LinearEstimate, units: Units,

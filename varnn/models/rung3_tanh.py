@@ -15,21 +15,25 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from varnn.display import count
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning, callers_level
 from varnn.estimate.least_squares.order import default_max_lags
 from varnn.estimate.least_squares.redundant import warn_of_near_copies, warn_of_redundant_lags
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
+from varnn.estimate.linear.lag_choice import affordable_beside_a_memory
 from varnn.estimate.linear.units import Units
 from varnn.estimate.log_evidence import LogEvidence
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_thread
 from varnn.estimate.tanh.evidence import chosen_rung, effective_by_block
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of
-from varnn.models.rung2_linear import FittedLinearRNN
+from varnn.models.rung2_linear import FittedLinearRNN, LinearRNN, rationed, warn_of_an_unfinished_descent
+from varnn.models.rung2_linear import fit_windows as linear_windows
 from varnn.series import FloatArray, Series, checked_weights, whole_number
 
 if TYPE_CHECKING:
     from varnn.estimate.tanh.mixture import Particles
+    from varnn.estimate.tanh.search import Found
     from varnn.estimate.tanh.structure import Data, Member
 
 ANTITHETIC = 256  # pairs of mirrored shocks behind a mean beyond one step
@@ -97,22 +101,45 @@ class TanhRNN(Forecaster):
             whole_number(self.max_lags, "max_lags", least=1)
 
     def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> FittedTanhRNN:
-        from varnn.estimate.tanh.search import search
+        from varnn.estimate.tanh.search import Found, search
         from varnn.estimate.tanh.structure import Space, standardised
 
         most, with_memory = self._check(series, exog)
         data, units = standardised(series, exog, self.trend)
         space = Space(self.lags, self.width, self.skip, most, with_memory, self.starts)
+        plain = Found((), {})
+        if self.width == 0 and self.lags != 0:
+            return self._linear(series, exog, plain)
+        if self.width is None and self.lags != 0 and not affordable_beside_a_memory(len(series), series.k):
+            warnings.warn(rationed(self.label, series, "width=3"), RationWarning, stacklevel=callers_level())
+            return self._linear(series, exog, plain)
         with one_thread():
             found = search(data, space, rng)
         if not found.members:
             raise ParameterError(f"no start of {self.label} converged on these {len(series)} rows; use fewer lags or a "
                                  "smaller width")
+        if self.lags != 0 and self.width is None and not any(one.optimum.design.n for one in found.members):
+            return self._linear(series, exog, found)
         fit = replace(_fitted(self, series, exog, found.members, units, series, exog), rungs=found.rungs,
                       certainty=found.certainty, draws_seed=int(rng.integers(2**62)))
         if not fit.stop.converged:
             warnings.warn(unfinished(self.label, fit.members[0]), ConvergenceWarning, stacklevel=callers_level())
         return fit
+
+    def _linear(self, series: Series, exog: Series | None, found: Found) -> FittedTanhRNN:
+        """Return the linear RNN with the same settings, the rung below, where no tanh unit pays."""
+        from varnn.estimate.tanh.mixture import linear_member
+        from varnn.estimate.tanh.structure import standardised
+
+        max_lags = self.max_lags if self.lags is None else None
+        linear = LinearRNN(lags=self.lags, max_lags=max_lags, trend=self.trend)
+        below = linear_windows(linear, [series], [exog])[0]
+        warn_of_an_unfinished_descent(self.label, below)
+        data, units = standardised(series, exog, self.trend)
+        with one_thread():
+            member = linear_member(data, below.estimate, below.lags, below.widening)
+        return replace(_fitted(self, series, exog, (member,), units, series, exog), rungs=found.rungs,
+                       certainty=found.certainty, linear=below)
 
     def lift(self, below: FittedLinearRNN, *, rng: object = None) -> FittedTanhRNN:
         """Return this model holding the fitted linear RNN: W_hy = 0, the same forecasts to rounding error.
@@ -183,6 +210,8 @@ class FittedTanhRNN(Fitted):
         t statistic of the paired leave-one-out losses of tanh units against the linear rungs, which keeps them above 2.
     draws_seed : int
         Seed of the posterior draws of the weights, which are made once and serve all forecasts of the fit.
+    linear : FittedLinearRNN, optional
+        The rung below, where no tanh unit pays: every answer is its answer, and the one member holds its weights.
     """
 
     members: tuple[Member, ...]
@@ -190,6 +219,12 @@ class FittedTanhRNN(Fitted):
     rungs: dict[str, float] = field(default_factory=dict)
     certainty: float = 0.0
     draws_seed: int = 0
+    linear: FittedLinearRNN | None = None
+
+    @cached_property
+    def _below(self) -> FittedLinearRNN | None:
+        """The rung below that answers in this one's place, having seen as much."""
+        return None if self.linear is None else replace(self.linear, seen=self.seen, seen_exog=self.seen_exog)
 
     @property
     def lags(self) -> int:
@@ -204,6 +239,8 @@ class FittedTanhRNN(Fitted):
     @property
     def chosen(self) -> str:
         """Rung that the training data call for: "VAR", "LinearRNN" or "TanhRNN"; see `evidence.chosen_rung`."""
+        if self.linear is not None:
+            return "LinearRNN" if self.linear.A.any() else "VAR"
         return chosen_rung(self.members[0].optimum, self.rungs)
 
     @property
@@ -217,6 +254,8 @@ class FittedTanhRNN(Fitted):
 
         All members and `rungs` are on these rows; evidences of other rows or rules refuse to be compared.
         """
+        if self.linear is not None:
+            return self.linear.evidence
         best = self.members[0]
         return LogEvidence.of(best.evidence, self.series, best.optimum.design.rows, self.units.scale,
                               "Laplace, given the rows before")
@@ -232,8 +271,15 @@ class FittedTanhRNN(Fitted):
         return round(sum(member.weight * member.optimum.effective for member in self.members))
 
     @property
+    def sigma_u(self) -> FloatArray:
+        """Covariance of the errors, (k, k): residual covariance E'E/(T − weights), or that of the rung below."""
+        return super().sigma_u if self.linear is None else self.linear.sigma_u
+
+    @property
     def df_resid(self) -> int:
         """Observations less weights for each equation."""
+        if self.linear is not None:
+            return self.linear.df_resid
         return max(self.nobs - round(self.n_params / self.series.k), 1)
 
     @cached_property
@@ -269,6 +315,8 @@ class FittedTanhRNN(Fitted):
         """Weight of each member in each of `fittedvalues`, columns member1, member2, …; rows sum to 1."""
         from varnn.estimate.tanh.mixture import weighed
 
+        if self.linear is not None:
+            return pd.DataFrame({"member1": np.ones(len(self.fittedvalues))}, index=self.fittedvalues.index)
         with one_thread():
             _, votes = weighed(self.members, self._data(self.series.values,
                                                         None if self.exog is None else self.exog.values))
@@ -323,6 +371,8 @@ class FittedTanhRNN(Fitted):
         return in_units(values, exog, _spec(self).trend, self.units)
 
     def _one_step(self, values: FloatArray, exog: FloatArray | None) -> FloatArray:
+        if self._below is not None:
+            return self._below._one_step(values, exog)
         from varnn.estimate.tanh.mixture import one_step
 
         with one_thread():
@@ -354,6 +404,8 @@ class FittedTanhRNN(Fitted):
         return trend_columns(inputs, trend, horizon)
 
     def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
+        if self._below is not None:
+            return self._below._simulate(shocks, future_exog, draws)
         from varnn.estimate.tanh.mixture import paths
 
         trend, Z = self._future(shocks.shape[1], future_exog)
@@ -361,13 +413,22 @@ class FittedTanhRNN(Fitted):
         out = paths(self.members, particles, trend, Z, shocks / self.units.scale, cycle=draws is not None)
         return np.asarray(self.units.back(out))
 
+    def _respond(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None) -> FloatArray:
+        if self._below is not None:
+            return self._below._respond(shocks, future_exog, draws)
+        return super()._respond(shocks, future_exog, draws)
+
     def _mean(self, horizon: int, future_exog: FloatArray | None) -> FloatArray:
+        if self._below is not None:
+            return self._below._mean(horizon, future_exog)
         from varnn.estimate.tanh.mixture import mean_path
 
         trend, Z = self._future(horizon, future_exog)
         return np.asarray(self.units.back(mean_path(self.members, self._ends, trend, Z, ANTITHETIC)))
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
+        if self._below is not None:
+            return self._below._draw(count, rng)
         from varnn.estimate.tanh.mixture import draw
 
         with one_thread():
@@ -375,9 +436,22 @@ class FittedTanhRNN(Fitted):
                                     rng)
         return Draws(sigma * np.outer(self.units.scale, self.units.scale), particles)
 
-    def _mixture(self) -> tuple[Draws, FloatArray]:
+    def _spread(self, horizon: int, future_exog: FloatArray | None) -> FloatArray | None:
+        return None if self._below is None else self._below._spread(horizon, future_exog)
+
+    def _mixture(self) -> tuple[Draws | None, FloatArray | None]:
+        if self._below is not None:
+            return self._below._mixture()
         shares = np.array([particle.weight for particle in self._ends])
         return Draws(np.repeat(self.sigma_u[None], len(shares), axis=0), self._ends), shares / shares.sum()
+
+    @property
+    def choice(self) -> str:
+        """Lags, and how many tanh units were kept."""
+        if self.linear is not None:
+            return f"{self.linear.choice}, no tanh unit"
+        units = count(self.width, "tanh unit") if self.width else "no tanh unit"
+        return f"{count(self.lags, 'lag')}, {units}"
 
     def _notes(self) -> list[str]:
         effective = ", ".join(f"{name} {value:.2f}" for name, value in self.effective_params.items())

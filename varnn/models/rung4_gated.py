@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from varnn.deferred import need
 from varnn.errors import ConvergenceWarning, ParameterError, TooShortError, callers_level
 from varnn.estimate.gated.gauss_newton import GatedEstimate, fit, linear_alone, starting_weights
 from varnn.estimate.gated.recursion import Gated
@@ -81,6 +82,7 @@ class _Gated(Forecaster):
         if self.lags == 0 and exog is None:
             raise ParameterError("lags=0 without X leaves nothing to drive the gated units; give exogenous columns "
                                  "or lags=1")
+        need("torch", f"{self.label}.fit", "torch")
         _check_device(self.device)
         below = self._below(series, exog)
         with one_torch_thread():

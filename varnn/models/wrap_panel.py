@@ -7,18 +7,22 @@ ordinary fits. Not a `Forecaster`: its data are not one series.
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, get_args
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from varnn.data.read.long import known_names, unstacked
 from varnn.display import Sheet, Shown, count, listed
 from varnn.errors import ExogError, InputError, ParameterError, ShapeError, TooShortError
 from varnn.forecaster import Fitted, Forecaster, one_of
 from varnn.guide import Guided, Specified
+from varnn.kept import Kept
 from varnn.models.beside_direct import Direct
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN
@@ -26,7 +30,11 @@ from varnn.models.rung3_tanh import TanhRNN
 from varnn.models.shared_weights import fit_shared
 from varnn.series import Series, generator
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 Sharing = Literal["global", "local"]
+MOST_DRAWN = 6
 MOST_SHOWN = 500  # members whose coefficients a console is given
 
 
@@ -94,7 +102,8 @@ class Panel(Specified):
         Parameters
         ----------
         data : mapping of name to series, list of series, or DataFrame
-            A DataFrame is long: indexed by (series, time), or with the columns named by `by` and `time`.
+            A DataFrame is long: indexed by (series, time), or with the columns named by `by` and `time`; `unique_id`
+            and `ds` (Nixtla), `item_id` and `timestamp` (gluonts) are found. Dates may be text.
         X : as `data`, optional
             Exogenous columns of each series, matched to it by its name and to its rows by date.
         by, time : str, optional
@@ -107,11 +116,13 @@ class Panel(Specified):
         InputError
             Naming the series at fault.
         """
+        if by is None and time is None and isinstance(data, pd.DataFrame) and data.index.nlevels < 2:
+            by, time = known_names(list(data.columns)) or (None, None)
         members = panel_of(data, by=by, time=time)
         beside = None if X is None else _beside(members, parts_of(X, by=by, time=time, argument="X"))
         with _collector_waiting():
             fits = self._fits(members, beside, generator(rng))
-        return FittedPanel(self, dict(zip(members, fits, strict=True)))
+        return FittedPanel(self, dict(zip(members, fits, strict=True)), by, time)
 
     def _fits(self, members: dict[str, Series], beside: dict[str, Series] | None, rng: np.random.Generator
               ) -> list[Fitted]:
@@ -128,11 +139,21 @@ class Panel(Specified):
 
 
 @dataclass(frozen=True, eq=False)
-class FittedPanel(Guided, Shown, Mapping[str, Fitted]):
-    """Fits by the name of their series; each is an ordinary `Fitted` that forecasts, updates and saves."""
+class FittedPanel(Guided, Shown, Kept, Mapping[str, Fitted]):
+    """Fits by the name of their series; each is an ordinary `Fitted` that forecasts, updates and saves.
+
+    Attributes
+    ----------
+    spec : Panel
+    fits : dict of name to Fitted
+    by, time : str or None
+        Columns of the long frame that named the series and dated the rows; those of `X` and `y_new` are alike.
+    """
 
     spec: Panel
     fits: Mapping[str, Fitted]
+    by: str | None = None
+    time: str | None = None
 
     _is: ClassVar[str] = "the fits of a panel"
     _called: ClassVar[str] = "fits"
@@ -167,6 +188,70 @@ class FittedPanel(Guided, Shown, Mapping[str, Fitted]):
     def __len__(self) -> int:
         return len(self.fits)
 
+    def update(self, y_new: object, X_new: object = None) -> FittedPanel:
+        """Return the same fits having seen more observations of some or all series; the parameters stay.
+
+        Parameters
+        ----------
+        y_new : as `data` of `Panel.fit`
+            Rows that follow the last ones seen; a series that is not in it stays as it is.
+        X_new : as `y_new`, optional
+            Exogenous columns at those dates, when the fit used them.
+
+        Raises
+        ------
+        InputError
+            Naming the series that is unknown, or does not go on at once.
+        """
+        new = self._parts(y_new, "y_new")
+        beside = None if X_new is None else self._parts(X_new, "X_new")
+        strange = [name for name in new if name not in self.fits]
+        if strange:
+            raise InputError(f"y_new has series {strange[0]!r}, which the panel was not fitted to; it has "
+                             f"{listed(list(self.fits))}")
+        moved = dict(self.fits)
+        for name, part in new.items():
+            if beside is not None and name not in beside:
+                raise ExogError(f"X_new has nothing for series {name!r}, which has new rows; give both or neither")
+            try:
+                moved[name] = moved[name].update(part, None if beside is None else beside[name])
+            except InputError as problem:
+                raise type(problem)(f"series {name!r}: {problem}") from None
+        return replace(self, fits=moved)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write all fits to one file, which `varnn.load` reads back with the same bits."""
+        from varnn.persist import save
+
+        return save(self, path)
+
+    def summary(self) -> str:
+        """Return a text page: what was fitted, and one line a series with its sample and criteria."""
+        rows = pd.DataFrame({name: (str(fit.series.index[0]), str(fit.series.index[-1]), fit.nobs,
+                                    fit.df_model, fit.llf, fit.aic, fit.bic) for name, fit in self.fits.items()},
+                            index=["from", "to", "dates", "regressors", "log-likelihood", "AIC", "BIC"]).T
+        head = f"Panel of {self.spec.model.label}, {self.spec.sharing} fit, {len(self):,} series"
+        return "\n".join([head, "=" * len(head), rows.to_string(float_format=lambda number: f"{number:.6g}")])
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def plot(self, horizon: int, X: object = None, *, members: Sequence[str] | None = None,
+             **options: Any) -> dict[str, Figure]:
+        """Return the fan chart of each series by its name, of the first six when `members` is left out."""
+        shown = list(self.fits)[:MOST_DRAWN] if members is None else list(members)
+        for name in shown:
+            if name not in self.fits:
+                raise InputError(f"members: there is no series {name!r}; there are {listed(list(self.fits))}")
+        futures = dict(zip(self.fits, self._futures(X), strict=True))
+        return {name: self.fits[name].forecast(horizon, futures[name], **options).plot() for name in shown}
+
+    def _parts(self, data: object, argument: str) -> dict[str, object]:
+        """Return what belongs to each series; long frames have the columns they had in `fit`, or the same index."""
+        indexed = isinstance(data, pd.DataFrame) and data.index.nlevels > 1
+        return parts_of(data, by=None if indexed else self.by, time=None if indexed else self.time,
+                        argument=argument, like={name: fit.seen.index for name, fit in self.fits.items()})
+
     def mean(self, horizon: int, X: object = None) -> pd.DataFrame:
         """Return point forecasts of all series, a long DataFrame indexed by (series, step).
 
@@ -186,7 +271,7 @@ class FittedPanel(Guided, Shown, Mapping[str, Fitted]):
     def _futures(self, X: object) -> list[object]:
         if X is None:
             return [None] * len(self.fits)
-        parts = parts_of(X, argument="X")
+        parts = self._parts(X, "X")
         _need_all(self.fits, parts)
         return [parts[name] for name in self.fits]
 
@@ -215,11 +300,14 @@ def panel_of(data: object, *, by: str | None = None, time: str | None = None) ->
     return members
 
 
-def parts_of(data: object, *, by: str | None = None, time: str | None = None, argument: str = "data"
-             ) -> dict[str, object]:
-    """Split a list, a mapping or a long DataFrame into what belongs to each series, by its name."""
+def parts_of(data: object, *, by: str | None = None, time: str | None = None, argument: str = "data",
+             like: Mapping[str, pd.Index[Any]] | None = None) -> dict[str, object]:
+    """Split a list, a mapping or a long DataFrame into what belongs to each series, by its name.
+
+    `like` are the dates of the same series so far, for long frames too short to show how far apart theirs are.
+    """
     if isinstance(data, pd.DataFrame):
-        return _long(data, by, time, argument)
+        return _long(data, by, time, argument, like)
     if isinstance(data, Mapping):
         return {str(name): part for name, part in data.items()}
     if isinstance(data, Sequence) and not isinstance(data, str):
@@ -262,19 +350,14 @@ def _checked(name: str, part: object) -> Series:
         raise type(problem)(f"series {name!r}: {problem}") from None
 
 
-def _long(data: pd.DataFrame, by: str | None, time: str | None, argument: str) -> dict[str, object]:
+def _long(data: pd.DataFrame, by: str | None, time: str | None, argument: str,
+          like: Mapping[str, pd.Index[Any]] | None) -> dict[str, object]:
     if by is not None:
-        absent = [name for name in (by, time) if name is not None and name not in data.columns]
-        if absent:
-            raise InputError(f"{argument} has no column {absent[0]!r}; it has {list(data.columns)}")
-        data = data.set_index([by, time] if time is not None else [by])
-    elif data.index.nlevels < 2:
+        return dict(unstacked(data, by, time, argument=argument, like=like))
+    if data.index.nlevels < 2:
         raise InputError("a long DataFrame needs to say which series a row belongs to: name that column with by=…, or "
                          "index the frame by (series, time)")
-    groups = data.groupby(level=0, sort=False)
-    if data.index.nlevels == 1:
-        return {str(name): part.reset_index(drop=True) for name, part in groups}
-    return {str(name): part.droplevel(0) for name, part in groups}
+    return {str(name): part.droplevel(0) for name, part in data.groupby(level=0, sort=False)}
 
 
 @contextmanager

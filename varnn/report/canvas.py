@@ -26,7 +26,7 @@ COLOURS = {"ink": INK, "muted": MUTED, "rule": RULE, "band": BAND, "slate": "#3d
            "grey": "#8a929c"}
 NAIVE = ("Naive", "SeasonalNaive", "Mean", "Drift")
 SHORT = {"Naive": "naive", "SeasonalNaive": "seasonal naive", "Mean": "mean", "Drift": "drift",
-         "LinearRNN": "linear RNN", "TanhRNN": "tanh RNN", "oracle": "best possible"}
+         "ShrunkVAR": "shrunken VAR", "LinearRNN": "linear RNN", "TanhRNN": "tanh RNN", "oracle": "best possible"}
 HALF, THIRD = (430, 275), (285, 210)
 SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none", "text.parse_math": False, "font.family": ["DejaVu Sans"], "font.size": 11.5,
@@ -51,6 +51,7 @@ class Style:
 
 KNOWN = {
     "VAR": Style("VAR", "slate", marker="s"),
+    "ShrunkVAR": Style("ShrunkVAR", "green", (2, 1), "D"),
     "LinearRNN": Style("LinearRNN", "blue", (6, 2), "o"),
     "TanhRNN": Style("TanhRNN", "rust", (), "^", 2.2),
     "Naive": Style("Naive", "grey", (1, 2), "x", 1.2),
@@ -58,8 +59,8 @@ KNOWN = {
     "Mean": Style("Mean", "grey", (3, 3), "1", 1.2),
     "Drift": Style("Drift", "grey", (1, 1), "2", 1.2),
     "oracle": Style("oracle", "ink", (8, 2, 1, 2), "*", 1.4)}
-OTHERS = (("green", (2, 1), "D"), ("plum", (8, 2, 2, 2), "v"), ("ochre", (5, 1, 1, 1, 1, 1), "P"),
-          ("teal", (3, 1), "X"))
+OTHERS = (("plum", (8, 2, 2, 2), "v"), ("ochre", (5, 1, 1, 1, 1, 1), "P"),
+          ("teal", (3, 1), "X"), ("green", (7, 1, 2, 1), "p"))
 
 
 def styles(models: Sequence[str]) -> dict[str, Style]:
@@ -68,7 +69,7 @@ def styles(models: Sequence[str]) -> dict[str, Style]:
     Examples
     --------
     >>> styles(["VAR", "GRU"])["GRU"].colour
-    'green'
+    'plum'
     """
     given: dict[str, Style] = {}
     for model in models:

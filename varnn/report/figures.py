@@ -76,6 +76,39 @@ def skill_by_horizon(table: pd.DataFrame, gap: pd.DataFrame | None, models: Sequ
     return svg(figure, label)
 
 
+def staircase(table: pd.DataFrame, reference: str) -> str:
+    """Draw what each rung of the ladder adds to the one below it, as steps up from the VAR with 95 % intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `Comparison.staircase`; over all steps where there are several, else the first.
+    reference : str
+        The rung that the stairs begin at.
+    """
+    over = "all" if (table["steps"] == "all").any() else "first"
+    rows = table[table["steps"] == over].to_dict("records")
+    figure, axes = panel(HALF, up=f"gain in RMSE over the {short(reference)}, %")
+    top, limits, marks = 0.0, [0.0], [(0.0, short(reference))]
+    axes.hlines([0.0], -0.4, 0.4, color=INK, linewidth=2)
+    for at, row in enumerate(rows, start=1):
+        base, top = top, top + row["gain"]
+        axes.bar([at], [row["gain"]], bottom=base, width=0.8, color=BAND, edgecolor=INK, linewidth=1,
+                 hatch="" if row["gain"] >= 0 else "///")
+        axes.hlines([base], at - 0.6, at + 0.4, color=MUTED, linewidth=0.8)
+        if np.isfinite(row["lower"]) and row["upper"] > row["lower"]:
+            axes.vlines([at], base + row["lower"], base + row["upper"], color=COLOURS["rust"], linewidth=1.6)
+        limits += [value for value in (top, base + row["lower"], base + row["upper"]) if np.isfinite(value)]
+        axes.annotate(f"{row['gain']:+.1f}".replace("-", "−"), (at, max(base, top)), (7, 3), "data", "offset points",
+                      fontsize=11, color=INK, ha="left", va="bottom")
+        marks.append((float(at), f"+ {row['part']}"))
+    room = max(max(limits) - min(limits), 1.0)
+    axes.set_ylim(min(limits) - 0.08 * room, max(limits) + 0.12 * room)
+    axes.set_xlim(-0.6, len(rows) + 0.6)
+    rule(axes, marks, _signed)
+    return svg(figure, f"The gain over the {short(reference)} taken apart: {', '.join(row['part'] for row in rows)}")
+
+
 def gain_over_time(outcomes: Outcomes, models: Sequence[str], styles: dict[str, Style]) -> str:
     """Cumulated difference in squared error against the reference, one line a model, over the judged dates."""
     reference = outcomes.reference

@@ -190,6 +190,8 @@ def _pictures(comparison: Comparison, outcomes: Outcomes, given: dict[str, Style
                  if len(outcomes.steps) > 1],
         "coverage": figures.coverage_by_horizon(outcomes, outcomes.rungs, given),
         "width": figures.width_by_horizon(outcomes, outcomes.rungs, given),
+        "stairs": "" if comparison.staircase.empty or comparison.staircase["gain"].isna().any() else
+                  figures.staircase(comparison.staircase, reference),
         "gap": ""}
     if comparison.oracle_gap is not None:
         pictures["gap"] = figures.gap_closed(comparison.oracle_gap, rungs, given, reference)

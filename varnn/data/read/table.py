@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +20,7 @@ import pandas as pd
 from varnn.counters import COUNTED, DATE_NAMES, SHOWN, plain, why_it_only_counts
 from varnn.data.read.dates import AS_DATES, can_only_be_dates, date_columns, time_index
 from varnn.data.read.files import cells_of
+from varnn.data.read.long import CONVENTIONS
 from varnn.data.read.numbers import MISSING_MARKS, decimal_mark, is_text, numbers, stand_in, tidy
 from varnn.data.transform import transformed
 from varnn.errors import (
@@ -118,7 +119,82 @@ def read(
         The dates of the main file, for a file of what follows: it takes their frequency, and goes on from their last
         row where there are no dates.
     """
+    return _of_cells(_Cells(path, *cells_of(Path(path))), date, columns, exog, like)
+
+
+def read_panel(
+    path: str | Path,
+    *,
+    by: str | None = None,
+    date: str | bool | None = None,
+    columns: Sequence[str] | None = None,
+    exog: Sequence[str] | None = None,
+    like: Mapping[str, pd.Index[Any]] | None = None,
+) -> tuple[str, dict[str, Read]]:
+    """Read a file in which many series stand one below the other; return the name of their column, and each by name.
+
+    Parameters
+    ----------
+    path : str or Path
+    by : str, optional
+        The column that names the series; found when left out, where it has the name that Nixtla's or gluonts' files
+        give it (`unique_id`, `item_id`), which also tells the columns of dates and values.
+    date, columns, exog
+        As in `read_table`, within each series.
+    like : mapping of name to Index, optional
+        The dates that those of each series follow.
+
+    Raises
+    ------
+    InputError
+        Naming the series, or the column that there is not, with the nearest.
+    """
     table, separator, notes = cells_of(Path(path))
+    names = [str(name) for name in table.columns]
+    convention = next((one for one in CONVENTIONS if by in (None, one[0]) and set(one[:2]) <= set(names)), None)
+    if by is None and convention is None:
+        raise InputError(f"{path} has no column that is known to name series; name it with by=… (--id …), one of "
+                         f"{', '.join(names)}")
+    by = convention[0] if by is None and convention else _known([str(by)], names, "by")[0]
+    if convention is not None:
+        date = convention[1] if date is None else date
+        columns = [convention[2]] if columns is None and convention[2] in names else columns
+    nameless = table[by].astype(str).str.strip() == ""
+    if nameless.any():
+        raise InputError(f"{path} has no name of a series in column {by!r} at data row {int(nameless.argmax()) + 1}")
+    groups = {str(name): part.drop(columns=by).reset_index(drop=True) for name, part in table.groupby(by, sort=False)}
+    found: dict[str, Read] = {}
+    first: pd.Index[Any] | None = None
+    for name in sorted(groups, key=lambda one: -len(groups[one])):
+        known = first if like is None else like.get(name)
+        try:
+            found[name] = _of_cells(_Cells(path, groups[name], separator, notes), date, columns, exog, known)
+        except InputError as problem:
+            raise type(problem)(f"series {name!r}: {problem}") from None
+        if first is None:
+            first, columns = found[name].y.index, list(found[name].y.columns)
+    return by, {name: found[name] for name in groups}
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """What is in a file: its cells, the mark between them, and what was left out."""
+
+    path: str | Path
+    table: pd.DataFrame
+    separator: str
+    notes: Sequence[str]
+
+
+def _of_cells(
+    cells: _Cells,
+    date: str | bool | None,
+    columns: Sequence[str] | None,
+    exog: Sequence[str] | None,
+    like: pd.Index[Any] | None,
+) -> Read:
+    """Read the cells of one series, or of several beside each other."""
+    path, table, separator, notes = cells.path, cells.table, cells.separator, list(cells.notes)
     names = [str(name) for name in table.columns]
     found = _typed_dates(table) or date_columns(table.astype(str), like)
     numbered = date is False or (date == "none" and date not in names)
@@ -197,7 +273,8 @@ def _no_unread_dates(table: pd.DataFrame, names: Sequence[str], decimal: str) ->
             cells = table[name].map(tidy).tolist() if _is_text_column(table[name]) else table[name].tolist()
             again = cells.index(cells[0], 1)
             raise TimeIndexError(f"column {name!r} starts again at {cells[0]} in data row {again + 1}, as where "
-                                 "several series stand one below the other; give each series its own column")
+                                 "several series stand one below the other; give each series its own column, or "
+                                 "name the column that tells them apart (--id)")
 
 
 def _measures(table: pd.DataFrame, decimal: str) -> tuple[list[str], list[str]]:
@@ -296,4 +373,4 @@ def _numbers(table: pd.DataFrame, decimal: str) -> pd.DataFrame:
     return pd.DataFrame(done, index=table.index)
 
 
-__all__ = ["MISSING_MARKS", "Read", "read", "read_table"]
+__all__ = ["MISSING_MARKS", "Read", "read", "read_panel", "read_table"]

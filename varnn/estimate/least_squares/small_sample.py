@@ -72,6 +72,11 @@ def lag_bias(coefs: FloatArray, sigma: FloatArray, rows: int | NDArray[np.int64]
     return found
 
 
+LARGE = 60           # sides of F from which on clear cases are decided by a few runs
+RUNS, STEPS = 1, 48  # of these, and the steps whose growth is measured
+CLOSE = 0.03         # growth a step that is too near to none to be sure of
+
+
 def are_stable(coefs: FloatArray, scale: FloatArray) -> NDArray[np.bool_]:
     """Say of each of d VARs, (d, p, k, k), whether its recursion dies out: ρ(F) < 1.
 
@@ -84,9 +89,36 @@ def are_stable(coefs: FloatArray, scale: FloatArray) -> NDArray[np.bool_]:
     """
     d, p, k, _ = coefs.shape
     scale = np.where(scale > 0, scale, 1.0)
-    power = np.zeros((d, p * k, p * k))
     units = scale[..., :, None] / scale[..., None, :]
-    power[:, :k] = (coefs / np.broadcast_to(units, (d, k, k))[:, None]).swapaxes(1, 2).reshape(d, k, p * k)
+    top = (coefs / np.broadcast_to(units, (d, k, k))[:, None]).swapaxes(1, 2).reshape(d, k, p * k)
+    if p * k <= LARGE:
+        return _dies_out(top)
+    growth = _growth(top)
+    stable, close = growth < 0, np.flatnonzero(np.abs(growth) < CLOSE)
+    if len(close):
+        stable[close] = _dies_out(top[close])
+    return stable
+
+
+def _growth(top: FloatArray) -> FloatArray:
+    """Return about log ρ(F) of each of d recursions with first rows (d, k, pk), from a few runs of random starts."""
+    d, k, m = top.shape
+    past = np.repeat(np.random.default_rng(0).standard_normal((1, m, RUNS)), d, axis=0)
+    logs = np.zeros(d)
+    for step in range(2 * STEPS):
+        past = np.concatenate([top @ past, past[:, :-k]], axis=1)
+        if step in (STEPS - 1, 2 * STEPS - 1):
+            size = np.maximum(np.sqrt((past**2).sum(axis=(1, 2))), np.finfo(float).tiny)
+            logs, past = np.log(size), past / size[:, None, None]
+    return np.asarray(logs / STEPS)
+
+
+def _dies_out(top: FloatArray) -> NDArray[np.bool_]:
+    """Say of each of d recursions with first rows (d, k, pk) whether ρ(F) < 1, by squaring F."""
+    d, k, m = top.shape
+    p = m // k
+    power = np.zeros((d, m, m))
+    power[:, :k] = top
     power[:, k:, :-k] = np.eye(k * (p - 1))
     log_norm, rest = np.zeros(d), np.arange(d)
     for _ in range(SQUARINGS):

@@ -5,6 +5,7 @@ Called by `models.rung2_linear`.  Every candidate is judged on the same rows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -14,8 +15,9 @@ from varnn.estimate.least_squares.order import Criterion, default_max_lags, sear
 from varnn.estimate.least_squares.regression import Trend
 from varnn.estimate.linear import likelihood as gaussian
 from varnn.estimate.linear.likelihood import Sample
-from varnn.estimate.linear.maximum_likelihood import LinearEstimate, fit_likelihood, var_below
-from varnn.estimate.linear.shrinkage import LARGE, fit_evidence
+from varnn.estimate.linear.maximum_likelihood import MOST_TOLD, LinearEstimate, fit_likelihood, var_below
+from varnn.estimate.linear.prior import Pull
+from varnn.estimate.linear.shrinkage import LARGE, POSITIVE, fit_evidence
 from varnn.estimate.numerics.covariance import without_error
 from varnn.estimate.panel.pooled import orders_of_panel
 
@@ -140,3 +142,60 @@ def fit_chosen(
     if found.effective or lags == var_lags:
         return found, lags
     return var_below(below, width, exact=False, intercept=intercept), var_lags  # it ended without a memory
+
+
+def affordable_beside_a_memory(rows: int, k: int) -> int:
+    """Return the most lags that are tried beside a memory; 0 where there are too many series for any."""
+    return max(0, int(min((WORK / rows) ** 0.5, MOST_TOLD) / k**2) - 1)
+
+
+def fit_beside(sample: Sample, width: int, pulls: Callable[[int, int], Pull], var_lags: int, *, searched: bool,
+               intercept: bool, likelihood: Literal["auto", "exact", "conditional"]) -> tuple[LinearEstimate, int]:
+    """Fit a memory beside the shrunken VAR, or return that VAR where the evidence is not ahead of it.
+
+    Parameters
+    ----------
+    sample : Sample
+    width : int
+    pulls : callable
+        (lags, first row) -> the prior, at the hyper-parameters of the shrunken VAR.
+    var_lags : int
+        Lags of the shrunken VAR.
+    searched : bool
+        Whether the memory may have fewer lags beside it.
+    intercept, likelihood
+        As for `fit_chosen`.
+
+    Returns
+    -------
+    estimate : LinearEstimate
+    lags : int
+    """
+    def at(lags: int, start: int) -> Sample:
+        return replace(sample, lags=lags, start=start, pull=pulls(lags, start))
+
+    below = at(var_lags, var_lags)
+    most = affordable_beside_a_memory(len(sample.values), sample.values.shape[1])
+    lags, draft = var_lags, None
+    if most == 0:
+        return var_below(below, width, exact=False, intercept=intercept), var_lags
+    if searched:
+        best, falls = below.pull.evidence + POSITIVE if below.pull else np.inf, 0
+        highest, lags = -np.inf, 0
+        for p in range(1, min(var_lags, most) + 1):
+            found = fit_evidence(at(p, var_lags), width, exact=False, intercept=intercept, draft=True)
+            falls = falls + 1 if found.evidence < highest else 0
+            highest = max(highest, found.evidence)
+            if found.evidence > best:
+                best, lags, draft = found.evidence, p, found
+            if falls == 2:
+                break
+        if lags == 0:
+            return var_below(below, width, exact=False, intercept=intercept), var_lags
+    bare = replace(sample, lags=lags, start=lags)
+    exact = likelihood != "conditional" and exact_is_defined(bare, intercept=intercept, asked=likelihood == "exact")
+    found = fit_evidence(at(lags, lags), width, exact=exact, intercept=intercept,
+                         warm=draft if draft is not None and draft.precision else None)
+    if found.effective or lags == var_lags:
+        return found, lags
+    return var_below(below, width, exact=False, intercept=intercept), var_lags

@@ -7,7 +7,7 @@ one pass of the recursion from the stationary mean, and a start-up correction of
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from varnn.estimate.linear import kernels as kernels_linear
+from varnn.estimate.linear.prior import Pull
 from varnn.estimate.numerics.covariance import regular
 from varnn.estimate.tanh import kernels
 
@@ -33,6 +34,7 @@ class Sample:
     lags : int              p
     start : int             first row, of each series, that counts when the likelihood is conditional
     lengths : tuple of int  rows of each series of a panel
+    pull : Pull, optional   the prior of the process, whose rows are fitted beside the data
     """
 
     values: Array
@@ -40,17 +42,21 @@ class Sample:
     lags: int
     start: int
     lengths: tuple[int, ...] = ()
+    pull: Pull | None = None
 
     @property
     def warm(self) -> int:
-        """Rows before `start` that warm the filter up: in a panel, where every series has a start, all there are."""
-        return self.start - self.lags if self.lengths else 0
+        """Rows before `start` that warm the filter up: all there are in a panel, where every series has a start.
+
+        Beside a prior too, so that a memory with few lags is not judged by a start which a VAR with many is spared.
+        """
+        return self.start - self.lags if self.lengths or self.pull is not None else 0
 
     @cached_property
     def parts(self) -> tuple[Sample, ...]:
         """The series of a panel, from where their filters begin; the log-likelihood is the sum of theirs."""
         if not self.lengths:
-            return (self,)
+            return (replace(self, start=self.lags, pull=None),) if self.warm else (self,)
         cuts = np.cumsum((0, *self.lengths)).tolist()
         return tuple(Sample(self.values[a:b], self.inputs[a:b], self.lags, self.lags) for a, b in pairwise(cuts))
 
@@ -222,6 +228,9 @@ def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True
     posterior = _symmetric(J @ P)
     shift = posterior @ q
     value = 0.5 * (T * _logdet(sigma) + float(np.sum(V * S)) + logdet - float(q @ shift))
+    pull, dof = sample.pull, 0.0 if sample.pull is None else sample.pull.dof
+    if pull is not None:
+        value += 0.5 * (dof * _logdet(sigma) + float(np.sum(V * pull.scattered(weights))))
     if not np.isfinite(value):
         return None
     if not gradient:
@@ -241,7 +250,10 @@ def exact(sample: Sample, weights: Array, sigma: Array, *, gradient: bool = True
     unused = np.zeros((before, k))
     kernels_linear.pull_back(weights, paths.reshape(-1, k), sample.inputs[:length], 0.0, lags, states, V, d, D, unused)
     S += states[:, :k].T @ states[:, :k]
-    dsigma = 0.5 * (T * V - V @ S @ V)
+    if pull is not None:
+        D[:k] += V @ pull.away(weights).T @ pull.rows
+        S = S + pull.scattered(weights)
+    dsigma = 0.5 * ((T + dof) * V - V @ S @ V)
 
     # through the stationary covariance and mean of the start
     tilt = q @ J
@@ -276,7 +288,8 @@ def conditional(sample: Sample, weights: Array, *, gradient: bool = True) -> Eva
 
         -2 log L = N log|S/N| + N k,   S = Σ_{t ≥ start} e_t e_t'
 
-    Used where the stationary start is undefined: unit roots, trends, exogenous inputs.  A series without errors has no
+    Used where the stationary start is undefined: unit roots, trends, exogenous inputs.  A prior of the process adds its
+    own scatter to S and its degrees of freedom to N.  A series without errors has no
     maximum; Σ is then the best one that is `regular`, and tr Σ⁻¹S takes the place of N k.
 
     Returns
@@ -300,9 +313,12 @@ def conditional(sample: Sample, weights: Array, *, gradient: bool = True) -> Eva
         at += rows
     if not np.isfinite(S).all():
         return None
-    sigma = regular(raw := S / N)
+    pull, count = sample.pull, float(N)
+    if pull is not None:
+        S, count = S + pull.scattered(weights), N + pull.dof
+    sigma = regular(raw := S / count)
     misfit = k if sigma is raw else float(np.vdot(np.linalg.inv(sigma), raw))
-    value = 0.5 * N * (_logdet(sigma) + misfit)
+    value = 0.5 * count * (_logdet(sigma) + misfit)
     if not gradient:
         return Evaluation(value, np.empty(0), sigma, S, states)
     D, past, V = np.zeros(weights.shape), np.zeros((before, k)), np.linalg.inv(sigma)
@@ -317,6 +333,8 @@ def conditional(sample: Sample, weights: Array, *, gradient: bool = True) -> Eva
             D += back[1:].T @ np.hstack([U[:warm], *seen, np.ones((warm, 1)), inputs[1 : warm + 1]])
             lam = back[0]
         D += np.outer(lam, r)
+    if pull is not None:
+        D[:k] += V @ pull.away(weights).T @ pull.rows
     return Evaluation(value, D, sigma, S, states)
 
 
@@ -338,12 +356,19 @@ def information(sample: Sample, weights: Array, sigma: Array, states: Array, *, 
     """Gauss-Newton information Σ_t J_t'Σ⁻¹J_t of the weights, J_t = ∂ŷ_t/∂vec(C), accumulated block by block.
 
     `states` are the u_t of the last evaluation; its number of rows tells where the sample starts, and the first `warm`
-    of them do not count.
+    of them do not count.  The rows of a prior of the process are counted.
 
     Returns
     -------
     array (n m, n m)          row-major in (row of C, column of C)
     """
+    if sample.pull is not None:
+        precision = np.zeros((len(weights), len(weights)))
+        precision[: len(sigma), : len(sigma)] = np.linalg.inv(sigma)
+        told = np.kron(precision, sample.pull.rows.T @ sample.pull.rows)
+        part = sample.parts[0]
+        warm = sample.warm if len(states) > len(sample.values) - sample.start else 0
+        return told + information(replace(part, pull=None), weights, sigma, states, rows=rows, warm=warm)
     if sample.lengths:
         skipped = (len(sample.values) - len(states)) // len(sample.lengths)
         cuts, warm = np.cumsum([len(part.values) - skipped for part in sample.parts])[:-1], sample.warm * (skipped > 0)

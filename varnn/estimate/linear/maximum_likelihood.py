@@ -20,6 +20,7 @@ from varnn.estimate.numerics.stop import Stop
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+MOST_TOLD = 1000  # weights of a shrunken VAR up to which their joint information is written out
 FINE, ROUGH = 1e-13, 1e-1  # promised gain in nats at which a descent ends
 
 
@@ -42,11 +43,14 @@ class LinearEstimate:
     value : float                   negative log-likelihood without its constant
     rows : int                      observations that count in it
     exact : bool                    stationary start, or conditional on the presample
-    information : array (f, f)      Gauss-Newton information of the free weights, prior included; its inverse is kept
+    information : array (f, f)      Gauss-Newton information of the free weights, prior included; its inverse is kept;
+                                    empty for a shrunken VAR too large for it, whose posterior is known otherwise
     free : array (n, m) bool        which weights were estimated
     precision, effective : dict     α and γ = n - α tr H⁻¹ per block
     evidence : float                log evidence; differences between lags, widths and rungs are log Bayes factors
     gain : float                    log evidence over the VAR with the same lags
+    dof : float                     degrees of freedom that the prior of Σ adds to the rows; 0 where there is none
+    determined : float              number of weights of B that the data determined beside that prior
     """
 
     weights: Array
@@ -63,6 +67,8 @@ class LinearEstimate:
     evidence: float
     gain: float
     optima: tuple[Optimum, ...]
+    dof: float = 0.0
+    determined: float = float("nan")
 
     @cached_property
     def inverse_information(self) -> Array:
@@ -231,15 +237,18 @@ def fit_likelihood(sample: Sample, width: int, *, exact: bool, intercept: bool =
 
 
 def var_below(sample: Sample, width: int, *, exact: bool, intercept: bool = True) -> LinearEstimate:
-    """Fit the same likelihood with A held at zero: the rung below, its evidence by Schwarz's approximation."""
+    """Fit the same likelihood with A held at zero: the rung below, its evidence by Schwarz's approximation.
+
+    With a prior of the process it is the shrunken VAR, and its evidence that one's marginal likelihood.
+    """
     free = free_weights(sample, width, intercept=intercept)
     k = sample.values.shape[1]
     free[:, :width] = False
     free[k:] = False
     problem = Problem(sample, free, exact, np.zeros(free.shape))
     weights = ordinary_least_squares(sample, width, intercept=intercept)
-    result = maximise(problem, weights)
-    if result.state is None or not exact:
+    result = maximise(problem, weights) if exact else Result(None, Stop.closed_form, 0)
+    if result.state is None:
         problem = replace(problem, exact=False)
         found = likelihood.conditional(sample, weights, gradient=False)
         if found is None:
@@ -247,6 +256,8 @@ def var_below(sample: Sample, width: int, *, exact: bool, intercept: bool = True
         result = Result(State(weights, found.sigma, found.states, found.value), Stop.closed_form, 0)
     assert result.state is not None
     evidence = -result.state.value - 0.5 * float(free.sum()) * np.log(problem.rows)
+    if sample.pull is not None:
+        evidence = sample.pull.evidence
     llf = -result.state.value - likelihood.constant(problem.rows, k)
     optimum = Optimum("VAR, memory held at zero", llf, result.stop, result.steps)
     return finish(problem, result, [], [], evidence, 0.0, (optimum,))
@@ -265,14 +276,15 @@ def finish(
     """Collect what a descent found, in the form that fits share."""
     state = result.state
     assert state is not None
-    labels = [label for label, _ in live or []]
-    return LinearEstimate(
+    labels, pull = [label for label, _ in live or []], problem.sample.pull
+    large = pull is not None and int(problem.free.sum()) > MOST_TOLD
+    estimate = LinearEstimate(
         weights=state.weights,
         sigma=state.sigma,
         value=state.value,
         rows=problem.rows,
         exact=problem.exact,
-        information=information_of(problem, state),
+        information=np.zeros((0, 0)) if large else information_of(problem, state),
         free=problem.free,
         stop=result.stop,
         steps=result.steps,
@@ -282,6 +294,15 @@ def finish(
         gain=gain,
         optima=optima,
     )
+    if pull is None or large:
+        return estimate if pull is None else replace(estimate, dof=pull.dof)
+    told = np.zeros((len(state.weights),) * 2)
+    told[: len(pull.scatter), : len(pull.scatter)] = np.linalg.inv(state.sigma)
+    inside, width = problem.free.ravel(), len(state.weights)
+    B = np.tile(np.arange(problem.free.shape[1]) >= width, width)
+    prior = np.kron(told, pull.rows.T @ pull.rows)[np.ix_(inside, inside)]
+    held = np.einsum("ij,ji->i", prior, estimate.inverse_information)
+    return replace(estimate, dof=pull.dof, determined=float((1.0 - held)[B[inside]].sum()))
 
 
 def _close(x: Array, optimum: Array, information: Array, reach: float = 2.0) -> bool:

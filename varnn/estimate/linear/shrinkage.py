@@ -30,6 +30,7 @@ from varnn.estimate.numerics.quasi_newton import inverted
 BLOCKS = ("memory, own series", "memory, other series", "hidden units")
 LARGEST_PRECISION = 1e8
 COARSE, DRAFT = 1e-5, 1e-3  # promised gain in nats at which a descent ends
+POSITIVE = 1.0  # nats, "positive" evidence; as for tanh units
 STRONG = 3.0  # nats, 20 : 1; Kass and Raftery (1995), JASA 90, 773-795
 ROUNDS, LARGE = 12, 300  # updates of the precisions; weights from which on they are rationed
 
@@ -61,6 +62,9 @@ def fit_evidence(
     kept where its log-likelihood gain exceeds the γ weights it costs (Akaike's criterion with effective weights) and
     the evidence is not strongly (20 : 1) against it; otherwise the VAR itself, by least squares, is returned.
 
+    Where the sample has a prior of the process, B is shrunk as in the shrunken VAR, which takes the VAR's place; the
+    memory is kept where the evidence, of the rows given those before them, is ahead of it by more than `POSITIVE`.
+
     Parameters
     ----------
     sample, width, exact, intercept
@@ -90,17 +94,29 @@ def fit_evidence(
     best = max(ranked, key=lambda candidate: candidate.evidence) if ranked else None
     if draft or (best is None and not exact):
         return replace(best or plain, optima=tuple(optima))
-    below = plain
+    below, lead = plain, -np.inf if best is None else best.gain
     if exact:
         problem, below = replace(problem, exact=True), var_below(sample, width, exact=True, intercept=intercept)
         name, weights = (best.optima[0].start, best.weights) if best else begins[0]
-        best = _settle(problem, blocks, weights, below, name, best, COARSE)
+        found = _settle(problem, blocks, weights, below, name, best, COARSE)
+        if found is None and sample.pull is not None:  # the prior may lead to a random walk, which has no exact start
+            problem, below, found = replace(problem, exact=False), plain, best
+        best = found
     if best is not None:
         best = _settle(problem, blocks, best.weights, below, best.optima[0].start, best, FINE) or best
         optima.extend(best.optima)
-    if best is None or below.value - best.value <= sum(best.effective.values()) or best.gain < -STRONG:
+    if best is None or not _pays(best, below, lead, by_evidence=sample.pull is not None):
         best = replace(plain, gain=min(best.gain, 0.0) if best else 0.0)
+    elif sample.pull is not None:
+        best = replace(best, evidence=plain.evidence + lead, gain=lead)
     return replace(best, optima=tuple(optima))
+
+
+def _pays(best: LinearEstimate, below: LinearEstimate, lead: float, *, by_evidence: bool) -> bool:
+    """Say whether the memory is kept; `lead` is its log evidence over the rung below given the presample."""
+    if by_evidence:
+        return lead > POSITIVE
+    return below.value - best.value > sum(best.effective.values()) and best.gain >= -STRONG
 
 
 def _settle(
@@ -160,6 +176,9 @@ def _settle(
         - 0.5 * float(np.linalg.slogdet(H)[1])
         + 0.5 * float(np.linalg.slogdet(below.information)[1])
     )
+    if problem.sample.pull is not None:  # the normalising constants of the prior of B given Σ
+        weights_of_B = float(below.free[0].sum())
+        gain -= 0.5 * weights_of_B * float(np.linalg.slogdet(state.sigma)[1] - np.linalg.slogdet(below.sigma)[1])
     llf = -state.value - likelihood.constant(problem.rows, problem.sample.values.shape[1])
     outcome = replace(result, steps=steps)
     optimum = (Optimum(name, llf, outcome.stop, steps),)

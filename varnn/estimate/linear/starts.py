@@ -47,8 +47,10 @@ def starts(sample: Sample, width: int, *, intercept: bool = True) -> list[tuple[
 
 
 def ordinary_least_squares(sample: Sample, width: int, *, intercept: bool = True) -> Array:
-    """Weights of the VAR below, A = 0, by the closed form of rung 1 to its last digits."""
+    """Weights of the VAR below, A = 0, by the closed form of rung 1 or 1½ to its last digits."""
     k, p = sample.values.shape[1], sample.lags
+    if sample.pull is not None:
+        return np.vstack([sample.pull.mean, np.zeros((width - k, sample.columns(width)))])
     inputs = sample.inputs if sample.inputs.shape[1] else None
     coef = (regression_of_panel(sample, intercept) if sample.lengths else
             fit_var(sample.values, p, "c" if intercept else "n", inputs, start=sample.start).coef)
@@ -63,6 +65,8 @@ def ordinary_least_squares(sample: Sample, width: int, *, intercept: bool = True
 
 def least_squares(sample: Sample, width: int, *, intercept: bool = True) -> Array:
     """Weights of the VAR below, A = 0, from the moments of the standardised sample."""
+    if sample.pull is not None:
+        return ordinary_least_squares(sample, width, intercept=intercept)
     p, k, q = sample.lags, sample.values.shape[1], sample.inputs.shape[1]
     G = np.sum([lagged_moments(np.hstack([part.values, part.inputs]) if q else part.values, p, sample.start)
                 for part in sample.parts], axis=0)
@@ -80,7 +84,7 @@ def least_squares(sample: Sample, width: int, *, intercept: bool = True) -> Arra
 def _hannan_rissanen(sample: Sample, width: int, order: int, intercept: bool) -> Array:
     """Regress y_t on its lags and on the lagged residual of a long autoregression: A = -M, B_1 = Φ_1 + M."""
     p, k, q = sample.lags, sample.values.shape[1], sample.inputs.shape[1]
-    long = replace(sample, lags=order, start=order)
+    long = replace(sample, lags=order, start=order, pull=None)
     C = least_squares(long, k, intercept=intercept)
     d, moments = 2 * k + q, []
     for part in long.parts:

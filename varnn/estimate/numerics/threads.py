@@ -13,6 +13,8 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
+from varnn.deferred import need
+
 _lock = Lock()
 _blas_users = 0
 _torch_users = 0
@@ -76,6 +78,7 @@ def one_torch_thread() -> Iterator[None]:
     >>> torch.get_num_threads() == before
     True
     """
+    need("torch", "this model", "torch")
     import torch
 
     global _torch_users, _torch_found

@@ -13,13 +13,15 @@ import numpy as np
 import pandas as pd
 from scipy.signal import lfilter
 
+from varnn.deferred import need
 from varnn.errors import ParameterError
 from varnn.estimate.least_squares.regression import Trend, regressor_names
+from varnn.estimate.linear.maximum_likelihood import LinearEstimate
 from varnn.estimate.linear.units import Units
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.tanh.design import Array, Design
 from varnn.estimate.tanh.evidence import prior
-from varnn.estimate.tanh.gauss_newton import Groups, Optimum
+from varnn.estimate.tanh.gauss_newton import FLAT, Groups, Optimum, Prior
 from varnn.estimate.tanh.kernels import believed
 from varnn.estimate.tanh.paths import Layout, simulate
 from varnn.estimate.tanh.structure import Data, Member, design
@@ -217,6 +219,40 @@ def lifted(data: Data, weights: Array, sigma: Array, lags: int, width: int, rng:
     return replace(member, optimum=replace(optimum, design=shape, resid=shape.Y - U[:, :k]))
 
 
+def linear_member(data: Data, estimate: LinearEstimate, lags: int, widening: float) -> Member:
+    """Return a fitted linear RNN of width k as a member without tanh units, its memory as innovations fed back.
+
+    u_t = A u_{t-1} + B x_t is u_t = Φ x_t + M e_{t-1} with Φ_1 = B_1 + A and M = -A; row by row the weights are
+    w T, so that information becomes T⁻¹ H T⁻ᵀ. Covariances are `widening` times those at the optimum.
+    """
+    k, weights = data.Y.shape[1], estimate.weights
+    memory = bool(weights[:, :k].any())
+    flat, tail = data.trend.shape[1], k + lags * k
+    order = [*([tail] if flat else []), *range(tail + 1, weights.shape[1]), *range(k, tail)]
+    T = np.zeros((weights.shape[1], len(order) + k * memory))
+    T[order, np.arange(len(order))] = 1.0
+    if memory:
+        first_lag = len(order) - lags * k
+        T[:k, first_lag : first_lag + k] = np.eye(k)
+        T[:k, len(order) :] = -np.eye(k)
+    information = estimate.information
+    if information.size:
+        turn = np.kron(np.eye(k), np.linalg.inv(T[estimate.free[0]]))
+        information = turn @ information @ turn.T / widening
+    shape = design(data, lags, 0, 0, 0, int(memory), first=lags)
+    column = np.arange(T.shape[1])
+    groups = np.where(column < flat, -1, (column >= len(order)).astype(np.intp))
+    shrink = Prior(np.zeros(shape.size), np.tile(groups, k), ("B", "A")[: 1 + memory])
+    of_B = max(float(np.nan_to_num(estimate.determined)) - flat * k, 0.0)
+    gamma = np.array([of_B, sum(estimate.effective.values())][: 1 + memory])
+    theta = (weights @ T).ravel()
+    _, U = shape.run(theta)
+    optimum = Optimum(shape, shrink, theta, estimate.sigma * widening, np.full(len(gamma), FLAT), gamma,
+                      estimate.evidence, information, (shape.Y - U[:, :k])[shape.first :], estimate.stop,
+                      estimate.steps)
+    return Member(optimum, lags, 0, True, False, estimate.evidence, 1.0)
+
+
 def blocks(member: Member, units: Units, names: list[str], others: list[str], trend: Trend) -> dict[str, pd.DataFrame]:
     """Return the weights of a member by block in the units of the series, rows units and columns what they see."""
     optimum = member.optimum
@@ -287,6 +323,7 @@ def equations(parts: dict[str, pd.DataFrame], names: list[str]) -> pd.DataFrame:
 
 def to_torch(member: Member, units: Units) -> TorchParts:
     """Return a member without feedback as torch modules in the units of the series."""
+    need("torch", "to_torch", "torch")
     import torch
 
     shape = member.optimum.design

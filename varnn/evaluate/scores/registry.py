@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from typing import Literal, Protocol
 
 import numpy as np
@@ -19,6 +20,7 @@ from varnn.evaluate.scores import joint as joint_scores
 from varnn.evaluate.scores import point as point_scores
 
 FloatArray = NDArray[np.float64]
+GROUP = "varnn.scores"
 Grain = Literal["step and series", "step", "path"]
 Yardstick = Literal["none", "absolute", "squared"]
 
@@ -181,7 +183,8 @@ def score(name: str) -> Score:
     """Return the score called `name`.
 
     Besides the names in `SCORES`, 'quantile_0.9' is the pinball loss of the paths' 90 % quantile and
-    'interval_0.9' the interval score of their central 90 % interval, for any number in (0, 1).
+    'interval_0.9' the interval score of their central 90 % interval, for any number in (0, 1), and packages offer
+    scores of their own under the entry point ``varnn.scores``.
 
     Raises
     ------
@@ -198,8 +201,18 @@ def score(name: str) -> Score:
         return SCORES[name]
     if kind in ("quantile", "interval") and _is_level(level):
         return _quantile_score(name, float(level)) if kind == "quantile" else _interval_score(name, float(level))
+    offered = {point.name: point for point in entry_points(group=GROUP)}
+    if name in offered:
+        return _checked(offered[name].load(), name)
     raise DataNameError(f"no score is called {name!r}; choose from {', '.join(SCORES)}, "
                         "or quantile_0.9, interval_0.9 with any level between 0 and 1")
+
+
+def _checked(entry: object, name: str) -> Score:
+    if not isinstance(entry, Score) or entry.name != name:
+        raise ParameterError(f"the entry point {GROUP}: {name} is {entry!r}, not a Score of that name; offer Score("
+                             f"{name!r}, title, function)")
+    return entry
 
 
 def register(entry: Score) -> Score:
