@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from varnn.guide import Guided
 from varnn.series import whole_number
@@ -44,8 +44,10 @@ class Questions(Guided):
 
         return bootstrap(cast("Fitted", self), replications, shocks=shocks, corrected=corrected, rng=rng)
 
-    _whiteness_samples: ClassVar[int] = 0
-    """Samples that `test_whiteness` simulates when `simulations` is left out; 0 takes the p-value from χ²."""
+    @property
+    def _whiteness_samples(self) -> int:
+        """Samples that `test_whiteness` simulates when `simulations` is left out; 0 takes the p-value from χ²."""
+        return 0
 
     def test_whiteness(self, nlags: int | None = None, *, adjusted: bool = False, simulations: int | None = None,
                        rng: object = None) -> HypothesisTest:

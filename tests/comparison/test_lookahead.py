@@ -81,7 +81,7 @@ def test_after_an_origin_everything_may_be_noise_and_no_rung_forecasts_a_bit_dif
     exog = Series.of(pd.DataFrame({"plan": np.arange(70.0) % 4}))
     models = Suite.parse('title = "t"\nseeds = [0]\n[[data]]\nname = "ar"\nhorizon = 1\n[models.Drift]\n[models.VAR]\n'
                          "[models.LinearRNN]\n[models.TanhRNN]\n[models.Direct]\n").forecasters()
-    windows = Windows(horizon=2, first=50, step=6, refit=2)
+    windows = Windows(horizon=2, first=50, step=9, refit=2)
 
     def forecasts(y: np.ndarray) -> pd.DataFrame:
         task = Task(series=Series.of(y), exog=exog, windows=windows, n_paths=20)

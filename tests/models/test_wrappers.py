@@ -73,11 +73,11 @@ def test_conformal_intervals_are_the_mean_and_the_ranked_errors_over_their_sprea
 
 def test_conformal_intervals_cover_in_finite_samples_even_around_a_wrong_model():
     rng, inside = np.random.default_rng(7), []
-    for _ in range(400):
+    for _ in range(200):
         y = rng.standard_t(3, size=(60, 1)) * 5.0                                # Mean's normal bands are wrong here
         lower, upper = Conformal(Mean()).fit(y[:-1]).forecast(1, n_paths=400).interval(0.8)
         inside.append(lower.iloc[0, 0] <= y[-1, 0] <= upper.iloc[0, 0])
-    error = np.sqrt(0.8 * 0.2 / 400)
+    error = np.sqrt(0.8 * 0.2 / 200)
     assert 0.8 - 3 * error < np.mean(inside) < 0.8 + 2 / 31 + 3 * error          # [c, c + 2/(n + 1)]
 
 

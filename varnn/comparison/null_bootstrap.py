@@ -174,9 +174,8 @@ def bootstrapped_tests(y: object, X: object = None, *, horizon: int, model: Fore
 
     Examples
     --------
-    >>> from varnn import LinearRNN
     >>> y = np.random.default_rng(0).standard_normal((60, 1))
-    >>> found = bootstrapped_tests(y, horizon=1, model=LinearRNN(lags=1), null=VAR(lags=1), draws=19, origins=15)
+    >>> found = bootstrapped_tests(y, horizon=1, model=VAR(lags=2), null=VAR(lags=1), draws=19, origins=15)
     >>> float(found.loc[1, "boot_p"]) > 0.05
     True
     """

@@ -211,7 +211,11 @@ class FittedLinearRNN(LinearQuestions, Fitted):
     shrunken: FittedShrunkVAR | None = None
 
     _carried: ClassVar[tuple[str, ...]] = (*Fitted._carried, "_scatter")
-    _whiteness_samples: ClassVar[int] = 99
+
+    @property
+    def _whiteness_samples(self) -> int:
+        """Samples that p-values need: none where the shrunken VAR answers, whose degrees of freedom are known."""
+        return 99 if self.shrunken is None else 0
 
     def _without_news(self) -> list[int]:
         """Return none where `_estimate` named them already."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy.integrate import dblquad
+from scipy.integrate import trapezoid
 from scipy.stats import invgamma, multivariate_t, norm
 from statsmodels.datasets import macrodata
 
@@ -82,12 +82,14 @@ def test_the_evidence_is_the_integral_of_likelihood_times_prior():
     data = Regression(y[:-1], y[1:], 3, 1, np.array([0.8]), np.array([0.3]), dof=3.0)
     variance = 1 / data.precision(TIGHT).item()
 
-    def joint(b: float, s: float) -> float:
-        return float(norm.pdf(y[1:, 0], b * y[:-1, 0], np.sqrt(s)).prod() * norm.pdf(b, 1.0, np.sqrt(s * variance))
-                     * invgamma.pdf(s, data.dof / 2, scale=0.5))
+    def joint(b: np.ndarray, s: np.ndarray) -> np.ndarray:
+        rows = [norm.pdf(now, b * before, np.sqrt(s)) for before, now in zip(y[:-1, 0], y[1:, 0], strict=True)]
+        return np.prod(rows, axis=0) * norm.pdf(b, 1.0, np.sqrt(s * variance)) * invgamma.pdf(s, data.dof / 2, scale=0.5)
 
-    whole = dblquad(joint, 0.0, 60.0, lambda s: 1 - 9 * np.sqrt(s * variance), lambda s: 1 + 9 * np.sqrt(s * variance),
-                    epsabs=1e-12)[0]
+    logs, steps = (np.linspace(low, high, 1201) for low, high in ((-6.0, 6.0), (-9.0, 9.0)))   # of s, and of b
+    s = np.exp(logs)[:, None]
+    whole = trapezoid(trapezoid(joint(1 + steps * np.sqrt(s * variance), s) * np.sqrt(s * variance), steps) * s[:, 0],
+                      logs)
     assert_allclose(posterior(data, TIGHT, np.ones(1)).evidence, np.log(whole), atol=1e-5)
 
 
