@@ -84,7 +84,8 @@ def test_the_evidence_is_the_integral_of_likelihood_times_prior():
 
     def joint(b: np.ndarray, s: np.ndarray) -> np.ndarray:
         rows = [norm.pdf(now, b * before, np.sqrt(s)) for before, now in zip(y[:-1, 0], y[1:, 0], strict=True)]
-        return np.prod(rows, axis=0) * norm.pdf(b, 1.0, np.sqrt(s * variance)) * invgamma.pdf(s, data.dof / 2, scale=0.5)
+        prior = norm.pdf(b, 1.0, np.sqrt(s * variance)) * invgamma.pdf(s, data.dof / 2, scale=0.5)
+        return np.asarray(np.prod(rows, axis=0) * prior)
 
     logs, steps = (np.linspace(low, high, 1201) for low, high in ((-6.0, 6.0), (-9.0, 9.0)))   # of s, and of b
     s = np.exp(logs)[:, None]
