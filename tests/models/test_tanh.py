@@ -335,3 +335,19 @@ def test_a_step_is_found_though_one_row_may_decide_how_steep_it_is(seed):
     assert fit.chosen == "TanhRNN"
     assert fit.width == 1
     assert fit.certainty > 2
+
+
+def test_the_same_data_have_the_same_fit_whatever_the_seed_and_nearly_the_same_when_disturbed():
+    rng = np.random.default_rng(3)
+    y = np.zeros((250, 1))
+    for t in range(1, len(y)):
+        y[t] = (-0.7 if y[t - 1] > 0 else 0.6) * y[t - 1] + 0.7 * rng.normal()
+    first, second = (TanhRNN().fit(y, rng=seed) for seed in (0, 1))
+    assert first.chosen == "TanhRNN"
+    assert_array_equal(first.members[0].optimum.theta, second.members[0].optimum.theta)
+    assert (first.forecast(1, rng=0).point == second.forecast(1, rng=0).point).all()
+    disturbed = TanhRNN().fit(y + 1e-6 * y.std() * rng.normal(size=y.shape))
+    shorter = TanhRNN().fit(y[1:])
+    assert disturbed.chosen == shorter.chosen == "TanhRNN"
+    away = np.abs(disturbed.forecast(12).point - first.forecast(12).point).max() / first.sigma_u[0, 0] ** 0.5
+    assert away < 0.1

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from varnn.estimate.tanh.search import Found
     from varnn.estimate.tanh.structure import Data, Member
 
+STARTS_SEED = 0   # of the starts: the same data have the same fit, whatever the seed of its draws
 ANTITHETIC = 256  # pairs of mirrored shocks behind a mean beyond one step
 
 
@@ -59,7 +60,7 @@ class TanhRNN(Forecaster):
     trend : {"c", "n", "ct"}
         Constant, none, or constant and linear trend, in the linear part.
     starts : int
-        Random starts for each structure.
+        Starts for each structure. They follow from the data alone: another seed gives the same fit, and other draws.
     max_lags : int, optional
         Largest p considered when `lags` is left out; by default a tenth of the rows for each series, at most 12,
         but never less than the order AIC gives the VAR, unless k² p > 3000: a RationWarning says so.  Memory (W_hh,
@@ -114,7 +115,7 @@ class TanhRNN(Forecaster):
             warnings.warn(rationed(self.label, series, "width=3"), RationWarning, stacklevel=callers_level())
             return self._linear(series, exog, plain)
         with one_thread():
-            found = search(data, space, rng)
+            found = search(data, space, np.random.default_rng(STARTS_SEED))
         if not found.members:
             raise ParameterError(f"no start of {self.label} converged on these {len(series)} rows; use fewer lags or a "
                                  "smaller width")
@@ -495,7 +496,7 @@ def unfinished(label: str, member: Member) -> str:
              if member.bounding else "the last climb of the search")
     fewer = f"lags={max(1, member.lags // 2)} or " if member.lags > 1 else ""
     return (f"{label} stopped for the reason {stop.name} after {member.optimum.steps} steps of {stage}: "
-            f"{stop.message}; the best point found is kept. Compare it with another seed (rng=1) or with more starts; "
+            f"{stop.message}; the best point found is kept. Compare it with one of more starts (starts=6); "
             f"a smaller model, {fewer}width={max(shape.n // 2, 0)}, is easier to climb")
 
 

@@ -35,7 +35,7 @@ from varnn.estimate.panel.pooled import noise_of_each, orders_of_panel, own_cons
 from varnn.forecaster import Fitted
 from varnn.models.rung1_var import VAR, FittedVAR
 from varnn.models.rung2_linear import FittedLinearRNN, LinearRNN
-from varnn.models.rung3_tanh import FittedTanhRNN, TanhRNN, unfinished
+from varnn.models.rung3_tanh import STARTS_SEED, FittedTanhRNN, TanhRNN, unfinished
 from varnn.series import FloatArray, Series
 
 JUDGED = 20_000  # rows of a panel, about, that the lags of a linear RNN are chosen on
@@ -281,7 +281,7 @@ def _tanh(model: TanhRNN, panel: _Panel, rng: np.random.Generator) -> list[Fitte
     sample = drawn.sample(1)
     data = Data(sample.values, ones, sample.inputs, panel.lengths)
     space = Space(model.lags, model.width, model.skip, *_most_lags(model, drawn), model.starts)
-    found = search(data, space, rng)
+    found = search(data, space, np.random.default_rng(STARTS_SEED))
     if not found.members:
         raise ParameterError(f"no start of a global {model.label} converged on these {len(panel.lengths)} series; use "
                              "fewer lags or a smaller width")
