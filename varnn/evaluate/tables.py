@@ -13,12 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from varnn.evaluate.ledger import ORACLE, Ledger
+from varnn.evaluate.significance.gain import gain_in_rmse
 from varnn.evaluate.significance.pairwise import PairTest, clark_west, diebold_mariano, giacomini_white
 from varnn.evaluate.significance.ranks import holm
-from varnn.evaluate.significance.skill import skill_interval
 from varnn.series import FloatArray
 
-RESAMPLES = 1000
 NESTED = ("VAR", "LinearRNN", "TanhRNN")  # each contains the one before it
 LEAST_COMMON = 0.25  # share of the origins below which the models that fail most are set aside
 Mask = NDArray[np.bool_]
@@ -266,11 +265,12 @@ def _against(losses: Losses, model: str, position: int | None) -> dict[str, floa
         return nothing | {"skill": 0.0}
     if mine.mean() == 0 or theirs.mean() == 0:  # a forecast without any error leaves no ratio
         return nothing
-    gain = skill_interval(mine, theirs, horizon=overlap, coverage=0.95, count=RESAMPLES)
+    gain = gain_in_rmse(mine, theirs, horizon=overlap)
     test = diebold_mariano(mine, theirs, horizon=overlap)
     unconditional = giacomini_white(mine, theirs, horizon=overlap)
     nested = losses.nested(base, model, position) if base == "VAR" and model in NESTED else None
-    lower, upper = (gain.lower, gain.upper) if gain.valid else (np.nan, np.nan)
+    limits = [gain.limit(c) for c in (0.975, 0.025)] if gain.valid else []  # 0 lies outside where Diebold–Mariano rejects
+    lower, upper = limits if np.isfinite(limits).all() and limits else (np.nan, np.nan)
     return {"skill": gain.value, "skill_lower": lower, "skill_upper": upper,
             "dm": test.statistic, "dm_p": test.pvalue if test.valid else np.nan,
             "cw_p": nested.pvalue if nested is not None and nested.valid else np.nan,

@@ -5,7 +5,7 @@ Called by `Fitted.test_linearity`, `varnn.linearity` and the comparison; reads n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
@@ -16,12 +16,12 @@ from scipy.linalg import qr
 
 from varnn.display import Shown
 from varnn.errors import RankDeficientError, TooShortError
+from varnn.estimate.least_squares.order import default_max_lags, search_orders
 from varnn.estimate.least_squares.regression import Trend
-from varnn.estimate.least_squares.regressors import all_regressors
+from varnn.estimate.least_squares.regressors import all_regressors, labels
 from varnn.estimate.numerics.companion import companion
 from varnn.forecaster import Fitted
 from varnn.guide import guided
-from varnn.models.rung1_var import VAR
 from varnn.series import FloatArray, Series, generator, whole_number
 
 BEND = 1.5     # standard deviations at which lags level off before their products are formed
@@ -130,10 +130,24 @@ def linearity(y: object, X: object = None, *, lags: int | None = None, trend: Tr
     series = Series.of(y)
     exog = None if X is None else series.exog_of(X)
     if lags is None:
-        least = 2 if series.k == 1 else 1  # one series has products to offer from two lags on
-        lags = max(least, VAR(trend=trend).fit(y, X).k_ar)  # type: ignore[attr-defined]
+        lags = lags_for_test(series.k, _by_aic(series, exog, trend))
     return system_linearity(series.values, whole_number(lags, "lags", least=1), trend,
                             None if exog is None else exog.values, draws=draws, rng=rng)
+
+
+def lags_for_test(k: int, chosen: int) -> int:
+    """Return the lags to test with where a VAR would take `chosen`; one series has products to offer from two on."""
+    return max(2 if k == 1 else 1, chosen)
+
+
+def _by_aic(series: Series, exog: Series | None, trend: Trend) -> int:
+    q, z, names = (0, None, ()) if exog is None else (exog.k, exog.values, exog.names)
+    longest = default_max_lags(len(series), series.k, trend, q)
+    if longest < 1:
+        raise TooShortError(f"{len(series)} rows of {series.k} series are too few to test a single lag; use a longer "
+                            "series")
+    rows = labels(series.names, longest, trend, names)[0]
+    return search_orders(series.values, longest, trend, z, names=rows).best("aic")
 
 
 def of_fit(fit: Fitted, *, draws: int = DRAWS, rng: object = None) -> SystemLinearity:
@@ -144,26 +158,35 @@ def of_fit(fit: Fitted, *, draws: int = DRAWS, rng: object = None) -> SystemLine
 
 
 def system_linearity(values: FloatArray, lags: int, trend: Trend, exog: FloatArray | None, *, draws: int = DRAWS,
-                     rng: object = None) -> SystemLinearity:
-    """Return the test of `linearity` on arrays (T, k) and (T, q)."""
+                     judged: Sequence[int] | None = None, rng: object = None) -> SystemLinearity:
+    """Return the test of `linearity` on arrays (T, k) and (T, q), of the equations of some columns where not of all."""
     draws = whole_number(draws, "draws", least=19)
     scaled, k = _scaled(values), values.shape[1]
     design = all_regressors(scaled, lags, trend, exog)
-    whole = np.isfinite(design).all(axis=1) & np.isfinite(scaled).all(axis=1)
+    whole = np.asarray(np.isfinite(design).all(axis=1) & np.isfinite(scaled).all(axis=1))
     target, linear = scaled[whole], design[whole]
     terms = _terms_for(k, lags, len(target) - linear.shape[1])
-    extra = terms(_newest(linear, k, lags))
-    added = _independent(linear, extra)
-    coef = np.linalg.lstsq(linear, target, rcond=None)[0]
+    added = _independent(linear, terms(_newest(linear, k, lags)))
+    if not len(added):
+        raise RankDeficientError("the products of lags are collinear with the lags, as for a series of two values; "
+                                 "there is nothing to test")
+    coef = np.asarray(np.linalg.lstsq(linear, target, rcond=None)[0], dtype=np.float64)
     left = target - linear @ coef
-    series = _with_news(left)
-    n, m, r = len(left), len(added), len(series)
-    observed = float(_log_ratio(linear[None], extra[None, :, added], target[None, :, series])[0])
-    drawn = np.concatenate([
-        _log_ratio(X, terms(_newest(X, k, lags))[..., added], Y[..., series])
-        for X, Y in _samples(scaled[:lags], linear, left, coef, lags, bool(whole[lags:].all()), draws, generator(rng))])
+    series = _with_news(left, judged)
+    kept = _independent(linear[:, :0], linear)
+    level = np.linalg.inv(np.linalg.qr(np.hstack([linear[:, kept], terms(_newest(linear, k, lags))[:, added]]))[1])
+    n, d, m = len(left), len(kept), len(added)
+
+    def ratios(X: FloatArray, Y: FloatArray) -> FloatArray:
+        """Return the statistic, its regressors turned so that those of the data are orthonormal."""
+        both = np.concatenate([X[..., kept], terms(_newest(X, k, lags))[..., added]], axis=2) @ level
+        return _log_ratio(both[..., :d], both[..., d:], Y[..., series])
+
+    observed = float(ratios(linear[None], target[None])[0])
+    drawn = np.concatenate([ratios(X, Y) for X, Y in _samples(
+        scaled[:lags], linear, left, coef, lags, bool(whole[lags:].all()), draws, generator(rng))])
     return SystemLinearity(observed, float((1 + (drawn >= observed - 1e-12).sum()) / (draws + 1)), lags, m, n, draws,
-                           _detectable(m, n - linear.shape[1] - m, n, r))
+                           _detectable(m, n - d - m, n, len(series)))
 
 
 def _scaled(values: FloatArray) -> FloatArray:
@@ -208,23 +231,20 @@ def _terms_for(k: int, lags: int, spare: int) -> Callable[[FloatArray], FloatArr
                         f"{k + SPARE}; use fewer lags or a longer series")
 
 
-def _independent(linear: FloatArray, extra: FloatArray) -> NDArray[np.int64]:
-    """Return which of the terms are no combination of the linear regressors and one another."""
-    known = np.linalg.qr(linear / np.maximum(np.linalg.norm(linear, axis=0), np.finfo(float).tiny))[0]
-    size = np.linalg.norm(extra, axis=0)
-    beyond = (extra - known @ (known.T @ extra)) / np.where(size > 0, size, 1.0)
+def _independent(known: FloatArray, columns: FloatArray) -> NDArray[np.int64]:
+    """Return which of the columns are no combination of the known ones and one another."""
+    basis = np.linalg.qr(known / np.maximum(np.linalg.norm(known, axis=0), np.finfo(float).tiny))[0]
+    size = np.linalg.norm(columns, axis=0)
+    beyond = (columns - basis @ (basis.T @ columns)) / np.where(size > 0, size, 1.0)
     _, triangle, order = qr(beyond, mode="economic", pivoting=True)
-    found = order[np.abs(np.diag(triangle)) > 1e-7]
-    if not len(found):
-        raise RankDeficientError("the products of lags are collinear with the lags, as for a series of two values; "
-                                 "there is nothing to test")
-    return np.sort(found)
+    return np.sort(order[:len(triangle)][np.abs(np.diag(triangle)) > 1e-7])
 
 
-def _with_news(left: FloatArray) -> NDArray[np.int64]:
-    """Return the series in which something is new beside the others."""
-    _, triangle, order = qr(left, mode="economic", pivoting=True)
-    found = order[np.abs(np.diag(triangle)) > NO_NEWS * np.sqrt(len(left))]
+def _with_news(left: FloatArray, judged: Sequence[int] | None) -> NDArray[np.int64]:
+    """Return the series, of those judged, in which something is new beside the others."""
+    columns = np.arange(left.shape[1]) if judged is None else np.asarray(judged)
+    _, triangle, order = qr(left[:, columns], mode="economic", pivoting=True)
+    found = columns[order[np.abs(np.diag(triangle)) > NO_NEWS * np.sqrt(len(left))]]
     if not len(found):
         raise RankDeficientError("the series is predicted without error, so there is no noise to test against")
     return np.sort(found)
@@ -272,18 +292,22 @@ def _within_the_circle(coef: FloatArray, known: int, k: int) -> FloatArray:
 
 
 def _log_ratio(linear: FloatArray, extra: FloatArray, target: FloatArray) -> FloatArray:
-    """Return log |E₀'E₀| − log |E₁'E₁| of each sample, (b,)."""
-    known = np.linalg.qr(linear)[0]
-    across = np.swapaxes(known, 1, 2)
-    left, beyond = target - known @ (across @ target), extra - known @ (across @ extra)
-    added = np.linalg.qr(beyond)[0]
-    before, part = np.swapaxes(left, 1, 2) @ left, np.swapaxes(added, 1, 2) @ left
-    after = before - np.swapaxes(part, 1, 2) @ part
-    return np.asarray(np.linalg.slogdet(before)[1] - np.linalg.slogdet(after)[1])
+    """Return log |E₀'E₀| − log |E₁'E₁| of each sample, (b,); the regressors are near orthonormal."""
+    d, m = linear.shape[2], extra.shape[2]
+    rows = np.concatenate([linear, extra, target], axis=2)
+    gram = np.swapaxes(rows, 1, 2) @ rows
+    return np.asarray(_log_left(gram, d, d + m) - _log_left(gram, d + m, d + m))
+
+
+def _log_left(gram: FloatArray, used: int, first: int) -> FloatArray:
+    """Return log |E'E| of what the first `used` columns leave of those from `first` on, given all cross products."""
+    across = gram[:, :used, first:]
+    left = gram[:, first:, first:] - np.swapaxes(across, 1, 2) @ np.linalg.solve(gram[:, :used, :used], across)
+    return np.asarray(np.linalg.slogdet(left)[1])
 
 
 def _detectable(terms: int, rest: int, n: int, k: int) -> float:
-    """Return the gap in % of RMSE seen with probability .8 at 5 %, from the noncentral F of all k equations together."""
-    critical = special.fdtri(terms * k, rest * k, 1.0 - LEVEL)
+    """Return the gap in % of RMSE seen with probability .8 at 5 %, from the noncentral F of all equations together."""
+    critical = float(special.fdtri(terms * k, rest * k, 1.0 - LEVEL))
     noncentral = float(special.ncfdtrinc(terms * k, rest * k, 1.0 - POWER, critical))
-    return 100.0 * (1.0 - (1.0 + noncentral / (n * k)) ** -0.5)
+    return float(100.0 * (1.0 - (1.0 + noncentral / (n * k)) ** -0.5))
