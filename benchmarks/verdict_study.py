@@ -1,7 +1,7 @@
 """How often is the verdict right? python -m benchmarks.verdict_study [SERIES A CELL] [SECONDS]
 
 Series whose best forecasts are known, compared with the real rungs: how often does the verdict say that a VAR is
-enough, or that a net earns its keep, and how often wrongly? Writes series.csv, verdict_study.csv, board.png and a page.
+enough, or that a net earns its keep, and how often wrongly? Writes series.csv, verdict_study.csv, board.png, a page.
 Stop and run again to resume; the series that are there are not made again.
 """
 
@@ -96,7 +96,11 @@ def judged(name: str, rows: int, number: int) -> dict[str, Any]:
 
 
 def _best(drawn: Simulated, seed: int) -> Callable[[int, int], np.ndarray]:
-    return lambda seen, horizon: drawn.oracle_ahead([seen], horizon, paths=400, rng=np.random.default_rng([seed, seen]))[0]
+    def best(seen: int, horizon: int) -> np.ndarray:
+        stream = np.random.default_rng([seed, seen])
+        return np.asarray(drawn.oracle_ahead([seen], horizon, paths=400, rng=stream)[0])
+
+    return best
 
 
 def _legs(found: Judgement, losses: Losses) -> dict[str, float]:
@@ -163,11 +167,13 @@ def page(found: pd.DataFrame) -> str:
     enough, matters = found["of these enough"].sum(), found["true gain ≥ 2 %"].sum()
     return "\n".join([
         "# What the verdict says of series whose truth is known\n",
-        f"{found['series'].sum()} series, {found['series'].min()} to {found['series'].max()} a cell, none of them among "
-        f"those on which the rule was made. VAR, shrunken VAR, linear RNN and tanh RNN, {HORIZON} steps ahead, the last "
-        f"30 % of the rows as origins, each model estimated {ESTIMATED} times; {MATTERS:g} % of RMSE would matter. The "
-        "true gain is that of the very forecasts made, the noise around the best forecast left out.\n",
-        f"* \"A VAR is enough\", in either form, where a rung's true gain is {MATTERS:g} % or more: {enough} of {matters}.",
+        f"{found['series'].sum()} series, {found['series'].min()} to {found['series'].max()} a cell, none of "
+        "them among those on which the rule was made. VAR, shrunken VAR, linear RNN and tanh RNN, "
+        f"{HORIZON} steps ahead, the last 30 % of the rows as origins, each model estimated {ESTIMATED} times; "
+        f"{MATTERS:g} % of RMSE would matter. The true gain is that of the very forecasts made, the noise around "
+        "the best forecast left out.\n",
+        f"* \"A VAR is enough\", in either form, where a rung's true gain is {MATTERS:g} % or more: "
+        f"{enough} of {matters}.",
         f"* \"A recurrent net earns its keep\" where a VAR is the truth: {share(null, 'earns')}.",
         f"* The same where no rung truly gains: {found['of these earns'].sum()} of {found['true gain ≤ 0'].sum()}.\n",
         "![Share of each sentence](board.png)\n",

@@ -110,8 +110,8 @@ def compare(
         help="bootstrap adds p-values from comparisons on series drawn from the VAR, which costs --draws times as "
              "much.")] = "asymptotic",
     draws: Annotated[int, typer.Option(help="Series drawn for bootstrapped p-values.")] = 99,
-    worth: Annotated[float, typer.Option(help="Gain in % of RMSE that would matter: the verdict calls a VAR enough only "
-                                         "where gains of that size are ruled out.")] = 2.0,
+    worth: Annotated[float, typer.Option(help="Gain in % of RMSE that would matter: the verdict calls a VAR "
+                                         "enough only where gains of that size are ruled out.")] = 2.0,
     seed: Seed = 0,
 ) -> None:
     """Compare models on rolling forecast origins and write a report."""
@@ -127,7 +127,8 @@ def compare(
         missing=None if missing == "raise" else missing, start=start,
         transform=None if transform == "none" else transform, season=season, models=models, origins=origins, step=step,
         gap=gap or None, refit=refit, scheme=None if scheme == "expanding" else scheme, window=window,
-        worth=None if worth == 2.0 else worth, seed=seed or None, **({} if p_values == "asymptotic" else {"p-values": p_values, "draws": draws}))}
+        worth=None if worth == 2.0 else worth, seed=seed or None,
+        **({} if p_values == "asymptotic" else {"p-values": p_values, "draws": draws}))}
     with progress() as advance, _spoken(source):
         result = compare_models(
             source.y, source.X, horizon=horizon, models=None if models is None else _list(models),

@@ -38,7 +38,7 @@ from varnn.evaluate.windows import Windows
 from varnn.forecaster import Fitted, Forecaster, one_of
 from varnn.guide import Guided, guided
 from varnn.inference.missing import with_gaps
-from varnn.inference.system_linearity import system_linearity, lags_for_test
+from varnn.inference.system_linearity import lags_for_test, system_linearity
 from varnn.models import by_name
 from varnn.models.rung0_naive import SeasonalNaive
 from varnn.models.rung1_var import VAR
@@ -156,8 +156,8 @@ def compare(y: object, X: object = None, *, horizon: int,
     horizon : int
         Steps h ahead.
     models : mapping of label to Forecaster, or list of names and specifications, optional
-        Naive rows, VAR, ShrunkVAR, LinearRNN and TanhRNN when left out. Specifications in a list are labelled by their class, or
-        as they are written where that would not tell them apart.
+        Naive rows, VAR, ShrunkVAR, LinearRNN and TanhRNN when left out. Specifications in a list are labelled by
+        their class, or as they are written where that would not tell them apart.
     target : str or list of str, optional
         Columns of y that are scored and judged; all when left out. The others are inputs: known up to each origin and
         forecast within.
@@ -183,7 +183,8 @@ def compare(y: object, X: object = None, *, horizon: int,
     draws : int
         Series drawn for bootstrapped p-values; 99 resolve 1 %.
     worth : float
-        Gain in % of RMSE that would matter: the verdict calls a VAR enough only where gains of that size are ruled out.
+        Gain in % of RMSE that would matter: the verdict calls a VAR enough only where gains of that size are ruled
+        out.
     oracle : callable, optional
         (rows seen, horizon) -> best possible mean (h, k), for simulated data.
     about : mapping, optional
@@ -466,16 +467,16 @@ def _written(model: Forecaster) -> str:
 
 def _worth(given: float) -> float:
     if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0.0 < given < 100.0:
-        raise ParameterError(f"worth={given!r} is not usable; give the gain in % of RMSE that would matter, above 0 and "
-                             "below 100, for example 2")
+        raise ParameterError(f"worth={given!r} is not usable; give the gain in % of RMSE that would matter, "
+                             "above 0 and below 100, for example 2")
     return float(given)
 
 
 def _linearity(task: Task, models: Mapping[str, Forecaster]) -> dict[str, Any] | None:
-    """Test on all rows whether a VAR misses something nonlinear, for the verdict on a tanh RNN; None where it cannot be.
+    """Test on all rows whether a VAR misses something nonlinear; None where the verdict has no use for it.
 
-    The forecasts stay free of look-ahead: this compares models, for which the whole sample has the most power (Diebold
-    2015, JBES 33).
+    The forecasts stay free of look-ahead: this compares models, for which the whole sample has the most
+    power (Diebold 2015, JBES 33).
     """
     series, rows = task.series, len(task.series)
     if not {"VAR", "ShrunkVAR"} & set(models) or "TanhRNN" not in models or series.k > MOST_TESTED:

@@ -83,7 +83,7 @@ class Rung:
         return max(leg.gain.limit(1.0 - RULED_OUT) for leg in self.legs)
 
     def paying(self) -> list[Leg]:
-        """The legs whose gain is above zero for 90 % and no trifle, the surest first."""
+        """Return the legs whose gain is above zero for 90 % and no trifle, the surest first."""
         good = [leg for leg in self.legs if leg.gain.valid and not leg.gain.same
                 and leg.gain.pvalue < 1.0 - SURE and leg.gain.value >= LEAST_GAIN]
         return sorted(good, key=lambda leg: leg.gain.pvalue)
@@ -97,9 +97,9 @@ class Judgement(Shown):
     2. *Pay*: how much lower is a rung's RMSE, at one step and over all?
     3. *Resolution*: what is the smallest gain that these origins could have shown?
 
-    A net *earns its keep* if its structure is beyond chance (5 %, Holm over rungs) and its gain at one step or over all
-    is at least .5 % and above zero for 90 %. A VAR is *enough* if gains of `worth` or more are ruled out for 95 % at one
-    step and over all, of every rung. All else is *undecided*.
+    A net *earns its keep* if its structure is beyond chance (5 %, Holm over rungs) and its gain at one step or
+    over all is at least .5 % and above zero for 90 %. A VAR is *enough* if gains of `worth` or more are ruled out
+    for 95 % at one step and over all, of every rung. All else is *undecided*.
 
     Attributes
     ----------

@@ -124,7 +124,8 @@ def taken_apart(table: pd.DataFrame) -> str:
     --------
     >>> row = ("first", "ShrunkVAR", "VAR", "shrinkage", 5.3, 1.0, 9.5, 4, 4, 30)
     >>> taken_apart(pd.DataFrame([row], columns=list(COLUMNS)))
-    'Of the 5.3 % that the ladder gains on least squares at the first step, shrinkage gives 5.3 (95 % interval 1.0 to 9.5).'
+    'Of the 5.3 % that the ladder gains on least squares at the first step, shrinkage gives 5.3 (95 % \
+interval 1.0 to 9.5).'
     """
     if table.empty or not np.isfinite(table["gain"]).all():
         return ""

@@ -269,8 +269,8 @@ def _against(losses: Losses, model: str, position: int | None) -> dict[str, floa
     test = diebold_mariano(mine, theirs, horizon=overlap)
     unconditional = giacomini_white(mine, theirs, horizon=overlap)
     nested = losses.nested(base, model, position) if base == "VAR" and model in NESTED else None
-    limits = [gain.limit(c) for c in (0.975, 0.025)] if gain.valid else []  # 0 lies outside where Diebold–Mariano rejects
-    lower, upper = limits if np.isfinite(limits).all() and limits else (np.nan, np.nan)
+    known = gain.valid and np.isfinite(gain.limit(0.975))
+    lower, upper = (gain.limit(c) if known else np.nan for c in (0.975, 0.025))  # 0 is outside where DM rejects
     return {"skill": gain.value, "skill_lower": lower, "skill_upper": upper,
             "dm": test.statistic, "dm_p": test.pvalue if test.valid else np.nan,
             "cw_p": nested.pvalue if nested is not None and nested.valid else np.nan,

@@ -19,7 +19,8 @@ from varnn.evaluate.tables import NESTED
 
 FEW_ORIGINS = 20  # fewer are said first
 EQUAL = 0.05  # % of RMSE within which two models are called equally good
-PLAIN = {"VAR": "VAR", "ShrunkVAR": "shrunken VAR", "LinearRNN": "linear RNN", "TanhRNN": "tanh RNN", "Naive": "naive forecast",
+PLAIN = {"VAR": "VAR", "ShrunkVAR": "shrunken VAR", "LinearRNN": "linear RNN", "TanhRNN": "tanh RNN",
+         "Naive": "naive forecast",
          "SeasonalNaive": "seasonal naive forecast", "Mean": "sample mean", "Drift": "drift forecast"}
 NAIVE = ("Naive", "SeasonalNaive", "Mean", "Drift")
 NO_WIDTH = 1e-6  # of the RMSSE yardstick
@@ -111,10 +112,10 @@ def _answer(found: Judgement) -> str:
 def _earns(found: Judgement) -> str:
     assert found.top is not None
     rung, leg = found.top
-    where = _where(leg, found)
-    return (f"A recurrent net earns its keep: {where} the {plain(rung.model)} gains {leg.gain.value:.1f} % in RMSE over "
-            f"the {plain(found.base)}, at least {_limit(leg, SURE)} (for {100 * SURE:.0f} % sure); that it knows more than the "
-            f"{plain(found.base)} is beyond chance ({p_text(rung.structure)}).")
+    base = plain(found.base)
+    return (f"A recurrent net earns its keep: {_where(leg, found)} the {plain(rung.model)} gains "
+            f"{leg.gain.value:.1f} % in RMSE over the {base}, at least {_limit(leg, SURE)} (for {100 * SURE:.0f} % sure); that it knows more "
+            f"than the {base} is beyond chance ({p_text(rung.structure)}).")
 
 
 def _enough(found: Judgement) -> str:
@@ -123,11 +124,11 @@ def _enough(found: Judgement) -> str:
     left = ""
     test = found.linearity
     if test is not None and test["pvalue"] > LEVEL:
-        left = (f", and nothing nonlinear is left that {test['n']} rows could show (a gap of {test['detectable']:.1f} % "
-                "would have shown)")
+        left = (f", and nothing nonlinear is left that {test['n']} rows could show (a gap of "
+                f"{test['detectable']:.1f} % would have shown)")
     elif test is not None:
-        left = (f"; a test of linearity by itself sees something ({p_text(test['pvalue'])}), which with the forecasts is "
-                f"not beyond chance ({p_text(found.structure)})")
+        left = (f"; a test of linearity by itself sees something ({p_text(test['pvalue'])}), which with the "
+                f"forecasts is not beyond chance ({p_text(found.structure)})")
     return f"A VAR is enough here: {_ruled_out(found)} (95 %){left}."
 
 
@@ -146,10 +147,10 @@ def _undecided(found: Judgement) -> str:
     paying = [(rung, leg) for rung in found.rungs for leg in rung.paying()]
     if paying:
         rung, leg = min(paying, key=lambda one: one[1].gain.pvalue)
-        return (f"Undecided: {_where(leg, found)} the {plain(rung.model)} gains {leg.gain.value:.1f} % in RMSE over the "
-                f"{plain(found.base)}, at least {_limit(leg, SURE)} by itself (for {100 * SURE:.0f} % sure), but that it "
-                f"knows more than the {plain(found.base)} is not beyond chance ({p_text(rung.structure)}). More origins "
-                "would tell.")
+        base = plain(found.base)
+        return (f"Undecided: {_where(leg, found)} the {plain(rung.model)} gains {leg.gain.value:.1f} % in RMSE over "
+                f"the {base}, at least {_limit(leg, SURE)} by itself (for {100 * SURE:.0f} % sure), but that it knows "
+                f"more than the {base} is not beyond chance ({p_text(rung.structure)}). More origins would tell.")
     several = len(found.rungs[0].legs) > 1
     seen = [max((rung.legs[at].gain.detectable for rung in found.rungs
                  if np.isfinite(rung.legs[at].gain.detectable)), default=0.0) for at in range(1 + several)]
@@ -177,7 +178,8 @@ def _widest(found: Judgement) -> str:
     rung = min(found.rungs, key=lambda one: one.structure if np.isfinite(one.structure) else 2.0)
     leg = max(rung.legs, key=lambda one: one.gain.limit(1.0 - RULED_OUT))
     if leg.gain.same:
-        return f"the {plain(rung.model)} is the {plain(found.base)} here, and other rungs may gain up to {found.most:.1f} %"
+        return (f"the {plain(rung.model)} is the {plain(found.base)} here, and other rungs may gain up to "
+                f"{found.most:.1f} %")
     lower = leg.gain.limit(RULED_OUT)
     span = (f"up to {leg.gain.limit(1.0 - RULED_OUT):.1f} %" if not np.isfinite(lower) else
             f"{_signed(lower)} to {_signed(leg.gain.limit(1.0 - RULED_OUT))} %")
@@ -202,8 +204,9 @@ def _each_rung(found: Judgement) -> list[str]:
     """Return for each rung its gain at one step and over all, with the two limits that the rule uses, and its tests."""
     said = []
     for rung in found.rungs:
-        if rung.same:
-            said.append(f"The {plain(rung.model)} is the {plain(found.base)} here: it forecast the same at every origin.")
+        if rung.same:  # "enough" has said so
+            said += [] if found.finding.startswith("enough") else [
+                f"The {plain(rung.model)} is the {plain(found.base)} here: it forecast the same at every origin."]
             continue
         for leg in rung.legs:
             where, model = _where(leg, found), plain(rung.model)
@@ -211,7 +214,8 @@ def _each_rung(found: Judgement) -> list[str]:
             if leg.gain.same:
                 said.append(f"{start} the {plain(found.base)}.")
             elif not leg.gain.valid:
-                change = f" {_change(leg.gain.value, found.base)} in RMSE" if np.isfinite(leg.gain.value) else " untested"
+                known = np.isfinite(leg.gain.value)
+                change = f" {_change(leg.gain.value, found.base)} in RMSE" if known else " untested"
                 said.append(f"{start}{change} ({leg.gain.note}).")
             else:
                 said.append(f"{start} {_change(leg.gain.value, found.base)} in RMSE ({_limits(leg)}); "
