@@ -10,6 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from varnn.errors import ParameterError
+from varnn.evaluate.calibration import coverage_check
 from varnn.evaluate.judgement import Judgement, Leg, Rung, decide
 from varnn.evaluate.significance.gain import Gain, gain_in_rmse
 from varnn.evaluate.significance.pairwise import diebold_mariano
@@ -144,3 +145,14 @@ def test_cauchys_combination_is_the_p_value_of_one_test_and_ignores_a_certain_lo
     assert cauchy_combination([0.002, 1.0]) < 0.01
     with pytest.raises(ParameterError, match="between 0 and 1"):
         cauchy_combination([1.5])
+
+
+def test_bands_far_from_what_they_say_are_told_with_the_remedy():
+    one, outcomes = found(("TanhRNN", [SAME], NOTHING)), np.arange(100)
+    def said(of_ten: int) -> str:
+        return " ".join(sentences(one, table(), None, {"TanhRNN": coverage_check(outcomes % 10 < of_ten, 0.9)}))
+
+    assert "those of the tanh RNN are too narrow beyond chance" in said(7)
+    assert "Conformal(TanhRNN())" in said(7)
+    assert "wider than need be" in said(10)
+    assert "Mind the bands" not in said(9)

@@ -33,7 +33,7 @@ from varnn.evaluate.leaks import LEADS, Leak
 from varnn.evaluate.leaks import refuse_leaks as refuse_leaks
 from varnn.evaluate.ledger import Ledger
 from varnn.evaluate.staircase import staircase, taken_apart
-from varnn.evaluate.verdict import cautions, sentences
+from varnn.evaluate.verdict import band_checks, cautions, sentences
 from varnn.evaluate.windows import Windows
 from varnn.forecaster import Fitted, Forecaster, one_of
 from varnn.guide import Guided, guided
@@ -101,7 +101,8 @@ class Comparison(Guided, Shown):
     @cached_property
     def verdict(self) -> list[str]:
         """The result in plain sentences, the most important first."""
-        said = [*sentences(self.judgement, self.table, self.oracle_gap), *cautions(self.ledger)]
+        said = [*sentences(self.judgement, self.table, self.oracle_gap, band_checks(self.ledger)),
+                *cautions(self.ledger)]
         answer, *rest = said or [""]
         said = [answer, taken_apart(self.staircase), *rest]
         return [sentence for sentence in said if sentence]

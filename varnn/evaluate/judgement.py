@@ -16,7 +16,7 @@ from varnn.evaluate.ledger import Ledger
 from varnn.evaluate.significance.gain import Gain, gain_in_rmse
 from varnn.evaluate.significance.pairwise import diebold_mariano
 from varnn.evaluate.significance.ranks import cauchy_combination, holm
-from varnn.evaluate.tables import NESTED, Losses, mean_square
+from varnn.evaluate.tables import NESTED, Losses, alike, mean_square
 
 Finding = Literal["enough", "enough in practice, with structure", "undecided", "undecided, with structure", "earns", ""]
 LEVEL = 0.05       # of the tests of structure together
@@ -24,7 +24,6 @@ SURE = 0.90        # confidence that there is a gain at all, where structure is 
 RULED_OUT = 0.95   # confidence that a gain is smaller
 LEAST_GAIN = 0.5   # % of RMSE below which a rung does not earn its keep however sure
 WORTH = 2.0        # % of RMSE from which a gain would matter
-SAME = 1e-6        # of the RMSE: forecasts that differ by less are those of the model below
 
 
 @dataclass(frozen=True)
@@ -200,8 +199,7 @@ def _legs(losses: Losses, model: str, base: str) -> tuple[Leg, ...]:
             return ()
         mine, theirs = (mean_square(error) for error in errors)
         overlap = max(losses.overlap) if position is None else losses.overlap[position]
-        apart = float(np.nanmax(np.abs(errors[0] - errors[1])))
-        same = apart <= SAME * float(np.sqrt(theirs.mean()))
+        same = alike(errors)
         gain = gain_in_rmse(mine, theirs, horizon=overlap, same=same)
         nested = losses.nested(base, model, position) if gain.valid and not same else None
         known = nested is not None and nested.valid and not nested.note

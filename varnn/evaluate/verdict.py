@@ -6,7 +6,7 @@ Called by `Comparison.verdict`; reads the judgement and tables, never data or mo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,16 +17,22 @@ from varnn.evaluate.ledger import ORACLE, Ledger
 from varnn.evaluate.significance.pairwise import p_text
 from varnn.evaluate.tables import NESTED
 
+if TYPE_CHECKING:
+    from varnn.evaluate.calibration import CoverageCheck
+
 FEW_ORIGINS = 20  # fewer are said first
 EQUAL = 0.05  # % of RMSE within which two models are called equally good
 PLAIN = {"VAR": "VAR", "ShrunkVAR": "shrunken VAR", "LinearRNN": "linear RNN", "TanhRNN": "tanh RNN",
          "Naive": "naive forecast",
          "SeasonalNaive": "seasonal naive forecast", "Mean": "sample mean", "Drift": "drift forecast"}
+RUNGS = ("VAR", "ShrunkVAR", "LinearRNN", "TanhRNN")
+FAR = 0.05  # of coverage, from which bands that miss it beyond chance are told
 NAIVE = ("Naive", "SeasonalNaive", "Mean", "Drift")
 NO_WIDTH = 1e-6  # of the RMSSE yardstick
 
 
-def sentences(found: Judgement, table: pd.DataFrame, gap: pd.DataFrame | None) -> list[str]:
+def sentences(found: Judgement, table: pd.DataFrame, gap: pd.DataFrame | None,
+              checks: Mapping[str, CoverageCheck] | None = None) -> list[str]:
     """Return the verdict, most important sentence first.
 
     Parameters
@@ -37,10 +43,12 @@ def sentences(found: Judgement, table: pd.DataFrame, gap: pd.DataFrame | None) -
         `tables.overall`.
     gap : DataFrame, optional
         `tables.oracle_gap`.
+    checks : mapping of model to CoverageCheck, optional
+        `band_checks`.
     """
     answer, (floor, above) = _answer(found), _floor(table)
     first, later = (answer, floor) if above else (f"{answer} {floor}".strip(), "")
-    said = [first, *_each_rung(found), later, _oracle(gap), _bands(table), *_failures(table)]
+    said = [first, *_each_rung(found), later, _oracle(gap), *_bands(table, checks or {}), *_failures(table)]
     return [sentence for sentence in said if sentence]
 
 
@@ -114,22 +122,26 @@ def _earns(found: Judgement) -> str:
     rung, leg = found.top
     base = plain(found.base)
     return (f"A recurrent net earns its keep: {_where(leg, found)} the {plain(rung.model)} gains "
-            f"{leg.gain.value:.1f} % in RMSE over the {base}, at least {_limit(leg, SURE)} (for {100 * SURE:.0f} % sure); that it knows more "
-            f"than the {base} is beyond chance ({p_text(rung.structure)}).")
+            f"{leg.gain.value:.1f} % in RMSE over the {base}, at least {_limit(leg, SURE)} (for "
+            f"{100 * SURE:.0f} % sure); that it knows more than the {base} is beyond chance "
+            f"({p_text(rung.structure)}).")
 
 
 def _enough(found: Judgement) -> str:
-    if all(rung.same for rung in found.rungs):
-        return f"A VAR is enough here: {_same(found)}."
-    left = ""
+    what = _same(found) if all(rung.same for rung in found.rungs) else f"{_ruled_out(found)} (95 %)"
+    return f"A VAR is enough here: {what}{_left(found)}."
+
+
+def _left(found: Judgement) -> str:
+    """Say what the test of linearity on all rows sees, or could have seen."""
     test = found.linearity
-    if test is not None and test["pvalue"] > LEVEL:
-        left = (f", and nothing nonlinear is left that {test['n']} rows could show (a gap of "
+    if test is None:
+        return ""
+    if test["pvalue"] > LEVEL:
+        return (f", and nothing nonlinear is left that {test['n']} rows could show (a gap of "
                 f"{test['detectable']:.1f} % would have shown)")
-    elif test is not None:
-        left = (f"; a test of linearity by itself sees something ({p_text(test['pvalue'])}), which with the "
-                f"forecasts is not beyond chance ({p_text(found.structure)})")
-    return f"A VAR is enough here: {_ruled_out(found)} (95 %){left}."
+    return (f"; a test of linearity by itself sees something ({p_text(test['pvalue'])}), which with the forecasts "
+            f"is not beyond chance ({p_text(found.structure)})")
 
 
 def _enough_in_practice(found: Judgement) -> str:
@@ -270,11 +282,42 @@ def _oracle(gap: pd.DataFrame | None) -> str:
             f"RMSE is {100 * (base['rmsse'] / base['oracle'] - 1):.1f} % above it, and of that gap {shares}.")
 
 
-def _bands(table: pd.DataFrame) -> str:
+def _bands(table: pd.DataFrame, checks: Mapping[str, CoverageCheck]) -> list[str]:
+    """Say what share of the outcomes the 90 % bands held, and where that is far from 90 what helps."""
     coverage = _column(table, "coverage_90")
-    held = [f"the {plain(model)} {100 * coverage[model]:.0f} %" for model in NESTED
+    held = [f"the {plain(model)} {100 * coverage[model]:.0f} %" for model in RUNGS
             if np.isfinite(coverage.get(model, np.nan))]
-    return f"Share of outcomes inside the 90 % bands: {', '.join(held)}." if held else ""
+    said = [f"Share of outcomes inside the 90 % bands: {', '.join(held)}."] if held else []
+    far = {model: check for model, check in checks.items() if model in RUNGS and check.valid
+           and abs(check.held - check.coverage) >= FAR and check.pvalue < LEVEL}
+    for narrow, word in ((True, "too narrow"), (False, "wider than need be")):
+        models = [model for model, check in far.items() if (check.held < check.coverage) == narrow]
+        if models:
+            check = far[models[0]]
+            which = _and([plain(model) for model in models])
+            said.append(f"Mind the bands: those of the {which} are {word} beyond chance over all steps "
+                        f"({100 * check.lower:.0f} to {100 * check.upper:.0f} % would be within it); "
+                        f"Conformal({models[-1]}()) sets them by its own past errors, with method='adaptive' "
+                        "where the spread changes.")
+    return said
+
+
+def band_checks(ledger: Ledger) -> dict[str, CoverageCheck]:
+    """Compare what each model's 90 % bands held, over all steps and series, with what chance allows."""
+    from varnn.evaluate.calibration import coverage_check  # scipy.stats is heavy
+
+    table = ledger.forecasts[ledger.forecasts["model"] != ORACLE]
+    known = table["lower_90"].notna() & table["observed"].notna()
+    inside = (table["observed"] >= table["lower_90"]) & (table["observed"] <= table["upper_90"])
+    overlap = -(-int(table["step"].max()) // int(ledger.meta["windows"]["step"]))
+    checks = {}
+    for model, rows in table.assign(known=known, inside=inside).groupby("model", sort=False):
+        whole = rows.groupby("origin")["known"].transform("all")
+        judged = rows.loc[whole, "inside"].to_numpy()
+        origins = rows.loc[whole, "origin"].nunique()
+        if origins:
+            checks[str(model)] = coverage_check(judged.reshape(origins, -1), 0.9, horizon=overlap)
+    return checks
 
 
 def _failures(table: pd.DataFrame) -> list[str]:

@@ -19,6 +19,7 @@ from varnn.errors import RankDeficientError, TooShortError
 from varnn.estimate.least_squares.order import default_max_lags, search_orders
 from varnn.estimate.least_squares.regression import Trend
 from varnn.estimate.least_squares.regressors import all_regressors, labels
+from varnn.estimate.least_squares.small_sample import debiased, lag_bias
 from varnn.estimate.numerics.companion import companion
 from varnn.forecaster import Fitted
 from varnn.guide import guided
@@ -30,6 +31,7 @@ CROSSED = 4    # columns up to which squares are taken across columns too
 SPARE = 20     # rows that must be left over after all terms
 DRAWS = 499
 TABLE = 4_000_000  # numbers of a batch of samples
+MOST_ROOTS = 60  # lags × series up to which their bias is taken out
 POWER = 0.8
 LEVEL = 0.05
 NO_NEWS = 1e-8  # of a series' standard deviation: what is left of it is then rounding
@@ -185,7 +187,8 @@ def system_linearity(values: FloatArray, lags: int, trend: Trend, exog: FloatArr
     observed = float(ratios(linear[None], target[None])[0])
     drawn = np.concatenate([ratios(X, Y) for X, Y in _samples(
         scaled[:lags], linear, left, coef, lags, bool(whole[lags:].all()), draws, generator(rng))])
-    return SystemLinearity(observed, float((1 + (drawn >= observed - 1e-12).sum()) / (draws + 1)), lags, m, n, draws,
+    as_large = ~(drawn < observed - 1e-12)  # a sample without a statistic speaks for the null
+    return SystemLinearity(observed, float((1 + as_large.sum()) / (draws + 1)), lags, m, n, draws,
                            _detectable(m, n - d - m, n, len(series)))
 
 
@@ -259,7 +262,7 @@ def _samples(start: FloatArray, linear: FloatArray, left: FloatArray, coef: Floa
     """
     (n, d), k = linear.shape, left.shape[1]
     known = d - lags * k
-    coef = _within_the_circle(coef, known, k)
+    coef = _unbiased(linear, left, coef, known) if on_end else coef
     shocks = linear[:, :known] @ coef[:known]
     many = max(1, TABLE // (n * (2 * d + 20)))
     for first in range(0, draws, many):
@@ -280,14 +283,33 @@ def _samples(start: FloatArray, linear: FloatArray, left: FloatArray, coef: Floa
         yield X, path[:, lags:]
 
 
+def _unbiased(linear: FloatArray, left: FloatArray, coef: FloatArray, known: int) -> FloatArray:
+    """Return the coefficients that series are rebuilt with: lags freed of least squares' bias, the rest fitted to them.
+
+    Least squares puts roots too low, and the test's size depends on how near to one they are. Lags with a root outside
+    the unit circle are damped until none is.
+    """
+    (n, d), k = linear.shape, left.shape[1]
+    moved, lags = _within_the_circle(coef, known, k), (d - known) // k
+    if lags * k <= MOST_ROOTS:
+        sigma = left.T @ left / max(n - d, 1)
+        own = moved[known:].reshape(lags, k, k).swapaxes(1, 2)
+        bias = np.zeros(moved.shape)
+        bias[known:] = lag_bias(own, sigma, n, min(known, 2)).swapaxes(1, 2).reshape(-1, k)
+        moved = debiased(moved[None], bias[None], lags, np.sqrt(np.maximum(np.diag(sigma), NO_NEWS)))[0]
+    away = linear[:, known:] @ (coef - moved)[known:]
+    moved[:known] = coef[:known] + np.linalg.lstsq(linear[:, :known], away, rcond=None)[0]
+    return moved
+
+
 def _within_the_circle(coef: FloatArray, known: int, k: int) -> FloatArray:
     """Return the coefficients with the lags damped until no root lies outside the unit circle."""
     lag_matrices = coef[known:].reshape(-1, k, k).swapaxes(1, 2)
     largest = float(np.abs(np.linalg.eigvals(companion(lag_matrices))).max(initial=0.0))
-    if largest <= 1.0:
-        return coef
+    if largest < 1.0:
+        return coef.copy()
     damped = coef.copy()
-    damped[known:] *= np.repeat(largest ** -np.arange(1.0, len(lag_matrices) + 1), k)[:, None]
+    damped[known:] *= np.repeat((0.999 / largest) ** np.arange(1.0, len(lag_matrices) + 1), k)[:, None]
     return damped
 
 
