@@ -1,7 +1,7 @@
 """Does the test of linearity keep its level, and what does it see? python -m benchmarks.linearity_size [SERIES]
 
-`varnn.linearity` on linear series with normal, fat-tailed and changing errors and near unit roots, and on
-nonlinear ones. Writes linearity_size.csv and a page. Stop and run again to resume; cells that hold so many series are not made again.
+`varnn.linearity` on linear series with normal, fat-tailed and changing errors and near unit roots, and on nonlinear
+ones. Writes linearity_size.csv and a page. Stop and run again to resume; cells that hold so many series are kept.
 """
 
 from __future__ import annotations
@@ -85,8 +85,9 @@ def main() -> None:
     few = int(table["series"].min())
     (FOLDER / "README.md").write_text("\n".join([
         "# The test of linearity: level and power\n",
-        f"Share of series that `varnn.linearity` rejects at 5 %, lags by AIC, {DRAWS} draws, {few} series a cell: a "
-        f"share of .05 has a standard error of {np.sqrt(0.05 * 0.95 / few):.3f}, one of .7 of {np.sqrt(0.21 / few):.3f}.\n",
+        f"Share of series that `varnn.linearity` rejects at 5 %, lags by AIC, {DRAWS} draws, {few} series a cell; "
+        f"a share of .05 has a standard error of {np.sqrt(0.05 * 0.95 / few):.3f}, one of .7 of "
+        f"{np.sqrt(0.21 / few):.3f}.\n",
         markdown(table, 3) + "\n",
         f"Made by `python -m benchmarks.linearity_size {few}` on {machine()}.\n"]), encoding="utf-8")
 

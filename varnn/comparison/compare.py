@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -467,7 +468,7 @@ def _written(model: Forecaster) -> str:
 
 
 def _worth(given: float) -> float:
-    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0.0 < given < 100.0:
+    if isinstance(given, bool) or not isinstance(given, Real) or not 0.0 < given < 100.0:
         raise ParameterError(f"worth={given!r} is not usable; give the gain in % of RMSE that would matter, "
                              "above 0 and below 100, for example 2")
     return float(given)
