@@ -5,7 +5,7 @@ Called by the judgement and the tables, on losses from the ledger.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -56,8 +56,8 @@ class Gain(Shown):
     same: bool = False
     valid: bool = True
     note: str = ""
-    _moments: tuple[float, ...] = ()
-    _df: float = 0.0
+    _moments: tuple[float, ...] = field(default=(), repr=False)
+    _df: float = field(default=0.0, repr=False)
 
     def limit(self, confidence: float) -> float:
         """Return the one-sided limit that the gain lies above with this confidence: .95 gives the lower, .05 the upper.
