@@ -163,7 +163,7 @@ def page(found: pd.DataFrame) -> str:
         part = found[which]
         return f"{(part[finding] * part['series']).sum():.0f} of {part['series'].sum()}"
 
-    null = found["truth"].isin(NULLS)
+    null, few = found["truth"].isin(NULLS), int(found["series"].min())
     enough, matters = found["of these enough"].sum(), found["true gain ≥ 2 %"].sum()
     return "\n".join([
         "# What the verdict says of series whose truth is known\n",
@@ -178,8 +178,8 @@ def page(found: pd.DataFrame) -> str:
         f"* The same where no rung truly gains: {found['of these earns'].sum()} of {found['true gain ≤ 0'].sum()}.\n",
         "![Share of each sentence](board.png)\n",
         markdown(found, 2) + "\n",
-        f"A share of .05 of 100 series has a standard error of .02, one of .5 of .05. Made by `python -m "
-        f"benchmarks.verdict_study` on {machine()}.\n"])
+        f"With {few} series a cell a share of .05 has a standard error of {np.sqrt(0.05 * 0.95 / few):.2f}, one of "
+        f".5 of {np.sqrt(0.25 / few):.2f}. Made by `python -m benchmarks.verdict_study` on {machine()}.\n"])
 
 
 def write(series: pd.DataFrame) -> None:
