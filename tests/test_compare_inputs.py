@@ -329,3 +329,33 @@ def test_losses_leave_out_what_was_not_observed():
     assert np.isnan(mine).sum() == np.isnan(theirs).sum() == 2
     assert losses.both("Mean", "Naive").all()
     assert replace(ledger, meta=dict(ledger.meta)).models == ["Naive", "Mean"]
+
+
+# --- the verdict's own inputs ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("worth", [0, -1.0, 100, True, "2", float("nan"), None])
+def test_a_worth_that_is_no_gain_is_refused(worth):
+    with pytest.raises(ParameterError, match="the gain in % of RMSE that would matter, above 0 and below 100"):
+        compare(walk(), horizon=1, models=["VAR"], worth=worth)
+
+
+def test_the_worth_and_the_test_on_all_rows_stand_in_the_ledger(tmp_path):
+    y = walk(3).diff().dropna()
+    result = compare(y, horizon=1, models=[VAR(lags=1), TanhRNN(lags=1, width=1)], origins=10, refit=10, n_paths=20,
+                     target=["temp"], worth=np.float64(7.5), seed=3)
+    result.ledger.write(tmp_path)
+    again = Comparison.read(tmp_path)
+    assert repr(again.judgement) == repr(result.judgement)
+    assert again.judgement.worth == 7.5
+    assert again.judgement.linearity["n"] <= len(y) - 1
+    assert again.verdict == result.verdict
+    assert "With 10 forecast origins little can be shown." in result.verdict[0]
+
+
+def test_a_ledger_without_a_test_on_all_rows_is_judged_by_its_forecasts():
+    found = compare(walk(), horizon=1, models=[VAR(lags=1), LinearRNN(lags=1)], origins=24, refit=24, n_paths=20)
+    meta = {name: value for name, value in found.ledger.meta.items() if name not in ("linearity", "worth")}
+    old = Comparison(replace(found.ledger, meta=meta))
+    assert old.judgement.finding == found.judgement.finding
+    assert old.judgement.base == "VAR"

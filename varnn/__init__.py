@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from varnn.comparison.compare import Climb, Comparison, climb, compare
     from varnn.forecast import Forecast
     from varnn.forecaster import Fitted, Forecaster
+    from varnn.inference.system_linearity import linearity
     from varnn.models.beside_direct import Direct
     from varnn.models.rung0_naive import Drift, Mean, Naive, SeasonalNaive
     from varnn.models.rung1_shrunk import ShrunkVAR
@@ -55,6 +56,7 @@ _HOMES = {
     "VAR": "varnn.models.rung1_var",
     "climb": "varnn.comparison.compare",
     "compare": "varnn.comparison.compare",
+    "linearity": "varnn.inference.system_linearity",
     "load": "varnn.persist",
     "save": "varnn.persist",
 }
@@ -86,6 +88,7 @@ __all__ = [
     "__version__",
     "climb",
     "compare",
+    "linearity",
     "load",
     "save",
 ]

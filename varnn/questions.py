@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from varnn.inference.hypothesis import HypothesisTest
     from varnn.inference.impulse import ImpulseResponses
     from varnn.inference.scenario import Scenario
+    from varnn.inference.system_linearity import SystemLinearity
     from varnn.recursion.wiring import Layer
     from varnn.shocks import Shocks
 
@@ -82,6 +83,23 @@ class Questions(Guided):
         from varnn.inference.residuals import normality
 
         return normality(cast("Fitted", self).resid.to_numpy())
+
+    def test_linearity(self, *, draws: int = 499, rng: object = None) -> SystemLinearity:
+        """Test that a linear model with this fit's lags misses nothing, in all equations at once.
+
+        The fit lends its sample, lags, trend and exogenous columns; a tanh fit is asked whether its units had anything
+        to find. See `varnn.inference.system_linearity.linearity`. Rows next to missing values are left out.
+
+        Parameters
+        ----------
+        draws : int
+            Wild bootstrap draws.
+        rng : int or numpy Generator, optional
+            Seed of the signs; None is seed 0.
+        """
+        from varnn.inference.system_linearity import of_fit
+
+        return of_fit(cast("Fitted", self), draws=draws, rng=rng)
 
     def plot(self) -> Figure:
         """Draw each series with its one-step predictions inside the sample; `forecast(…).plot()` draws what follows."""

@@ -118,6 +118,8 @@ def compare(
         help="bootstrap adds p-values from comparisons on series drawn from the VAR, which costs --draws times as "
              "much.")] = "asymptotic",
     draws: Annotated[int, typer.Option(help="Series drawn for bootstrapped p-values.")] = 99,
+    worth: Annotated[float, typer.Option(help="Gain in % of RMSE that would matter: the verdict calls a VAR "
+                                         "enough only where gains of that size are ruled out.")] = 2.0,
     lags: Lags = None, width: Width = None, trend: Trend = None, option: Option = None, seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -151,7 +153,7 @@ def compare(
         seasonal=None if seasonal == "none" else seasonal, calendar=calendar, models=models,
         origins=origins, step=step, gap=gap or None, refit=refit,
         scheme=None if scheme == "expanding" else scheme, window=window, lags=lags, width=width, trend=trend,
-        option=option, seed=seed or None,
+        option=option, worth=None if worth == 2.0 else worth, seed=seed or None,
         **({} if p_values == "asymptotic" else {"p-values": p_values, "draws": draws}))}
     with progress() as advance, _spoken(source):
         result = compare_models(
@@ -159,7 +161,7 @@ def compare(
             models=specifications(None if models is None else _list(models), asked, source.season_of(season)),
             **_inputs(past, target, trust, source), missing=missing, origins=origins, step=step,
             gap=gap, refit=refit, window=size, season=source.season_of(season), seed=seed,
-            p_values=p_values, draws=draws, oracle=source.oracle, about=about, progress=advance)
+            p_values=p_values, draws=draws, worth=worth, oracle=source.oracle, about=about, progress=advance)
     page = result.report(out)
     if as_json:
         show_json({"report": str(page), "ledger": str(page.parent / "ledger"), "verdict": result.verdict,

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -23,20 +24,22 @@ import pandas as pd
 from varnn.comparison.null_bootstrap import bootstrapped, contenders
 from varnn.dates import season_of
 from varnn.display import Sheet, Shown, count, listed, short_date
-from varnn.errors import DataNameError, ParameterError, SingularWarning
+from varnn.errors import DataNameError, InputError, ParameterError, SingularWarning, VarnnWarning
 from varnn.estimate.innovation import no_news, without_innovation
 from varnn.estimate.least_squares.regression import Trend
 from varnn.evaluate import tables as board
 from varnn.evaluate.backtest import Oracle, Progress, Task, backtest
+from varnn.evaluate.judgement import WORTH, Judgement, judgement
 from varnn.evaluate.leaks import LEADS, Leak
 from varnn.evaluate.leaks import refuse_leaks as refuse_leaks
 from varnn.evaluate.ledger import Ledger
 from varnn.evaluate.staircase import staircase, taken_apart
-from varnn.evaluate.verdict import cautions, sentences
+from varnn.evaluate.verdict import band_checks, cautions, sentences
 from varnn.evaluate.windows import Windows
 from varnn.forecaster import Fitted, Forecaster, one_of
 from varnn.guide import Guided, guided
 from varnn.inference.missing import with_gaps
+from varnn.inference.system_linearity import lags_for_test, system_linearity
 from varnn.models import by_name
 from varnn.models.rung0_naive import SeasonalNaive
 from varnn.models.rung1_var import VAR
@@ -45,6 +48,8 @@ from varnn.models.rung3_tanh import FittedTanhRNN, TanhRNN
 from varnn.series import Series, whole_number
 
 DEFAULT_MODELS = ("Naive", "SeasonalNaive", "Mean", "Drift", "VAR", "ShrunkVAR", "LinearRNN", "TanhRNN")
+MOST_TESTED, MOST_WORK = 30, 1e8  # series, and rows × regressors², up to which linearity is tested on all rows
+TESTED_DRAWS = 199
 VERSIONED = ("varnn", "numpy", "scipy", "pandas", "statsmodels", "numba")
 
 
@@ -90,9 +95,16 @@ class Comparison(Guided, Shown):
         return staircase(self.ledger)
 
     @cached_property
+    def judgement(self) -> Judgement:
+        """What the verdict rests on: tests of structure, gains with their limits, and what could have been seen."""
+        return judgement(self.ledger)
+
+    @cached_property
     def verdict(self) -> list[str]:
         """The result in plain sentences, the most important first."""
-        answer, *rest = [*sentences(self.table, self.by_horizon, self.oracle_gap), *cautions(self.ledger)] or [""]
+        said = [*sentences(self.judgement, self.table, self.oracle_gap, band_checks(self.ledger)),
+                *cautions(self.ledger)]
+        answer, *rest = said or [""]
         said = [answer, taken_apart(self.staircase), *rest]
         return [sentence for sentence in said if sentence]
 
@@ -131,7 +143,7 @@ def compare(y: object, X: object = None, *, horizon: int,
             origins: int | None = None, step: int | None = None, gap: int = 0, refit: int | None = None,
             window: int | None = None, season: int | None = None, n_paths: int = 500, seed: int = 0,
             p_values: Literal["asymptotic", "bootstrap"] = "asymptotic", draws: int = 99,
-            oracle: Oracle | None = None, about: Mapping[str, Any] | None = None,
+            worth: float = WORTH, oracle: Oracle | None = None, about: Mapping[str, Any] | None = None,
             progress: Progress | None = None) -> Comparison:
     """Compare models on rolling forecast origins, without look-ahead.
 
@@ -172,6 +184,9 @@ def compare(y: object, X: object = None, *, horizon: int,
         "bootstrap" adds p-values from `draws` comparisons on series drawn from the VAR, at that many times the cost.
     draws : int
         Series drawn for bootstrapped p-values; 99 resolve 1 %.
+    worth : float
+        Gain in % of RMSE that would matter: the verdict calls a VAR enough only where gains of that size are ruled
+        out.
     oracle : callable, optional
         (rows seen, horizon) -> best possible mean (h, k), for simulated data.
     about : mapping, optional
@@ -196,6 +211,7 @@ def compare(y: object, X: object = None, *, horizon: int,
     """
     one_of(missing, "missing", ("raise", "filter"))
     one_of(p_values, "p_values", ("asymptotic", "bootstrap"))
+    worth = _worth(worth)
     series, exog, judged = _sample(y, X, past, target, missing)
     season = season_of(series.index) if season is None else whole_number(season, "season", least=1)
     chosen = _chosen(models, season)
@@ -205,7 +221,7 @@ def compare(y: object, X: object = None, *, horizon: int,
                 n_paths=whole_number(n_paths, "n_paths", least=20), oracle=oracle,
                 target=None if judged == series.names else judged, missing=missing)
     _ = task.kept_scales  # a series without a yardstick is refused before anything is fitted
-    known = facts(task, chosen, about or {}) | {"told": [vars(leak) | {
+    known = facts(task, chosen, about or {}) | {"worth": worth, "told": [vars(leak) | {
         "columns": list(leak.columns), "of": list(leak.of)} for leak in told]}
     if still := known["still"]:
         warnings.warn(no_news(still, f"leave {'it' if len(still) == 1 else 'them'} out of y"), SingularWarning,
@@ -451,6 +467,37 @@ def _written(model: Forecaster) -> str:
     return f"{type(model).__name__}({set_here})"
 
 
+def _worth(given: float) -> float:
+    if isinstance(given, bool) or not isinstance(given, Real) or not 0.0 < given < 100.0:
+        raise ParameterError(f"worth={given!r} is not usable; give the gain in % of RMSE that would matter, "
+                             "above 0 and below 100, for example 2")
+    return float(given)
+
+
+def _linearity(task: Task, models: Mapping[str, Forecaster]) -> dict[str, Any] | None:
+    """Test on all rows whether a VAR misses something nonlinear; None where the verdict has no use for it.
+
+    The forecasts stay free of look-ahead: this compares models, for which the whole sample has the most
+    power (Diebold 2015, JBES 33).
+    """
+    series, rows = task.series, len(task.series)
+    if not {"VAR", "ShrunkVAR"} & set(models) or "TanhRNN" not in models or series.k > MOST_TESTED:
+        return None
+    judged = [series.names.index(name) for name in task.names]
+    exog = None if task.exog is None else task.exog.values
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", VarnnWarning)  # each fit of the comparison says these itself
+            fit = VAR().fit(series, task.exog, missing=task.missing)
+        lags = lags_for_test(series.k, fit.k_ar)  # type: ignore[attr-defined]
+        if rows * (3 * lags * series.k) ** 2 > MOST_WORK:
+            return None
+        found = system_linearity(series.values, lags, "c", exog, draws=TESTED_DRAWS, judged=judged, rng=task.seed)
+    except InputError:
+        return None
+    return {"pvalue": found.pvalue, "lags": found.lags, "n": found.n, "detectable": found.detectable}
+
+
 def _unmoved(task: Task) -> dict[str, list[int]]:
     """Return the exogenous columns that some training windows had to do without: in how many, of how many."""
     if task.exog is None:
@@ -480,6 +527,6 @@ def facts(task: Task, models: Mapping[str, Forecaster], about: Mapping[str, Any]
                     "size": windows.size, "origins": windows.count(len(series)),
                     "scheme": "expanding" if windows.size is None else "sliding"},
         "models": {label: repr(model) for label, model in models.items()},
-        "fingerprint": fingerprint(series, task.exog),
+        "linearity": _linearity(task, models), "fingerprint": fingerprint(series, task.exog),
         "versions": {"python": platform.python_version()} | {
             name: importlib.metadata.version(name) for name in VERSIONED}}

@@ -10,9 +10,14 @@ import pandas as pd
 from scipy import special
 
 from varnn.evaluate.ledger import Ledger
-from varnn.evaluate.significance.block_bootstrap import block_indices, block_length, block_means
-from varnn.evaluate.significance.long_run_variance import FEWEST_ORIGINS, ROUNDING
-from varnn.evaluate.tables import RESAMPLES, Losses, mean_square
+from varnn.evaluate.significance.long_run_variance import (
+    FEWEST_ORIGINS,
+    ROUNDING,
+    cosine_terms,
+    kernel_for,
+    long_run_variance,
+)
+from varnn.evaluate.tables import Losses, mean_square
 from varnn.series import FloatArray
 
 LADDER = {"VAR": "", "ShrunkVAR": "shrinkage", "LinearRNN": "memory", "TanhRNN": "tanh units"}
@@ -24,8 +29,8 @@ def staircase(ledger: Ledger, losses: Losses | None = None) -> pd.DataFrame:
     """Return what each rung adds to the one below it, as a share of the VAR's RMSE.
 
     With RMSE_0 of the VAR and RMSE_r of the rungs above it, rung r gains 100 (RMSE_{r−1} − RMSE_r)/RMSE_0 percent, so
-    that the gains add up to that of the highest rung.  Origins are resampled in blocks, all rungs together, and the
-    95 % interval is the gain ± a Student quantile times its bootstrap error, as for a single skill.
+    that the gains add up to that of the highest rung.  The 95 % interval is the gain ± a Student quantile times its
+    error, both as in the Diebold–Mariano test that the verdict rests on.
 
     Parameters
     ----------
@@ -79,28 +84,26 @@ def _squares(losses: Losses, rungs: list[str], position: int | None) -> FloatArr
 
 
 def _gain(squares: FloatArray, overlap: int) -> tuple[float, float, float]:
-    """Return the gain of the second column over the first, in percent of the third's RMSE, with its 95 % interval."""
+    """Return the gain of the second column over the first, in percent of the third's RMSE, with its 95 % interval.
+
+    By the influence of each origin on the gain, and the variance and Student quantile of the Diebold–Mariano test.
+    """
     n = len(squares)
     if n == 0 or not (squares.mean(axis=0) > 0).all():
         return float("nan"), float("nan"), float("nan")
-
-    def share(means: FloatArray) -> FloatArray:
-        root = np.sqrt(means)
-        return np.asarray(100.0 * (root[..., 0] - root[..., 1]) / root[..., 2])
-
-    means = squares.mean(axis=0)
-    gain = float(share(means))
-    influence = squares / means
-    away = influence[:, 0] - influence[:, 1]
-    if np.abs(away).max() <= ROUNDING:
+    below, above, base = np.sqrt(squares.mean(axis=0))
+    gain = float(100.0 * (below - above) / base)
+    relative = squares / squares.mean(axis=0)
+    if np.abs(relative[:, 0] - relative[:, 1]).max() <= ROUNDING:
         return 0.0, 0.0, 0.0
-    least = 3 * overlap if overlap > 1 else 1
-    if n < max(FEWEST_ORIGINS, 3 * overlap):
+    if n < max(FEWEST_ORIGINS, overlap + 2):
         return gain, float("nan"), float("nan")
-    block = min(max(least, round(block_length(away, scheme="circular"))), n // 3)
-    draws = share(block_means(squares, block_indices(n, block, RESAMPLES, np.random.default_rng(0), scheme="circular")))
-    reach = float(special.stdtrit(max(n / block - 1.0, 1.0), 0.975)) * float(np.sqrt(n / (n - block)))
-    spread = reach * float(np.std(draws, ddof=1))
+    kernel = kernel_for("auto", overlap)
+    influence = 50.0 * (below * (relative[:, 0] - relative[:, 2]) - above * (relative[:, 1] - relative[:, 2])) / base
+    variance = float(long_run_variance(influence[:, None], overlap, kernel)[0, 0])
+    freedom = cosine_terms(n) if kernel == "cosine" else n - 1
+    correction = 1.0 if kernel == "cosine" else (n - 1) / n
+    spread = float(special.stdtrit(freedom, 0.975)) * float(np.sqrt(variance / (n * correction)))
     return gain, gain - spread, gain + spread
 
 
@@ -118,9 +121,10 @@ def taken_apart(table: pd.DataFrame) -> str:
 
     Examples
     --------
-    >>> row = ("first", "ShrunkVAR", "VAR", "shrinkage", 5.25, 1.0, 9.5, 4, 4, 30)
-    >>> taken_apart(pd.DataFrame([row], columns=list(COLUMNS))).split(", ")[1]
-    'shrinkage gives 5.2 (95 % interval 1.0 to 9.5).'
+    >>> row = ("first", "ShrunkVAR", "VAR", "shrinkage", 5.3, 1.0, 9.5, 4, 4, 30)
+    >>> taken_apart(pd.DataFrame([row], columns=list(COLUMNS)))
+    'Of the 5.3 % that the ladder gains on least squares at the first step, shrinkage gives 5.3 (95 % \
+interval 1.0 to 9.5).'
     """
     if table.empty or not np.isfinite(table["gain"]).all():
         return ""

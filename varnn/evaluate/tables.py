@@ -13,13 +13,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from varnn.evaluate.ledger import ORACLE, Ledger
+from varnn.evaluate.significance.gain import gain_in_rmse
 from varnn.evaluate.significance.pairwise import PairTest, clark_west, diebold_mariano, giacomini_white
 from varnn.evaluate.significance.ranks import holm
-from varnn.evaluate.significance.skill import skill_interval
 from varnn.series import FloatArray
 
-RESAMPLES = 1000
 NESTED = ("VAR", "LinearRNN", "TanhRNN")  # each contains the one before it
+SAME = 1e-6  # of the RMSE: forecasts of nested rungs that differ by less are the same
 LEAST_COMMON = 0.25  # share of the origins below which the models that fail most are set aside
 Mask = NDArray[np.bool_]
 
@@ -149,6 +149,19 @@ class Losses:
                           horizon=max(self.overlap) if step is None else self.overlap[step])
 
 
+def alike(errors: tuple[FloatArray, FloatArray]) -> bool:
+    """Say whether two models forecast the same, up to rounding: what a test would make of it is noise.
+
+    Examples
+    --------
+    >>> alike((np.ones((1, 1, 1)), np.full((1, 1, 1), 1.0 + 1e-9)))
+    True
+    """
+    apart, size = np.abs(errors[0] - errors[1]), np.square(errors[1])
+    known = np.isfinite(apart)
+    return bool(known.any() and apart[known].max() <= SAME * np.sqrt(size[known].mean()))
+
+
 def reference(models: list[str]) -> str:
     """Return the model that skill is measured against: the VAR, or the first one where there is none."""
     return "VAR" if "VAR" in models else models[0]
@@ -264,13 +277,16 @@ def _against(losses: Losses, model: str, position: int | None) -> dict[str, floa
         return nothing
     if model == base:
         return nothing | {"skill": 0.0}
+    if alike(errors):
+        return nothing | {"skill": 0.0, "skill_lower": 0.0, "skill_upper": 0.0}
     if mine.mean() == 0 or theirs.mean() == 0:  # a forecast without any error leaves no ratio
         return nothing
-    gain = skill_interval(mine, theirs, horizon=overlap, coverage=0.95, count=RESAMPLES)
+    gain = gain_in_rmse(mine, theirs, horizon=overlap)
     test = diebold_mariano(mine, theirs, horizon=overlap)
     unconditional = giacomini_white(mine, theirs, horizon=overlap)
     nested = losses.nested(base, model, position) if base == "VAR" and model in NESTED else None
-    lower, upper = (gain.lower, gain.upper) if gain.valid else (np.nan, np.nan)
+    known = gain.valid and np.isfinite(gain.limit(0.975))
+    lower, upper = (gain.limit(c) if known else np.nan for c in (0.975, 0.025))  # 0 is outside where DM rejects
     return {"skill": gain.value, "skill_lower": lower, "skill_upper": upper,
             "dm": test.statistic, "dm_p": test.pvalue if test.valid else np.nan,
             "cw_p": nested.pvalue if nested is not None and nested.valid else np.nan,

@@ -1,48 +1,55 @@
 """A comparison in plain sentences: is a VAR enough, does a recurrent net earn its keep, is that luck.
 
-Called by `Comparison.verdict`; reads tables only, never data or models.
+Called by `Comparison.verdict`; reads the judgement and tables, never data or models.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from varnn.estimate.innovation import no_news
+from varnn.evaluate.judgement import LEVEL, RULED_OUT, SURE, Judgement, Leg
 from varnn.evaluate.ledger import ORACLE, Ledger
 from varnn.evaluate.significance.pairwise import p_text
-from varnn.evaluate.significance.ranks import holm
-from varnn.evaluate.tables import NESTED, reference
+from varnn.evaluate.tables import NESTED
 
-SIGNIFICANT = 0.05
+if TYPE_CHECKING:
+    from varnn.evaluate.calibration import CoverageCheck
+
+FEW_ORIGINS = 20  # fewer are said first
 EQUAL = 0.05  # % of RMSE within which two models are called equally good
-LARGE_GAIN = 5.0  # % of RMSE from which "not beyond chance" is no reason to say that a VAR is enough
 PLAIN = {"VAR": "VAR", "ShrunkVAR": "shrunken VAR", "LinearRNN": "linear RNN", "TanhRNN": "tanh RNN",
          "Naive": "naive forecast", "SeasonalNaive": "seasonal naive forecast", "Mean": "sample mean",
          "Drift": "drift forecast"}
+RUNGS = ("VAR", "ShrunkVAR", "LinearRNN", "TanhRNN")
+FEW_PATHS = 200
+FAR = 0.05  # of coverage, from which bands that miss it beyond chance are told
 NAIVE = ("Naive", "SeasonalNaive", "Mean", "Drift")
 NO_WIDTH = 1e-6  # of the RMSSE yardstick
-TEST = "Diebold–Mariano with Holm's correction"
 
 
-def sentences(table: pd.DataFrame, horizons: pd.DataFrame, gap: pd.DataFrame | None) -> list[str]:
+def sentences(found: Judgement, table: pd.DataFrame, gap: pd.DataFrame | None,
+              checks: Mapping[str, CoverageCheck] | None = None) -> list[str]:
     """Return the verdict, most important sentence first.
 
     Parameters
     ----------
+    found : Judgement
+        What the rule says.
     table : DataFrame
-        `board.overall`.
-    horizons : DataFrame
-        `board.by_horizon`.
+        `tables.overall`.
     gap : DataFrame, optional
-        `board.oracle_gap`.
+        `tables.oracle_gap`.
+    checks : mapping of model to CoverageCheck, optional
+        `band_checks`.
     """
-    answer, (floor, above) = _answer(table, horizons), _floor(table)
+    answer, (floor, above) = _answer(found), _floor(table)
     first, later = (answer, floor) if above else (f"{answer} {floor}".strip(), "")
-    said = [first, *_each_rung(horizons), later, _oracle(gap), _bands(table), *_failures(table)]
+    said = [first, *_each_rung(found), later, _oracle(gap), *_bands(table, checks or {}), *_failures(table)]
     return [sentence for sentence in said if sentence]
 
 
@@ -101,79 +108,145 @@ def plain(model: str) -> str:
     return PLAIN.get(model, model)
 
 
-def _answer(table: pd.DataFrame, horizons: pd.DataFrame) -> str:
-    """Say whether a recurrent rung beats the VAR beyond chance, over all steps together or at some of them."""
-    skill = {model: gain for model, gain in _column(table, "skill").items() if np.isfinite(gain)}
-    rungs = [model for model in NESTED[1:] if model in skill]
-    if reference(_models(table)) != "VAR" or not rungs:
+def _answer(found: Judgement) -> str:
+    """Say whether a recurrent net earns its keep over the VAR, in one of five sentences."""
+    if not found.finding:
+        return "" if not (found.base and found.rungs) else (
+            "There are too few forecast origins to test whether a recurrent net beats the VAR.")
+    few = f"With {found.origins} forecast origins little can be shown. " if found.origins < FEW_ORIGINS else ""
+    return few + {"earns": _earns, "enough": _enough, "enough in practice, with structure": _enough_in_practice,
+                  "undecided": _undecided, "undecided, with structure": _structure_alone}[found.finding](found)
+
+
+def _earns(found: Judgement) -> str:
+    assert found.top is not None
+    rung, leg = found.top
+    base = plain(found.base)
+    return (f"A recurrent net earns its keep: {_where(leg, found)} the {plain(rung.model)} gains "
+            f"{leg.gain.value:.1f} % in RMSE over the {base}, at least {_limit(leg, SURE)} (for "
+            f"{100 * SURE:.0f} % sure); that it knows more than the {base} is beyond chance "
+            f"({p_text(rung.structure)}).")
+
+
+def _enough(found: Judgement) -> str:
+    what = _same(found) if all(rung.same for rung in found.rungs) else f"{_ruled_out(found)} (95 %)"
+    return f"A VAR is enough here: {what}{_left(found)}."
+
+
+def _left(found: Judgement) -> str:
+    """Say what the test of linearity on all rows sees, or could have seen."""
+    test = found.linearity
+    if test is None:
         return ""
-    tested = _corrected(table, horizons, rungs)
-    if all(family.empty for family in tested):
-        return "There are too few forecast origins to test whether a recurrent net beats the VAR."
-    whole, each = (family.query("p < @SIGNIFICANT").sort_values("skill") for family in tested)
-    count = horizons["step"].nunique()
-    together = _steps(horizons["step"]) if count == 1 else f"over all {count} horizons together"
-    won, won_at = (sure[sure["skill"] > 0].to_dict("records") for sure in (whole, each))
-    if won:
-        top = won[-1]
-        steps = [row["step"] for row in won_at if row["model"] == top["model"]]
-        alone = f", and beyond chance by itself {_steps(steps)}" if steps and count > 1 else ""
-        return (f"A recurrent net earns its keep: {together} the {plain(top['model'])} beat the VAR beyond chance, by "
-                f"{top['skill']:.1f} % in RMSE ({TEST}, {p_text(top['p'])}){alone}.")
-    if won_at:
-        top = won_at[-1]
-        steps = [row["step"] for row in won_at if row["model"] == top["model"]]
-        return (f"A recurrent net earns its keep: the {plain(top['model'])} beat the VAR beyond chance "
-                f"{_steps(steps)}, by up to {top['skill']:.1f} % in RMSE ({TEST}, {p_text(top['p'])}).")
-    best = max(rungs, key=lambda model: skill[model])
-    where = "" if count == 1 else f" at any of the {count} horizons or over all of them"
-    lead = (f"A VAR is enough here: no recurrent net beat it beyond chance{where} ({TEST})." if skill[best] < LARGE_GAIN
-            else f"Not settled: no recurrent net beat the VAR beyond chance{where} ({TEST}), though the gain is large; "
-                 "more origins would tell.")
-    place = "came closest" if skill[best] < EQUAL else "did best"
-    over = "" if count == 1 else " over all of them"
-    return f"{lead} The {plain(best)} {place}: {_change(skill[best])}{over}.{_lost(whole, each, together)}"
+    if test["pvalue"] > LEVEL:
+        return (f", and nothing nonlinear is left that {test['n']} rows could show (a gap of "
+                f"{test['detectable']:.1f} % would have shown)")
+    return (f"; a test of linearity by itself sees something ({p_text(test['pvalue'])}), which with the forecasts "
+            f"is not beyond chance ({p_text(found.structure)})")
 
 
-def _corrected(table: pd.DataFrame, horizons: pd.DataFrame, rungs: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the tests of the rungs against the VAR, over all steps together and at each step, with p corrected.
-
-    By Holm within each of the two families, and doubled for there being two; with one step both are the same test
-    and only the first is made.
-    """
-    several = len(set(horizons["step"])) > 1
-    families = (table.rename_axis("model").reset_index(), horizons if several else horizons.iloc[:0])
-    tested = [family[family["model"].isin(rungs) & family["dm_p"].notna()] for family in families]
-    whole, each = (family.assign(p=np.minimum(1.0, (1 + several) * holm(family["dm_p"].to_numpy())))
-                   if len(family) else family.assign(p=np.nan) for family in tested)
-    return whole, each
+def _enough_in_practice(found: Judgement) -> str:
+    but = _same(found) if all(rung.same for rung in found.rungs) else f"{_ruled_out(found)} (95 %)"
+    return f"A VAR is enough in practice: there is structure that it misses ({p_text(found.structure)}), but {but}."
 
 
-def _lost(whole: pd.DataFrame, each: pd.DataFrame, together: str) -> str:
-    """Say which rungs did worse than the VAR beyond chance, and where."""
+def _structure_alone(found: Judgement) -> str:
+    return (f"Undecided: there is structure that the {plain(found.base)} misses ({p_text(found.structure)}), but "
+            f"{found.origins} origins do not show that it pays: {_widest(found)}. More origins, or a longer sample to "
+            "learn it from, would tell.")
+
+
+def _undecided(found: Judgement) -> str:
+    paying = [(rung, leg) for rung in found.rungs for leg in rung.paying()]
+    if paying:
+        rung, leg = min(paying, key=lambda one: one[1].gain.pvalue)
+        base = plain(found.base)
+        return (f"Undecided: {_where(leg, found)} the {plain(rung.model)} gains {leg.gain.value:.1f} % in RMSE over "
+                f"the {base}, at least {_limit(leg, SURE)} by itself (for {100 * SURE:.0f} % sure), but that it knows "
+                f"more than the {base} is not beyond chance ({p_text(rung.structure)}). More origins would tell.")
+    several = len(found.rungs[0].legs) > 1
+    seen = [max((rung.legs[at].gain.detectable for rung in found.rungs
+                 if np.isfinite(rung.legs[at].gain.detectable)), default=0.0) for at in range(1 + several)]
+    could = f"{seen[0]:.1f} %" if not several else f"{seen[0]:.1f} % (one step) or {seen[1]:.1f} % (all steps)"
+    return (f"Undecided: {found.origins} origins could only have shown a gain of {could} or more; up to "
+            f"{found.most:.1f} % remains possible, and {found.worth:g} % would matter.")
+
+
+def _ruled_out(found: Judgement) -> str:
+    what = f"gains above {max(found.most, 0.0):.1f} % over the {plain(found.base)} are ruled out"
+    if len(found.rungs[0].legs) > 1:
+        what += " at one step and over all"
+    kept = [rung for rung in found.rungs if rung.same]
+    return what + (f" ({_same(found)})" if kept else "")
+
+
+def _same(found: Judgement) -> str:
+    """Say which rungs forecast as the VAR does."""
+    names = [plain(rung.model) for rung in found.rungs if rung.same]
+    return f"the {_and(names)} {'is' if len(names) == 1 else 'are'} the {plain(found.base)} here"
+
+
+def _widest(found: Judgement) -> str:
+    """Say what remains possible for the rung whose structure is surest."""
+    rung = min(found.rungs, key=lambda one: one.structure if np.isfinite(one.structure) else 2.0)
+    leg = max(rung.legs, key=lambda one: one.gain.limit(1.0 - RULED_OUT))
+    if leg.gain.same:
+        return (f"the {plain(rung.model)} is the {plain(found.base)} here, and other rungs may gain up to "
+                f"{found.most:.1f} %")
+    lower = leg.gain.limit(RULED_OUT)
+    span = (f"up to {leg.gain.limit(1.0 - RULED_OUT):.1f} %" if not np.isfinite(lower) else
+            f"{_signed(lower)} to {_signed(leg.gain.limit(1.0 - RULED_OUT))} %")
+    return f"{_where(leg, found)} the {plain(rung.model)}'s gain may be {span} (90 % interval)"
+
+
+def _limit(leg: Leg, confidence: float) -> str:
+    return f"{_signed(leg.gain.limit(confidence))} %"
+
+
+def _signed(value: float) -> str:
+    text = f"{abs(value):.1f}"
+    return f"−{text}" if value < 0 and text != "0.0" else text
+
+
+def _where(leg: Leg, found: Judgement) -> str:
+    """Return "1 step ahead" or "over all 8 steps"."""
+    return _steps(leg.steps).removeprefix("at ") if len(leg.steps) == 1 else f"over all {len(leg.steps)} steps"
+
+
+def _each_rung(found: Judgement) -> list[str]:
+    """Return for each rung its gain at one step and over all, with the two limits that the rule uses, and its tests."""
     said = []
-    for model in NESTED[1:]:
-        steps = each.loc[(each["model"] == model) & (each["skill"] < 0), "step"].tolist()
-        if ((whole["model"] == model) & (whole["skill"] < 0)).any():
-            said.append(f" The {plain(model)} did worse than the VAR beyond chance {together}.")
-        elif steps:
-            said.append(f" The {plain(model)} did worse than the VAR beyond chance {_steps(steps)}.")
-    return "".join(said)
-
-
-def _each_rung(horizons: pd.DataFrame) -> list[str]:
-    said = []
-    for model in [model for model in NESTED[1:] if model in set(horizons["model"])]:
-        rows = horizons[(horizons["model"] == model) & horizons["dm_p"].notna()].to_dict("records")
-        for row in rows[:1] + rows[1:][-1:]:
-            nested = f", Clark–West {p_text(row['cw_p'])}" if np.isfinite(row["cw_p"]) else ""
-            interval = "too few origins for an interval"
-            if np.isfinite(row["skill_lower"]):
-                interval = f"95 % interval of the gain {row['skill_lower']:.1f} to {row['skill_upper']:.1f} %"
-            said.append(f"{_steps([row['step']]).capitalize()} the {plain(model)} is {_change(row['skill'])} in RMSE "
-                        f"({interval}); "
-                        f"Diebold–Mariano {p_text(row['dm_p'])}{nested}, {row['n']} origins.")
+    for rung in found.rungs:
+        if rung.same:  # "enough" has said so
+            said += [] if found.finding.startswith("enough") else [
+                f"The {plain(rung.model)} is the {plain(found.base)} here: it forecast the same at every origin."]
+            continue
+        for leg in rung.legs:
+            where, model = _where(leg, found), plain(rung.model)
+            start = f"{where[:1].upper()}{where[1:]} the {model} is"
+            if leg.gain.same:
+                said.append(f"{start} the {plain(found.base)}.")
+            elif not leg.gain.valid:
+                known = np.isfinite(leg.gain.value)
+                change = f" {_change(leg.gain.value, found.base)} in RMSE" if known else " untested"
+                said.append(f"{start}{change} ({leg.gain.note}).")
+            else:
+                said.append(f"{start} {_change(leg.gain.value, found.base)} in RMSE ({_limits(leg)}); "
+                            f"{_tests(leg)}, {leg.gain.n} origins.")
     return said
+
+
+def _limits(leg: Leg) -> str:
+    lower, upper = leg.gain.limit(SURE), leg.gain.limit(1.0 - RULED_OUT)
+    below = f"a gain above {_signed(lower)} % for {100 * SURE:.0f} %" if np.isfinite(lower) else "no lower limit"
+    return f"{below}, below {_signed(upper)} % for {100 * RULED_OUT:.0f} % sure"
+
+
+def _tests(leg: Leg) -> str:
+    said = f"Diebold–Mariano {p_text(leg.two_sided)}"
+    if np.isfinite(leg.textbook) and p_text(leg.textbook) != p_text(leg.two_sided):
+        said += f" (with the textbook's rectangular variance, as in R, {p_text(leg.textbook)})"
+    return said + (f", Clark–West {p_text(leg.clark_west)}" if np.isfinite(leg.clark_west) else "")
 
 
 def _floor(table: pd.DataFrame) -> tuple[str, bool]:
@@ -210,11 +283,47 @@ def _oracle(gap: pd.DataFrame | None) -> str:
             f"RMSE is {100 * (base['rmsse'] / base['oracle'] - 1):.1f} % above it, and of that gap {shares}.")
 
 
-def _bands(table: pd.DataFrame) -> str:
+def _bands(table: pd.DataFrame, checks: Mapping[str, CoverageCheck]) -> list[str]:
+    """Say what share of the outcomes the 90 % bands held, and where that is far from 90 what helps."""
     coverage = _column(table, "coverage_90")
-    held = [f"the {plain(model)} {100 * coverage[model]:.0f} %" for model in NESTED
+    held = [f"the {plain(model)} {100 * coverage[model]:.0f} %" for model in RUNGS
             if np.isfinite(coverage.get(model, np.nan))]
-    return f"Share of outcomes inside the 90 % bands: {', '.join(held)}." if held else ""
+    said = [f"Share of outcomes inside the 90 % bands: {', '.join(held)}."] if held else []
+    far = {model: check for model, check in checks.items() if model in RUNGS and check.valid
+           and abs(check.held - check.coverage) >= FAR and check.pvalue < LEVEL}
+    for narrow, word in ((True, "too narrow"), (False, "wider than need be")):
+        models = [model for model, check in far.items() if (check.held < check.coverage) == narrow]
+        if models:
+            check = far[models[0]]
+            which = _and([plain(model) for model in models])
+            said.append(f"Mind the bands: those of the {which} are {word} beyond chance over all steps "
+                        f"({100 * check.lower:.0f} to {100 * check.upper:.0f} % would be within it); "
+                        f"Conformal({models[-1]}()) sets them by its own past errors, with method='adaptive' "
+                        "where the spread changes.")
+    return said
+
+
+def band_checks(ledger: Ledger) -> dict[str, CoverageCheck]:
+    """Compare what each model's 90 % bands held, over all steps and series, with what chance allows.
+
+    Bands of few sample paths are too narrow by themselves, .9 (m − 1)/(m + 1) of m paths, and are not judged.
+    """
+    from varnn.evaluate.calibration import coverage_check  # scipy.stats is heavy
+
+    if int(ledger.meta.get("n_paths", FEW_PATHS)) < FEW_PATHS:
+        return {}
+    table = ledger.forecasts[ledger.forecasts["model"] != ORACLE]
+    known = table["lower_90"].notna() & table["observed"].notna()
+    inside = (table["observed"] >= table["lower_90"]) & (table["observed"] <= table["upper_90"])
+    overlap = -(-int(table["step"].max()) // int(ledger.meta["windows"]["step"]))
+    checks = {}
+    for model, rows in table.assign(known=known, inside=inside).groupby("model", sort=False):
+        whole = rows.groupby("origin")["known"].transform("all")
+        judged = rows.loc[whole, "inside"].to_numpy()
+        origins = rows.loc[whole, "origin"].nunique()
+        if origins:
+            checks[str(model)] = coverage_check(judged.reshape(origins, -1), 0.9, horizon=overlap)
+    return checks
 
 
 def _failures(table: pd.DataFrame) -> list[str]:
@@ -236,10 +345,10 @@ def _column(table: pd.DataFrame, name: str) -> dict[str, float]:
     return dict(zip(_models(table), table[name].astype(float).tolist(), strict=True))
 
 
-def _change(skill: float) -> str:
+def _change(skill: float, base: str) -> str:
     if abs(skill) < EQUAL:
-        return "as good as the VAR"
-    return f"{abs(skill):.1f} % {'better' if skill > 0 else 'worse'} than the VAR"
+        return f"as good as the {plain(base)}"
+    return f"{abs(skill):.1f} % {'better' if skill > 0 else 'worse'} than the {plain(base)}"
 
 
 def _steps(steps: Iterable[int]) -> str:

@@ -1,7 +1,7 @@
 """Is there anything nonlinear left to learn? Neural-network tests of Teräsvirta and of White.
 
-Called by the report before a tanh rung is fitted, and by `Fitted` diagnostics; pure functions on arrays.
-A small p-value says that a VAR is not enough; a large one, that a tanh rung has little to find.
+Pure functions on arrays, equal to R's. Not under changing variance: both take it to be constant, and reject linear
+series with ARCH or fat tails far too often; `system_linearity` holds its size there, for all equations at once.
 """
 
 from __future__ import annotations
@@ -51,12 +51,13 @@ class LinearityTest(Shown):
         Examples
         --------
         >>> LinearityTest("Teräsvirta", 4.99, 6e-5, "F", (7, 105), 2, 112).sentence("lynx")
-        'Of lynx, a linear model with 2 lags misses structure (Teräsvirta test, F = 4.99, p < .001).'
+        'Of lynx, a linear model with 2 lags misses structure (Teräsvirta test, not under changing variance, F = 4.99, \
+p < .001).'
         """
         finding = "misses structure" if self.pvalue < 0.05 else "misses nothing that this test can see"
         size = "p < .001" if self.pvalue < 0.001 else f"p = {self.pvalue:.3f}".replace("0.", ".", 1)
         return (f"Of {series}, a linear model with {self.lags} lag{'s' if self.lags > 1 else ''} {finding} "
-                f"({self.name} test, {self.form} = {self.statistic:.2f}, {size}).")
+                f"({self.name} test, not under changing variance, {self.form} = {self.statistic:.2f}, {size}).")
 
 
 def terasvirta(y: ArrayLike, lags: int = 1, *, form: Form = "F") -> LinearityTest:
@@ -66,7 +67,8 @@ def terasvirta(y: ArrayLike, lags: int = 1, *, form: Form = "F") -> LinearityTes
         χ² = T log(SSR₀/SSR₁) on m,   F = ((SSR₀ − SSR₁)/m) / (SSR₁/(T − p − m)) on (m, T − p − m)
 
     u are the residuals of the linear autoregression, m counts the products, T all rows. Equal to R's
-    `tseries::terasvirta.test`. F keeps its size in short samples, χ² rejects too often.
+    `tseries::terasvirta.test`. F keeps its size in short samples, χ² rejects too often.  Not under changing
+    variance: see `varnn.linearity` for a test that holds there.
 
     Parameters
     ----------
@@ -140,7 +142,7 @@ def white(y: ArrayLike, lags: int = 1, *, units: int = 10, components: int = 2, 
 
     with f_j principal components 2 … q* + 1 of `units` logistic units 1/(1 + exp(−γ'(1, x_t))), γ uniform
     on ±reach/2. Statistics as in `terasvirta` with m = q*; defaults as in R's `tseries::white.test`. The
-    outcome depends on the draw of γ: give `rng`.
+    outcome depends on the draw of γ: give `rng`. Not under changing variance, see `varnn.linearity`.
 
     Parameters
     ----------
