@@ -43,7 +43,7 @@ pre-commit: $(VENV)/.installed-test
 	$(BIN)/pre-commit install
 
 clean:
-	rm -rf $(VENV) out docs/_build docs/api/generated .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) out docs/_build docs/api/generated docs/gallery .mypy_cache .ruff_cache .pytest_cache
 
 help:
 	@sed -n 's/^# //p' Makefile

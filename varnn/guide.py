@@ -168,7 +168,7 @@ def _way(owner: object, kind: type, name: str) -> str:
     near = nearest(name, _public(kind), LOOSELY)
     if near:
         return f"did you mean {near}?"
-    root = next(one for one in reversed(kind.__mro__) if vars(one).get("_called"))
+    root = next((one for one in reversed(kind.__mro__) if vars(one).get("_called")), kind)
     having = [one.__name__ for one in _family(root) if name in _public(one) and one is not root]
     if having:
         return f"this kind has none; {' and '.join(having[:3])} {'has' if len(having) == 1 else 'have'} it"

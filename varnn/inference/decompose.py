@@ -17,6 +17,7 @@ from varnn.series import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,12 @@ class VarianceDecomposition(Guided, Shown):
 
     decomp: FloatArray
     names: tuple[str, ...]
+
+    def plot(self) -> Figure:
+        """Draw the shares as stacked bars, one picture a series; a matplotlib Figure."""
+        from varnn.inference.pictures import share_bars
+
+        return share_bars(self.decomp, self.names)
 
     def to_frame(self) -> pd.DataFrame:
         """Table with one row a series and step, one column a shock."""

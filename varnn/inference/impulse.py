@@ -19,6 +19,7 @@ from varnn.series import FloatArray, whole_number
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,29 @@ class ImpulseResponses(Guided, Shown):
     def orth_cum_effects(self) -> FloatArray:
         """Sums of `orth_irfs` over the steps so far."""
         return np.asarray(self.orth_irfs.cumsum(axis=0))
+
+    def plot(self, *, orth: bool = False, cumulative: bool = False) -> Figure:
+        """Draw every response, series in rows and shocks in columns.
+
+        Parameters
+        ----------
+        orth : bool
+            Responses to orthogonal shocks of one standard deviation, in place of unit residuals.
+        cumulative : bool
+            Sums over the steps so far.
+
+        Returns
+        -------
+        matplotlib Figure
+            With 95 % bands from `stderr`, where these are what is drawn.
+        """
+        from varnn.inference.pictures import response_grid
+
+        drawn = self.orth_irfs if orth else self.irfs
+        shock = "orthogonal shock of one standard deviation" if orth else "unit residual"
+        label = f"{'cumulated response' if cumulative else 'response'} to a{'n' if orth else ''} {shock}"
+        reach = None if orth or cumulative or self.stderr is None else 1.96 * self.stderr
+        return response_grid(drawn.cumsum(axis=0) if cumulative else drawn, self.names, label, reach)
 
     def to_frame(self) -> pd.DataFrame:
         """Tidy table: step, response, impulse, irf, orth_irf, generalized_irf."""

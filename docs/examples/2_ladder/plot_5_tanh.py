@@ -1,0 +1,30 @@
+"""
+Bending: the tanh RNN
+=====================
+
+:math:`s_t = \\tanh(W_{hh} s_{t-1} + W_{xh} x_t + b)` beside the linear part. Where the series turns at a threshold no
+line can follow; where it does not, no unit is kept and the fit *is* the linear RNN.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import varnn
+
+rng = np.random.default_rng(3)
+y = np.zeros(300)
+for t in range(1, 300):
+    y[t] = (-0.7 if y[t - 1] > 0 else 0.6) * y[t - 1] + 0.7 * rng.normal()
+linear, bent = varnn.LinearRNN(lags=1).fit(y), varnn.TanhRNN(lags=1).fit(y)
+print(bent.choice, "| chosen:", bent.chosen)
+
+# %%
+plt.plot(y[:-1], y[1:], ".", color="0.75")
+for fit, look in ((linear, "--"), (bent, "-")):
+    fitted = fit.fittedvalues.to_numpy()[-299:, 0]
+    plt.plot(y[:-1][-len(fitted):][np.argsort(y[:-1][-len(fitted):])], fitted[np.argsort(y[:-1][-len(fitted):])],
+             look, color="black", label=type(fit.spec).__name__)
+plt.xlabel("today")
+plt.ylabel("tomorrow")
+plt.legend()
+plt.show()
