@@ -14,15 +14,15 @@ author = "The varnn developers"
 project_copyright = "2026, The varnn developers"
 version = release = varnn.__version__
 
-from scraper import pictures  # noqa: E402
-from sphinx_gallery.sorting import FileNameSortKey  # noqa: E402
+from scraper import pictures
+from sphinx_gallery.sorting import FileNameSortKey
 
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc", "myst_parser", "mathml",
               "sphinx_gallery.gen_gallery"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns = ["_build", "_ext", "examples"]
 sphinx_gallery_conf = {
-    "examples_dirs": "examples", "gallery_dirs": "gallery", "filename_pattern": r"/plot_", "remove_config_comments": True,
+    "examples_dirs": "examples", "gallery_dirs": "gallery", "filename_pattern": r"/plot_",
     "image_scrapers": (pictures,), "within_subsection_order": FileNameSortKey, "abort_on_example_error": True,
     "download_all_examples": False, "show_signature": False, "min_reported_time": 1e6, "plot_gallery": "True",
     "capture_repr": ()}

@@ -1,4 +1,4 @@
-"""
+r"""
 An autoregression
 =================
 

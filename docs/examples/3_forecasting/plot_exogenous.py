@@ -7,10 +7,9 @@ Exogenous columns enter every rung; a forecast needs their future, by date.
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
 import varnn
-
-import pandas as pd
 
 rng = np.random.default_rng(0)
 dates = pd.date_range("2015-01", periods=120, freq="MS")

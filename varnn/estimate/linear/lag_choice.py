@@ -17,7 +17,7 @@ from varnn.estimate.linear import likelihood as gaussian
 from varnn.estimate.linear.likelihood import Sample
 from varnn.estimate.linear.maximum_likelihood import MOST_TOLD, LinearEstimate, fit_likelihood, var_below
 from varnn.estimate.linear.prior import Pull
-from varnn.estimate.linear.shrinkage import LARGE, POSITIVE, fit_evidence
+from varnn.estimate.linear.shrinkage import LARGE, fit_evidence
 from varnn.estimate.numerics.covariance import without_error
 from varnn.estimate.panel.pooled import orders_of_panel
 
@@ -180,7 +180,7 @@ def fit_beside(sample: Sample, width: int, pulls: Callable[[int, int], Pull], va
     if most == 0:
         return var_below(below, width, exact=False, intercept=intercept), var_lags
     if searched:
-        best, falls = below.pull.evidence + POSITIVE if below.pull else np.inf, 0
+        best, falls = below.pull.evidence if below.pull else np.inf, 0
         highest, lags = -np.inf, 0
         for p in range(1, min(var_lags, most) + 1):
             found = fit_evidence(at(p, var_lags), width, exact=False, intercept=intercept, draft=True)

@@ -30,7 +30,7 @@ from varnn.estimate.numerics.quasi_newton import inverted
 BLOCKS = ("memory, own series", "memory, other series", "hidden units")
 LARGEST_PRECISION = 1e8
 COARSE, DRAFT = 1e-5, 1e-3  # promised gain in nats at which a descent ends
-POSITIVE = 1.0  # nats, "positive" evidence; as for tanh units
+RANGE = float(np.log(1e8))  # a precision is log-uniform over this many nats a priori; as for tanh units
 STRONG = 3.0  # nats, 20 : 1; Kass and Raftery (1995), JASA 90, 773-795
 ROUNDS, LARGE = 12, 300  # updates of the precisions; weights from which on they are rationed
 
@@ -63,7 +63,8 @@ def fit_evidence(
     the evidence is not strongly (20 : 1) against it; otherwise the VAR itself, by least squares, is returned.
 
     Where the sample has a prior of the process, B is shrunk as in the shrunken VAR, which takes the VAR's place; the
-    memory is kept where the evidence, of the rows given those before them, is ahead of it by more than `POSITIVE`.
+    memory is kept where the evidence, of the rows given those before them and with the price of its precisions (as in
+    `varnn.estimate.tanh.evidence.log_evidence`), is ahead of that VAR's.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def fit_evidence(
 def _pays(best: LinearEstimate, below: LinearEstimate, lead: float, *, by_evidence: bool) -> bool:
     """Say whether the memory is kept; `lead` is its log evidence over the rung below given the presample."""
     if by_evidence:
-        return lead > POSITIVE
+        return lead > 0.0
     return below.value - best.value > sum(best.effective.values()) and best.gain >= -STRONG
 
 
@@ -179,6 +180,7 @@ def _settle(
     if problem.sample.pull is not None:  # the normalising constants of the prior of B given Σ
         weights_of_B = float(below.free[0].sum())
         gain -= 0.5 * weights_of_B * float(np.linalg.slogdet(state.sigma)[1] - np.linalg.slogdet(below.sigma)[1])
+        gain -= sum(max(0.0, np.log(RANGE) - 0.5 * np.log(4 * np.pi / max(gamma, 1e-9))) for gamma in gammas)
     llf = -state.value - likelihood.constant(problem.rows, problem.sample.values.shape[1])
     outcome = replace(result, steps=steps)
     optimum = (Optimum(name, llf, outcome.stop, steps),)
