@@ -258,13 +258,14 @@ class Fitted(Questions, Shown, Kept, ABC):
         one_of(uncertainty, "uncertainty", get_args(Uncertainty))
         one_of(shocks, "shocks", KINDS)
         plan = Plan(n_paths=n_paths, uncertainty=uncertainty, shocks=shocks, rng=generator(rng))
+        index = self.seen.future_index(horizon)
         # Numbers that run off are refused below in words of ours, so numpy need not say so first.
         with np.errstate(over="ignore", invalid="ignore"):
             point, paths, spread = self._outlook(horizon, self._future_exog(X, horizon), plan)
         self._need_finite(point, paths)
         self._name_bands_without_width(paths)
         history = self.seen.window(max(0, len(self.seen) - HISTORY_ROWS), len(self.seen)).to_frame()
-        return Forecast(point, paths, self.series.names, self.seen.future_index(horizon), coverages, history, spread)
+        return Forecast(point, paths, self.series.names, index, coverages, history, spread)
 
     def _need_finite(self, point: FloatArray, paths: FloatArray) -> None:
         """Raise ConvergenceError where a mean or a path is infinite or NaN, naming the model, series and step."""

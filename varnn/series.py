@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from varnn.dates import joined, regular_index
+from varnn.dates import following, joined, regular_index
 from varnn.display import Shown
 from varnn.errors import (
     DtypeError,
@@ -147,12 +147,10 @@ gaps with missing='filter' (--missing filter), drop or impute it, or start the s
         return Series(np.vstack([self.values, more.values]), self.names, joined(self.index, expected))
 
     def future_index(self, horizon: int) -> pd.Index[Any]:
-        """Return the `horizon` time labels that follow the last observation."""
+        """Return the `horizon` time labels that follow the last observation, or raise HorizonLimitError."""
         last, index = self.index[-1], self.index
-        if isinstance(index, pd.PeriodIndex):
-            return pd.period_range(last + 1, periods=horizon, freq=index.freq, name=index.name)
-        if isinstance(index, pd.DatetimeIndex):
-            return pd.date_range(last, periods=horizon + 1, freq=index.freq, name=index.name)[1:]
+        if isinstance(index, (pd.PeriodIndex, pd.DatetimeIndex)):
+            return following(index, horizon)
         step = index.step if isinstance(index, pd.RangeIndex) else 1
         return pd.RangeIndex(last + step, last + step * (horizon + 1), step, name=index.name)
 

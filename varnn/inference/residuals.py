@@ -9,6 +9,7 @@ import numpy as np
 from varnn.errors import ParameterError, RankDeficientError
 from varnn.inference.hypothesis import HypothesisTest, SimulatedTest
 from varnn.series import FloatArray, generator, whole_number
+from varnn.writing import names_as_they_are
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -154,6 +155,7 @@ def _root(centred: FloatArray) -> FloatArray:
                                  "past or from the others; leave it out of the test") from None
 
 
+@names_as_they_are()
 def plot_fitted(fit: Fitted) -> Figure:
     """Draw each series (line) with the one-step predictions of the fit (dashes), one panel a series."""
     from matplotlib.figure import Figure

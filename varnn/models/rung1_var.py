@@ -140,7 +140,8 @@ class VAR(Forecaster):
         longest = default_max_lags(len(series), series.k, self.trend, q) if self.max_lags is None else self.max_lags
         if longest < 1:
             self._need_rows(series, 1, q)
-        names = labels(series.names, longest, self.trend, exog_names)[0]
+        enough = len(series) >= rows_needed(series.k, longest, self.trend, q)  # else the search refuses, and at once
+        names = labels(series.names, longest, self.trend, exog_names)[0] if enough else None
         search = search_orders(series.values, longest, self.trend, z, names=names)
         return search.best("aic" if self.lags is None else self.lags), search
 
@@ -149,8 +150,8 @@ class VAR(Forecaster):
         if len(series) < need:
             most = (len(series) - rows_needed(series.k, 0, self.trend, q)) // (series.k + 1)
             remedy = f"use lags <= {most} or a longer series" if most > 0 else "use a longer series"
-            raise TooShortError(f"VAR(lags={lags}) on {series.k} series needs at least {need} rows, got {len(series)}; "
-                                f"{remedy}")
+            raise TooShortError(f"{self.label}(lags={lags}) on {series.k} series needs at least {need} rows, got "
+                                f"{len(series)}; {remedy}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -247,7 +248,7 @@ class FittedVAR(Fitted):
 
     def _warn_unless_stable(self, what: str) -> None:
         if self.k_ar and not self.is_stable():
-            warn_of_explosion(self.spec.label, what, spectral_radius(np.abs(self.roots)), stacklevel=4)
+            warn_of_explosion(self.spec.label, what, spectral_radius(np.abs(self.roots)))
 
     def to_statsmodels(self) -> VARResults:
         """Hand over to statsmodels: the VARResults of the same order, sample and regressors."""
@@ -376,7 +377,8 @@ class FittedVAR(Fitted):
         B, T, k = samples.shape
         exog = None if self.exog is None else np.tile(self.exog.values, (B, 1))
         fits = fit_windows(samples.reshape(B * T, k), [(i * T, (i + 1) * T) for i in range(B)], self.k_ar, self.trend,
-                           exog)
+                           exog, names=labels(self.series.names, self.k_ar, self.trend,
+                                              () if self.exog is None else self.exog.names)[0])
         return Draws(fits.sigma, fits.coef)
 
     def _debiased(self, weights: FloatArray, bias: FloatArray) -> FloatArray:

@@ -115,10 +115,10 @@ class LinearRNN(Forecaster):
         warn_of_near_copies(self.label, series, exog, stacklevel=4)
         if still := [repr(series.names[j]) for j in without_error(fit.estimate.sigma)]:
             what = still[0] if len(still) == 1 else f"a combination of {', '.join(still)}"
-            warnings.warn(f"{what} follows from the past without error, so that the likelihood has no maximum; its "
-                          f"error is taken as {SINGULAR**0.5:.0e} standard deviations (leave {still[-1]} out and "
-                          "compute it by the rule that a VAR finds)" + (cut and f"; {cut}"), SingularWarning,
-                          stacklevel=callers_level())
+            warnings.warn(f"{what} follows from the past without error: nothing in it is ever new, and the likelihood "
+                          f"has no maximum, so its error is taken as {SINGULAR**0.5:.0e} standard deviations; leave "
+                          f"{still[-1]} out of y (the rule that a VAR finds gives it)" + (cut and f"; {cut}"),
+                          SingularWarning, stacklevel=callers_level())
         elif cut:
             warnings.warn(cut, SingularWarning, stacklevel=callers_level())
         if not fit.stop.converged:
@@ -262,7 +262,7 @@ class FittedLinearRNN(LinearQuestions, Fitted):
     def _warn_unless_stable(self, what: str) -> None:
         if not self.stationary:
             F, _ = gaussian.transition(self.estimate.weights, self.lags, self.series.k)
-            warn_of_explosion(self.spec.label, what, float(gaussian.spectral_radius(F)), stacklevel=4)
+            warn_of_explosion(self.spec.label, what, float(gaussian.spectral_radius(F)))
 
     @property
     def n_params(self) -> int:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning, callers_level
 from varnn.estimate.least_squares.order import default_max_lags
-from varnn.estimate.least_squares.redundant import warn_of_near_copies, warn_of_redundant_lags
+from varnn.estimate.least_squares.redundant import warn_of_explosion, warn_of_near_copies, warn_of_redundant_lags
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.linear.units import Units
 from varnn.estimate.log_evidence import LogEvidence
@@ -225,6 +225,13 @@ class FittedTanhRNN(Fitted):
     def effective_params(self) -> dict[str, float]:
         """Number of weights that the data determined, block by block, of the most probable member."""
         return effective_by_block(self.members[0].optimum)
+
+    def _warn_unless_stable(self, what: str) -> None:
+        """Warn where the linear part of a member is explosive: tanh units are bounded and cannot hold it."""
+        from varnn.estimate.tanh.extrapolation import linear_radius
+
+        radius = max(linear_radius(one.optimum.design, one.optimum.theta) for one in self.members)
+        warn_of_explosion(self.spec.label, what, radius)
 
     @property
     def n_params(self) -> int:

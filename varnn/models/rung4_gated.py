@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from varnn.errors import ConvergenceWarning, ParameterError, TooShortError, callers_level
+from varnn.errors import ConvergenceWarning, ParameterError, callers_level
 from varnn.estimate.gated.gauss_newton import GatedEstimate, fit, linear_alone, starting_weights
 from varnn.estimate.gated.recursion import Gated
+from varnn.estimate.least_squares.paths import lag_matrices
+from varnn.estimate.least_squares.redundant import warn_of_explosion
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names
 from varnn.estimate.linear.units import Units
 from varnn.estimate.log_evidence import LogEvidence
+from varnn.estimate.numerics.companion import companion
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_torch_thread
 from varnn.forecaster import Draws, Fitted, Forecaster, one_of, square_root
@@ -94,16 +97,23 @@ class _Gated(Forecaster):
 
     def _below(self, series: Series, exog: Series | None) -> FittedVAR:
         """Fit the VAR with the same linear part; at least one lag, as something has to enter the cell."""
-        try:
-            below = VAR(lags=self.lags, trend=self.trend).fit(series, exog)
-            assert isinstance(below, FittedVAR)
-            if below.k_ar or exog is not None:
-                return below
-            below = VAR(lags=1, trend=self.trend).fit(series)
-        except TooShortError as problem:
-            raise TooShortError(f"the linear part of {self.label}: {problem}") from None
-        assert isinstance(below, FittedVAR)
-        return below
+        part = _LinearPart(lags=self.lags, trend=self.trend, of=self.label)
+        below = part._estimate(series, exog, None)
+        if below.k_ar or exog is not None:
+            return below
+        return replace(part, lags=1)._estimate(series, exog, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _LinearPart(VAR):
+    """The VAR inside a gated model, which speaks of that model in its errors and warnings."""
+
+    of: str
+
+    @property
+    def label(self) -> str:
+        """Name of the whole model."""
+        return self.of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,6 +224,13 @@ class FittedGated(Fitted):
     def weights(self) -> dict[str, FloatArray]:
         """All weights in standard units; the cell's by the names of `torch.nn.GRU` and `LSTM`."""
         return unflatten(self.estimate.theta, self._task.shapes)
+
+    def _warn_unless_stable(self, what: str) -> None:
+        """Warn where the linear part is explosive: what the read-out adds is bounded and cannot hold it."""
+        if self.lags:
+            lagged = lag_matrices(self.params.to_numpy()[:len(self.params) - self._model.width], self.lags)
+            roots = np.linalg.eigvals(companion(lagged))
+            warn_of_explosion(self.spec.label, what, float(np.abs(roots).max()))
 
     @property
     def n_params(self) -> int:

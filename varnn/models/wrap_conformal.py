@@ -115,6 +115,9 @@ class FittedConformal(Fitted):
             calibrated[:, step, j] = point[step, j] + reach[step, j] * np.sign(level) * size
         return point, calibrated, None
 
+    def _warn_unless_stable(self, what: str) -> None:
+        self.full._warn_unless_stable(what)
+
     def scores(self, horizon: int) -> tuple[FloatArray, FloatArray]:
         """Return the calibration scores with their signs (n, h, k), oldest first, and the weight of each (n,)."""
         rows = len(self.series)

@@ -114,6 +114,12 @@ class FittedEnsemble(Fitted):
         point = sum(share * point for share, (point, _, _) in zip(self.shares, outlooks, strict=True))
         return np.asarray(point), paths, None
 
+    def _warn_unless_stable(self, what: str) -> None:
+        """Warn of every member that counts."""
+        for fit, share in zip(self.fits, self.shares, strict=True):
+            if share > 0:
+                fit._warn_unless_stable(what)
+
     def update(self, y_new: object, X_new: object = None) -> Self:
         """Move every member on, as `Fitted.update` does."""
         moved = super().update(y_new, X_new)

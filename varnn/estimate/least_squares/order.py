@@ -22,6 +22,7 @@ from varnn.estimate.least_squares.regression import (
     NOTHING,
     Trend,
     fixed_regressors,
+    numbered,
     pinned,
     refuse_collinear,
     refuse_constant,
@@ -195,7 +196,7 @@ def _log_determinants_by_qr(values: FloatArray, z: FloatArray, lags: int, centre
     k, g = values.shape[1], z.shape[1]
     design = scaled_design(values, z, lags, lags, centre)
     d = g + lags * k
-    labels = list(names)[int(centre):] if names is not None else [f"regressor {a + 1}" for a in range(d)]
+    labels = list(names)[int(centre):] if names is not None else numbered(g, lags, k)
     refuse_constant(design.scale[:d], design.resolution[:d], labels, centre)
     upper: FloatArray = np.asarray(qr(design.columns, mode="r")[0][:d + k], dtype=np.float64)
     refuse_collinear(upper[:g + k, :g + k], design.resolution[:g + k], len(design.columns), labels)
