@@ -36,7 +36,7 @@ from varnn.estimate.least_squares.regressors import (
     labels,
     transition,
 )
-from varnn.estimate.least_squares.small_sample import are_stable, debiased, lag_bias, spread_correction
+from varnn.estimate.least_squares.small_sample import are_stable, debiased, lag_bias, spread_correction, stability_held
 from varnn.estimate.numerics.companion import (
     characteristic_roots,
     estimation_covariance,
@@ -318,6 +318,12 @@ class FittedVAR(Fitted):
         (d, k), df = self.estimate.coef.shape, self.estimate.df_resid
         return d, k, df + k - 1
 
+    def _held(self, n_paths: int, horizon: int) -> float:
+        """Return the larger peak: of the draws and what tells the stable ones, or of the paths beside the draws."""
+        k, lagged = self.series.k, self.k_ar * self.series.k
+        draws = len(self.estimate.coef) * k + 2 * k * k
+        return n_paths * max(stability_held(lagged) + 4 * draws, 2.8 * horizon * k + 2 * draws)
+
     def _respond(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None) -> FloatArray:
         """Give each path the mean of its own draw and the responses of the estimate, corrected for small samples.
 
@@ -326,12 +332,16 @@ class FittedVAR(Fitted):
         if draws is None or not self.k_ar or self._is_large:
             return self._simulate(shocks, future_exog, draws)
         (m, horizon, k), d = shocks.shape, len(draws.weights)
-        means = self._simulate(np.zeros((d, horizon, k)), future_exog, draws)                       # (d, h, k)
-        responses = self._simulate(shocks, future_exog) - self._mean(horizon, future_exog)          # (m, h, k)
+        paths = self._simulate(shocks, future_exog)                                                # (m, h, k)
+        del shocks  # as large as the paths: in a long forecast the difference between two of these and three
+        paths -= self._mean(horizon, future_exog)
         bias = self._bias if draws.bias is None else lag_matrices(draws.bias, self.k_ar)
-        factors = spread_correction(self.coefs, self.sigma_u, lag_matrices(draws.weights[:CORRECTION_DRAWS], self.k_ar),
-                                    bias, horizon)
-        return np.asarray(means[np.arange(m) % d] + factors * responses)
+        paths *= spread_correction(self.coefs, self.sigma_u, lag_matrices(draws.weights[:CORRECTION_DRAWS], self.k_ar),
+                                   bias, horizon)
+        means = self._simulate(np.broadcast_to(0.0, (d, horizon, k)), future_exog, draws)         # (d, h, k)
+        for first in range(0, m, d):
+            paths[first:first + d] += means[:m - first]
+        return paths
 
     @cached_property
     def _bias(self) -> FloatArray:

@@ -20,6 +20,7 @@ from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError,
 from varnn.estimate.least_squares.order import default_max_lags
 from varnn.estimate.least_squares.redundant import cut_search, warn_of_explosion, warn_of_near_copies
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
+from varnn.estimate.least_squares.small_sample import stability_held
 from varnn.estimate.linear import likelihood as gaussian
 from varnn.estimate.linear.kalman import end_states, filtered_states, paths, posterior_draws, responses
 from varnn.estimate.linear.lag_choice import fit_chosen
@@ -32,7 +33,7 @@ from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_thread
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of, square_root
 from varnn.questions import LinearQuestions
-from varnn.series import FloatArray, Series, checked_weights, whole_number
+from varnn.series import FloatArray, Series, checked_memory, checked_weights, whole_number
 
 if TYPE_CHECKING:
     from varnn.models.rung1_var import FittedVAR
@@ -343,6 +344,12 @@ class FittedLinearRNN(LinearQuestions, Fitted):
         states, start = self._states(self.seen.values, exog)
         return self._observed(self.seen.values, exog), states, start
 
+    def _held(self, n_paths: int, horizon: int) -> float:
+        """Return 4.8 arrays of the paths, as measured, beside the draws and what tells the stable ones."""
+        k, lagged = self.series.k, self.lags * self.series.k
+        draws = self.estimate.weights.size + 2 * k * k
+        return n_paths * max(stability_held(lagged), 4.8 * horizon * k + 4 * draws)
+
     def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
         sample, states, start = self._seen_states
         (m, h, _), T = shocks.shape, len(self.seen)
@@ -356,8 +363,9 @@ class FittedLinearRNN(LinearQuestions, Fitted):
 
     def ma_rep(self, maxn: int = 10) -> FloatArray:
         """Responses Ψ_0 … Ψ_maxn to unit errors, shape (maxn + 1, k, k), in the units of the series."""
-        weights, inputs = self.estimate.weights, self.units.input_scale.size
-        psi = responses(weights, self.lags, inputs, self.series.k, 1 + whole_number(maxn, "maxn", least=0))
+        weights, inputs, steps = self.estimate.weights, self.units.input_scale.size, whole_number(maxn, "maxn", least=0)
+        checked_memory(f"{steps} periods of responses", 6 * steps * self.series.k**2, "use a smaller periods or maxn")
+        psi = responses(weights, self.lags, inputs, self.series.k, 1 + steps)
         return psi * np.outer(self.units.scale, 1 / self.units.scale)
 
     def _spread(self, horizon: int, future_exog: FloatArray | None) -> FloatArray | None:

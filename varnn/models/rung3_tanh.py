@@ -374,6 +374,11 @@ class FittedTanhRNN(Fitted):
         trend, Z = self._future(horizon, future_exog)
         return np.asarray(self.units.back(mean_path(self.members, self._ends, trend, Z, ANTITHETIC)))
 
+    def _held(self, n_paths: int, horizon: int) -> float:
+        """Return 6.6 arrays of the paths and five of those behind the mean, as measured, and the draws."""
+        weights = self.members[0].optimum.theta.size
+        return (6.6 * n_paths + 5 * 2 * ANTITHETIC) * horizon * self.series.k + 4.0 * n_paths * weights
+
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         from varnn.estimate.tanh.mixture import draw
 

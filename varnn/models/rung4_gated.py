@@ -298,6 +298,10 @@ class FittedGated(Fitted):
         paths, origin = self._simulate(np.concatenate([shocks, -shocks]), future_exog), self.units.origin
         return np.asarray(origin + (paths - origin).mean(axis=0))  # a sum of 512 numbers near 1e9 has lost digits
 
+    def _held(self, n_paths: int, horizon: int) -> float:
+        """Return eight arrays of the paths and of those behind the mean, for numpy and torch hold some each."""
+        return 8.0 * (n_paths + 2 * ANTITHETIC) * horizon * self.series.k
+
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         """Draw the weights from their Laplace posterior N(θ, H⁻¹) and Σ from its inverse-Wishart posterior."""
         d, k = min(count, DISTINCT_DRAWS), self.series.k

@@ -30,7 +30,7 @@ from varnn.estimate.least_squares.regression import (
     scaled_design,
     undetermined_below,
 )
-from varnn.series import FloatArray
+from varnn.series import FloatArray, checked_memory
 
 Criterion = Literal["aic", "bic", "hqic", "fpe"]
 CRITERIA: tuple[Criterion, ...] = ("aic", "bic", "hqic", "fpe")
@@ -132,6 +132,7 @@ def search_orders(values: FloatArray, max_lags: int, trend: Trend = "c", exog: F
         most = max(0, (T - k - len(trend.replace("n", "")) - q) // (1 + k))
         raise TooShortError(f"max_lags={max_lags} on {k} series needs at least {need} rows, got {T}; "
                             f"use max_lags <= {most} or a longer series")
+    checked_memory(f"max_lags={max_lags} on {k} series", 4.0 * (z.shape[1] + (max_lags + 1) * k) ** 2, "use fewer")
     with pinned(T * k * k * max_lags):
         log_det, determined = _log_determinants(values, z, max_lags, trend != "n", names)
     return criteria_of(log_det, k, z.shape[1] + (trend != "n"), determined, T - max_lags)

@@ -29,7 +29,7 @@ from varnn.estimate.least_squares.gram import (
     standardise,
 )
 from varnn.estimate.numerics.threads import one_thread
-from varnn.series import FloatArray
+from varnn.series import FloatArray, checked_memory
 
 Trend = Literal["n", "c", "ct"]
 WORST_CONDITION = 500.0    # beyond it the Gram route would cost more than 1e-10 of a standard error
@@ -195,6 +195,9 @@ def fit_var(values: FloatArray, lags: int, trend: Trend = "c", exog: FloatArray 
     begin = lags if start is None else start
     z = fixed_regressors(T, trend, exog)
     _check_rows(T - begin, k, lags, trend, z.shape[1])
+    d = z.shape[1] + lags * k
+    checked_memory(f"lags={lags} on {T} rows of {k} series", 4.0 * (T - begin) * (d + k) + 3.0 * d * d,
+                   "use fewer lags or series")
     found = _by_gram(np.ascontiguousarray(values), z, lags, begin, trend)
     if found is None:
         found = _by_qr(values, z, lags, begin, trend, names)
