@@ -17,6 +17,7 @@ from varnn.display import Sheet, Shown, count, listed, span
 from varnn.errors import ParameterError
 from varnn.guide import Guided
 from varnn.series import FloatArray, checked_coverage
+from varnn.writing import names_as_they_are
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,6 +115,7 @@ class Forecast(Guided, Shown):
         table.insert(1, "step", np.repeat(np.arange(1, self.horizon + 1), len(self.names)))
         return table
 
+    @names_as_they_are()
     def plot(self, coverages: Sequence[float] = (0.5, 0.8, 0.95)) -> Figure:
         """Draw a fan chart: the recent past, the mean, and one band for each coverage."""
         from matplotlib.figure import Figure

@@ -156,15 +156,24 @@ def restored(text: str) -> str:
     return text[1:] if _DEFUSED.match(text) else text
 
 
-def literal(name: object) -> str:
-    r"""Return a name as matplotlib has to be given it to draw it as it is, dollar signs and all.
+@contextmanager
+def names_as_they_are() -> Iterator[None]:
+    r"""Let matplotlib draw every text made inside as it is: a name with dollar signs is a name, not a formula.
+
+    A text keeps what held when it was made, so that the figure may be drawn anywhere.
 
     Examples
     --------
-    >>> print(literal("US$ per A$"))
-    US\$ per A\$
+    >>> from matplotlib.figure import Figure
+    >>> with names_as_they_are():
+    ...     text = Figure().text(0, 0, "US$ per A$")
+    >>> text.get_parse_math(), text.get_usetex()
+    (False, False)
     """
-    return str(name).replace("$", r"\$")
+    import matplotlib as mpl
+
+    with mpl.rc_context({"text.parse_math": False, "text.usetex": False}):
+        yield
 
 
 def _target(path: Path) -> tuple[Path | None, int | None]:

@@ -18,7 +18,7 @@ import pandas as pd
 from varnn.display import count
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning, callers_level
 from varnn.estimate.least_squares.order import default_max_lags
-from varnn.estimate.least_squares.redundant import warn_of_near_copies, warn_of_redundant_lags
+from varnn.estimate.least_squares.redundant import warn_of_explosion, warn_of_near_copies, warn_of_redundant_lags
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.linear.lag_choice import affordable_beside_a_memory
 from varnn.estimate.linear.units import Units
@@ -266,6 +266,13 @@ class FittedTanhRNN(Fitted):
         """Number of weights that the data determined, block by block, of the most probable member."""
         return effective_by_block(self.members[0].optimum)
 
+    def _warn_unless_stable(self, what: str) -> None:
+        """Warn where the linear part of a member is explosive: tanh units are bounded and cannot hold it."""
+        from varnn.estimate.tanh.extrapolation import linear_radius
+
+        radius = max(linear_radius(one.optimum.design, one.optimum.theta) for one in self.members)
+        warn_of_explosion(self.spec.label, what, radius)
+
     @property
     def n_params(self) -> int:
         """Weights that the data determined, averaged over the members."""
@@ -426,6 +433,11 @@ class FittedTanhRNN(Fitted):
 
         trend, Z = self._future(horizon, future_exog)
         return np.asarray(self.units.back(mean_path(self.members, self._ends, trend, Z, ANTITHETIC)))
+
+    def _held(self, n_paths: int, horizon: int) -> float:
+        """Return 6.6 arrays of the paths and five of those behind the mean, as measured, and the draws."""
+        weights = self.members[0].optimum.theta.size
+        return (6.6 * n_paths + 5 * 2 * ANTITHETIC) * horizon * self.series.k + 4.0 * n_paths * weights
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         if self._below is not None:
