@@ -18,7 +18,7 @@ import pandas as pd
 from varnn.display import count
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning, callers_level
 from varnn.estimate.least_squares.order import default_max_lags
-from varnn.estimate.least_squares.redundant import warn_of_explosion, warn_of_near_copies, warn_of_redundant_lags
+from varnn.estimate.least_squares.redundant import warn_of_near_copies, warn_of_redundant_lags
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.linear.lag_choice import affordable_beside_a_memory
 from varnn.estimate.linear.units import Units
@@ -267,11 +267,9 @@ class FittedTanhRNN(Fitted):
         return effective_by_block(self.members[0].optimum)
 
     def _warn_unless_stable(self, what: str) -> None:
-        """Warn where the linear part of a member is explosive: tanh units are bounded and cannot hold it."""
-        from varnn.estimate.tanh.extrapolation import linear_radius
-
-        radius = max(linear_radius(one.optimum.design, one.optimum.theta) for one in self.members)
-        warn_of_explosion(self.spec.label, what, radius)
+        """Warn as the rung below does where it answers; beside tanh units the roots of the linear part are not all."""
+        if self._below is not None:
+            self._below._warn_unless_stable(what)
 
     @property
     def n_params(self) -> int:
