@@ -17,7 +17,7 @@ from varnn.display import Sheet, Shown, count, listed, span
 from varnn.errors import ParameterError
 from varnn.guide import Guided
 from varnn.series import FloatArray, checked_coverage
-from varnn.writing import names_as_they_are
+from varnn.writing import literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +115,6 @@ class Forecast(Guided, Shown):
         table.insert(1, "step", np.repeat(np.arange(1, self.horizon + 1), len(self.names)))
         return table
 
-    @names_as_they_are()
     def plot(self, coverages: Sequence[float] = (0.5, 0.8, 0.95)) -> Figure:
         """Draw a fan chart: the recent past, the mean, and one band for each coverage."""
         from matplotlib.figure import Figure
@@ -132,7 +131,7 @@ class Forecast(Guided, Shown):
             axes.plot(steps, self.point[:, j], color="black", ls="--", lw=1.2, label="mean")
             if self.history is not None:
                 axes.plot(np.arange(past), self.history.iloc[:, j], color="black", lw=1.0, label="observed")
-            axes.set_title(name, loc="left", fontsize=9)
+            axes.set_title(literal(name), loc="left", fontsize=9)
         labels = ([] if self.history is None else list(self.history.index.astype(str))) + list(self.index.astype(str))
         ticks = np.unique(np.linspace(0, len(labels) - 1, 6).astype(int))
         panels[-1].set_xticks(ticks, [labels[tick] for tick in ticks])

@@ -242,7 +242,8 @@ def checked_paths(n_paths: object, horizon: int, k: int, held: Callable[[int], f
     if at_peak(count) > MOST_BYTES / 8:
         fixed = at_peak(0)
         most = int((MOST_BYTES / 8 - fixed) / (at_peak(count) - fixed) * count)
-        remedy = f"use n_paths <= {most} or a shorter horizon" if most > 0 else "use a shorter horizon"
+        steps = int(MOST_BYTES / 8 / at_peak(count) * horizon)
+        remedy = f"use n_paths <= {most} or a shorter horizon" if most > 0 else f"use horizon <= {steps}"
         raise ResourceLimitError(f"n_paths={count} paths of horizon={horizon} steps of {k} series are "
                                  f"{at_peak(count) * 8e-9:.0f} GB at the peak; {remedy}")
     return count

@@ -156,24 +156,15 @@ def restored(text: str) -> str:
     return text[1:] if _DEFUSED.match(text) else text
 
 
-@contextmanager
-def names_as_they_are() -> Iterator[None]:
-    r"""Let matplotlib draw every text made inside as it is: a name with dollar signs is a name, not a formula.
-
-    A text keeps what held when it was made, so that the figure may be drawn anywhere.
+def literal(name: object) -> str:
+    r"""Return a name as matplotlib has to be given it to draw it as it is, dollar signs and all.
 
     Examples
     --------
-    >>> from matplotlib.figure import Figure
-    >>> with names_as_they_are():
-    ...     text = Figure().text(0, 0, "US$ per A$")
-    >>> text.get_parse_math(), text.get_usetex()
-    (False, False)
+    >>> print(literal("US$ per A$"))
+    US\$ per A\$
     """
-    import matplotlib as mpl
-
-    with mpl.rc_context({"text.parse_math": False, "text.usetex": False}):
-        yield
+    return str(name).replace("$", r"\$")
 
 
 def _target(path: Path) -> tuple[Path | None, int | None]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varnn.series import FloatArray
-from varnn.writing import names_as_they_are
+from varnn.writing import literal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +21,6 @@ SIDE = 1.9    # inches of one picture
 HATCHES = ("", "///", "...", "xxx", "\\\\\\", "+++", "ooo", "---")
 
 
-@names_as_they_are()
 def response_grid(responses: FloatArray, names: Sequence[str], label: str, reach: FloatArray | None = None) -> Figure:
     """Draw responses (h + 1, k, k), series i in row i to shock j in column j, with bands of ± `reach`."""
     from matplotlib.figure import Figure
@@ -36,7 +35,7 @@ def response_grid(responses: FloatArray, names: Sequence[str], label: str, reach
             if reach is not None:
                 axes.fill_between(steps, line - reach[:, i, j], line + reach[:, i, j], color="0.85", lw=0)
             axes.plot(steps, line, color="black", lw=1.3)
-            axes.set_title(f"{names[j]} → {names[i]}", fontsize=9, loc="left")
+            axes.set_title(literal(f"{names[j]} → {names[i]}"), fontsize=9, loc="left")
             axes.tick_params(labelsize=7)
     for axes in grid[-1]:
         axes.set_xlabel("steps after the shock", fontsize=8)
@@ -45,7 +44,6 @@ def response_grid(responses: FloatArray, names: Sequence[str], label: str, reach
     return figure
 
 
-@names_as_they_are()
 def share_bars(shares: FloatArray, names: Sequence[str]) -> Figure:
     """Draw shares of error variance (k, h, k), one picture a series, stacked by shock."""
     from matplotlib.figure import Figure
@@ -58,9 +56,9 @@ def share_bars(shares: FloatArray, names: Sequence[str]) -> Figure:
         base = np.zeros(horizon)
         for j, name in enumerate(names):
             axes.bar(steps, shares[i, :, j], bottom=base, width=0.9, color=str(0.95 - 0.6 * j / max(k - 1, 1)),
-                     edgecolor="black", lw=0.5, hatch=HATCHES[j % len(HATCHES)], label=name)
+                     edgecolor="black", lw=0.5, hatch=HATCHES[j % len(HATCHES)], label=literal(name))
             base = base + shares[i, :, j]
-        axes.set_title(f"error variance of {names[i]}", fontsize=9, loc="left")
+        axes.set_title(literal(f"error variance of {names[i]}"), fontsize=9, loc="left")
         axes.set_ylim(0, 1)
         axes.tick_params(labelsize=7)
     panels[-1].set_xlabel("steps ahead", fontsize=8)

@@ -9,7 +9,7 @@ import numpy as np
 from varnn.errors import ParameterError, RankDeficientError
 from varnn.inference.hypothesis import HypothesisTest, SimulatedTest
 from varnn.series import FloatArray, generator, whole_number
-from varnn.writing import names_as_they_are
+from varnn.writing import literal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -155,7 +155,6 @@ def _root(centred: FloatArray) -> FloatArray:
                                  "past or from the others; leave it out of the test") from None
 
 
-@names_as_they_are()
 def plot_fitted(fit: Fitted) -> Figure:
     """Draw each series (line) with the one-step predictions of the fit (dashes), one panel a series."""
     from matplotlib.figure import Figure
@@ -167,7 +166,7 @@ def plot_fitted(fit: Fitted) -> Figure:
     for j, (axes, name) in enumerate(zip(panels, series.names, strict=True)):
         axes.plot(rows, series.values[:, j], color="black", lw=1.0, label="observed")
         axes.plot(rows[-len(fitted):], fitted.iloc[:, j], color="0.4", ls="--", lw=1.2, label="predicted a step ahead")
-        axes.set_title(name, loc="left", fontsize=9)
+        axes.set_title(literal(name), loc="left", fontsize=9)
     ticks = np.unique(np.linspace(0, len(series) - 1, 6).astype(int))
     panels[-1].set_xticks(ticks, [str(series.index[tick]) for tick in ticks])
     panels[0].legend(fontsize=7, ncols=2, loc="upper left", frameon=False)

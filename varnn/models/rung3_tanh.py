@@ -435,7 +435,8 @@ class FittedTanhRNN(Fitted):
     def _held(self, n_paths: int, horizon: int) -> float:
         """Return 6.6 arrays of the paths and five of those behind the mean, as measured, and the draws."""
         weights = self.members[0].optimum.theta.size
-        return (6.6 * n_paths + 5 * 2 * ANTITHETIC) * horizon * self.series.k + 4.0 * n_paths * weights
+        behind = 2 * ANTITHETIC if any(one.optimum.design.n for one in self.members) else 20
+        return (6.6 * n_paths + 5 * behind) * horizon * self.series.k + 4.0 * n_paths * weights
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         if self._below is not None:

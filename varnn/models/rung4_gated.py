@@ -302,7 +302,8 @@ class FittedGated(Fitted):
 
     def _held(self, n_paths: int, horizon: int) -> float:
         """Return eight arrays of the paths and of those behind the mean, for numpy and torch hold some each."""
-        return 8.0 * (n_paths + 2 * ANTITHETIC) * horizon * self.series.k
+        behind = 2 * ANTITHETIC if self.evidence_gain > 0 else 1
+        return 8.0 * (n_paths + behind) * horizon * self.series.k
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         """Draw the weights from their Laplace posterior N(θ, H⁻¹) and Σ from its inverse-Wishart posterior."""
