@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from varnn.errors import TimeIndexError
+from varnn.errors import HorizonLimitError, TimeIndexError
 
 
 def season_of(index: pd.Index[Any]) -> int:
@@ -66,6 +66,51 @@ def _first_descent(index: pd.Index[Any]) -> str:
     later = np.asarray(index[1:] < index[:-1])
     row = int(np.argmax(later)) + 1
     return f"{index[row]} after {index[row - 1]}"
+
+
+# What pandas raises where it has no such date: ValueErrors of its own, and OverflowError.
+NO_DATE = (OverflowError, pd.errors.OutOfBoundsDatetime, pd.errors.OutOfBoundsTimedelta)
+
+
+def following(index: pd.PeriodIndex | pd.DatetimeIndex, horizon: int) -> pd.Index[Any]:
+    """Return the `horizon` dates after the last one, or raise where pandas has no such dates.
+
+    Examples
+    --------
+    >>> str(following(pd.period_range("2000Q1", periods=8, freq="Q"), 2)[-1])
+    '2002Q2'
+    """
+    last, freq = _last_and_frequency(index)
+    try:
+        if isinstance(index, pd.PeriodIndex):
+            every = int(index.asi8[-1] - index.asi8[-2]) // freq.n if len(index) > 1 else 1  # four years, say
+            dates = pd.period_range(last + every, periods=1 + (horizon - 1) * every, freq=freq, name=index.name)
+            return dates[::every]
+        return pd.date_range(last, periods=horizon + 1, freq=freq, name=index.name)[1:]
+    except NO_DATE:
+        most = _most_steps(index, horizon)
+    until = f"use horizon <= {most}, or " if most else ""
+    raise HorizonLimitError(f"horizon={horizon} steps after {last} run beyond the last date that pandas can hold "
+                            f"(with unit {getattr(index, 'unit', 'period')!r}); {until}number the rows "
+                            "(.reset_index(drop=True), or --date none)") from None
+
+
+def _most_steps(index: pd.PeriodIndex | pd.DatetimeIndex, beyond: int) -> int:
+    """Return how many steps after the last date there still are dates, by bisection below `beyond`."""
+    (last, freq), held, refused = _last_and_frequency(index), 0, beyond
+    while refused - held > 1:
+        middle = (held + refused) // 2
+        try:
+            _ = last + middle * freq
+            held = middle
+        except NO_DATE:
+            refused = middle
+    return held
+
+
+def _last_and_frequency(index: pd.PeriodIndex | pd.DatetimeIndex) -> tuple[Any, Any]:
+    """Return the last date and the step to the next one, which pandas' types do not know to go together."""
+    return index[-1], index.freq
 
 
 def joined(index: pd.Index[Any], more: pd.Index[Any]) -> pd.Index[Any]:

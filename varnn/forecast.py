@@ -17,6 +17,7 @@ from varnn.display import Sheet, Shown, count, listed, span
 from varnn.errors import ParameterError
 from varnn.guide import Guided
 from varnn.series import FloatArray, checked_coverage
+from varnn.writing import literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +131,7 @@ class Forecast(Guided, Shown):
             axes.plot(steps, self.point[:, j], color="black", ls="--", lw=1.2, label="mean")
             if self.history is not None:
                 axes.plot(np.arange(past), self.history.iloc[:, j], color="black", lw=1.0, label="observed")
-            axes.set_title(name, loc="left", fontsize=9)
+            axes.set_title(literal(name), loc="left", fontsize=9)
         labels = ([] if self.history is None else list(self.history.index.astype(str))) + list(self.index.astype(str))
         ticks = np.unique(np.linspace(0, len(labels) - 1, 6).astype(int))
         panels[-1].set_xticks(ticks, [labels[tick] for tick in ticks])

@@ -25,7 +25,7 @@ from varnn.guide import Specified, nearest
 from varnn.habits import VALUES
 from varnn.kept import Kept
 from varnn.questions import Questions
-from varnn.series import FloatArray, Series, checked_coverages, checked_horizon, checked_paths, generator
+from varnn.series import COPIES, FloatArray, Series, checked_coverages, checked_horizon, checked_paths, generator
 from varnn.shocks import KINDS, Shocks, white_shocks
 from varnn.shocks import square_root as square_root
 
@@ -203,6 +203,14 @@ class Fitted(Questions, Shown, Kept, ABC):
         """Return exact Gaussian forecast standard deviations (h, k) at fixed parameters, or None."""
         return None
 
+    def _held(self, n_paths: int, horizon: int) -> float:
+        """Return how many numbers a forecast holds at its peak: as measured, arrays of the size of its paths."""
+        return COPIES * n_paths * horizon * self.series.k
+
+    def _checked_paths(self, n_paths: object, horizon: int) -> int:
+        """Return the number of sample paths, or raise where this model would fill the memory with them."""
+        return checked_paths(n_paths, horizon, self.series.k, lambda paths: self._held(paths, horizon))
+
     def _refit(self, samples: FloatArray) -> Draws | None:
         """Return the estimates on B other samples (B, T, k) as draws, or None where there is no batched refit."""
         return None
@@ -254,17 +262,18 @@ class Fitted(Questions, Shown, Kept, ABC):
         """
         horizon, coverages = checked_horizon(horizon), checked_coverages(coverage)
         self._warn_unless_stable("its forecasts run away from the data")
-        n_paths = checked_paths(n_paths, horizon, self.series.k)
+        n_paths = self._checked_paths(n_paths, horizon)
         one_of(uncertainty, "uncertainty", get_args(Uncertainty))
         one_of(shocks, "shocks", KINDS)
         plan = Plan(n_paths=n_paths, uncertainty=uncertainty, shocks=shocks, rng=generator(rng))
+        index = self.seen.future_index(horizon)
         # Numbers that run off are refused below in words of ours, so numpy need not say so first.
         with np.errstate(over="ignore", invalid="ignore"):
             point, paths, spread = self._outlook(horizon, self._future_exog(X, horizon), plan)
         self._need_finite(point, paths)
         self._name_bands_without_width(paths)
         history = self.seen.window(max(0, len(self.seen) - HISTORY_ROWS), len(self.seen)).to_frame()
-        return Forecast(point, paths, self.series.names, self.seen.future_index(horizon), coverages, history, spread)
+        return Forecast(point, paths, self.series.names, index, coverages, history, spread)
 
     def _need_finite(self, point: FloatArray, paths: FloatArray) -> None:
         """Raise ConvergenceError where a mean or a path is infinite or NaN, naming the model, series and step."""
@@ -441,8 +450,9 @@ class Fitted(Questions, Shown, Kept, ABC):
 
             return bootstrap_outlook(self, horizon, future_exog, plan)
         draws = self._draw(plan.n_paths, plan.rng) if plan.uncertainty == "full" else None
-        white = white_shocks(plan.shocks, self._misses, plan.n_paths, horizon, plan.rng)   # (m, h, k)
-        paths = self._respond(coloured(white, self.sigma_u, draws), future_exog, draws)
+        # Nothing here keeps the shocks (m, h, k), so that they are let go as soon as they have been used.
+        paths = self._respond(coloured(white_shocks(plan.shocks, self._misses, plan.n_paths, horizon, plan.rng),
+                                       self.sigma_u, draws), future_exog, draws)
         exact = plan.uncertainty == "none" and plan.shocks == "gaussian"
         return self._mean(horizon, future_exog), paths, self._spread(horizon, future_exog) if exact else None
 

@@ -7,7 +7,7 @@ and date. Called by `Forecaster.fit`, `Fitted.forecast` and `compare`. Never imp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from varnn.dates import joined, regular_index
+from varnn.dates import following, joined, regular_index
 from varnn.display import Shown
 from varnn.errors import (
     DtypeError,
@@ -39,7 +39,7 @@ LARGEST = 1e150   # squares of anything larger overflow float64 in every likelih
 SMALLEST = 1e-150  # and squares of movements smaller than this vanish
 MOST_BYTES = 8_000_000_000  # held at once by one request
 MATRICES = 4  # information, precision, factor and inverse
-COPIES = 6  # arrays of the size of the sample paths that a forecast holds at its peak: 5.0 (naive), 6.2 (VAR) measured
+COPIES = 6  # arrays of the size of its sample paths that a forecast holds at its peak, unless its model knows better
 MOST_CELLS = MOST_BYTES // (8 * COPIES)  # numbers in the sample paths of one forecast
 
 
@@ -147,12 +147,10 @@ gaps with missing='filter' (--missing filter), drop or impute it, or start the s
         return Series(np.vstack([self.values, more.values]), self.names, joined(self.index, expected))
 
     def future_index(self, horizon: int) -> pd.Index[Any]:
-        """Return the `horizon` time labels that follow the last observation."""
+        """Return the `horizon` time labels that follow the last observation, or raise HorizonLimitError."""
         last, index = self.index[-1], self.index
-        if isinstance(index, pd.PeriodIndex):
-            return pd.period_range(last + 1, periods=horizon, freq=index.freq, name=index.name)
-        if isinstance(index, pd.DatetimeIndex):
-            return pd.date_range(last, periods=horizon + 1, freq=index.freq, name=index.name)[1:]
+        if isinstance(index, (pd.PeriodIndex, pd.DatetimeIndex)):
+            return following(index, horizon)
         step = index.step if isinstance(index, pd.RangeIndex) else 1
         return pd.RangeIndex(last + step, last + step * (horizon + 1), step, name=index.name)
 
@@ -229,14 +227,42 @@ def checked_horizon(horizon: object) -> int:
     return int(cast(int, horizon))
 
 
-def checked_paths(n_paths: object, horizon: int, k: int) -> int:
-    """Return the number of sample paths as int, or raise: it is no count, or the paths would fill the memory."""
+def checked_paths(n_paths: object, horizon: int, k: int, held: Callable[[int], float] | None = None) -> int:
+    """Return the number of sample paths as int, or raise: it is no count, or the paths would fill the memory.
+
+    Parameters
+    ----------
+    n_paths : int
+    horizon, k : int
+    held : callable, optional
+        Numbers that a forecast with so many paths holds at its peak; six arrays of their size when left out.
+    """
     count = whole_number(n_paths, "n_paths", least=1)
-    if count * horizon * k > MOST_CELLS:
-        raise ResourceLimitError(f"n_paths={count} paths of {horizon} steps of {k} series are "
-                                 f"{count * horizon * k * 8 * COPIES / 1e9:.0f} GB at the peak; use n_paths <= "
-                                 f"{max(1, MOST_CELLS // (horizon * k))} or a shorter horizon")
+    at_peak = held if held is not None else lambda paths: float(COPIES * paths * horizon * k)
+    if at_peak(count) > MOST_BYTES / 8:
+        fixed = at_peak(0)
+        most = int((MOST_BYTES / 8 - fixed) / (at_peak(count) - fixed) * count)
+        steps = int(MOST_BYTES / 8 / at_peak(count) * horizon)
+        remedy = f"use n_paths <= {most} or a shorter horizon" if most > 0 else f"use horizon <= {steps}"
+        raise ResourceLimitError(f"n_paths={count} paths of horizon={horizon} steps of {k} series are "
+                                 f"{at_peak(count) * 8e-9:.0f} GB at the peak; {remedy}")
     return count
+
+
+def checked_memory(request: str, numbers: float, remedy: str) -> None:
+    """Raise ResourceLimitError where a request would hold so many numbers at once that they fill the memory.
+
+    Examples
+    --------
+    >>> checked_memory("irf(periods=1000000000)", 3 * 4e9, "use a smaller periods")
+    Traceback (most recent call last):
+    ...
+    varnn.errors.ResourceLimitError: irf(periods=1000000000) would hold about 96 GB at once, and 8 GB is the most; \
+use a smaller periods
+    """
+    if 8 * numbers > MOST_BYTES:
+        raise ResourceLimitError(f"{request} would hold about {8e-9 * numbers:.3g} GB at once, and "
+                                 f"{MOST_BYTES / 1e9:.0f} GB is the most; {remedy}")
 
 
 def checked_weights(model: str, argument: str, value: int, weights: int) -> None:

@@ -353,7 +353,7 @@ PATHS = [
     for count in (0, -5, 2.5, "many", True, None)
 ] + [
     Case("paths", "n_paths=10**9", forecasts(3, n_paths=10**9), ("use n_paths <= ",)),
-    Case("paths", "horizon=10**6 with 1,000 paths", forecasts(10**6), ("use n_paths <= ",)),
+    Case("paths", "horizon=10**6 with 1,000 paths", forecasts(10**6), ("use n_paths <= ", "use horizon <= ")),
     Case("paths", "uncertainty='maybe'", forecasts(3, uncertainty="maybe"), ("uncertainty='maybe'",)),
     Case("paths", "shocks='cauchy'", forecasts(3, shocks="cauchy"), ("shocks='cauchy'",)),
     Case("paths", "shocks=None", forecasts(3, shocks=None), ("shocks=None",)),

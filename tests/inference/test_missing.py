@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from varnn import VAR, Drift, LinearRNN, Naive
+from varnn import VAR, Direct, Drift, Ensemble, LinearRNN, Naive
 from varnn.errors import InputError, MissingDataError, ParameterError
 from varnn.models.rung3_tanh import TanhRNN
 from varnn.models.wrap_conformal import Conformal
@@ -246,3 +246,15 @@ def test_new_rows_may_have_gaps_and_the_forecast_stands_in():
     moved = fit.update(np.array([[np.nan, np.nan]]))
     assert_allclose(moved.seen.values[-1], ahead.to_numpy()[0], rtol=1e-10)
     assert_allclose(moved.forecast(1).mean.to_numpy()[0], fit.forecast(2).mean.to_numpy()[1], rtol=1e-10)
+
+
+@pytest.mark.parametrize(("model", "instead"), [
+    (Direct(horizon=2), "fit a VAR or LinearRNN with missing='filter'"),
+    (Conformal(VAR(lags=1)), "fit VAR alone with missing='filter'"),
+    (Ensemble((VAR(lags=1), Naive())), "fit VAR and Naive alone with missing='filter'"),
+], ids=lambda one: getattr(one, "label", ""))
+def test_models_without_a_recursion_of_their_own_name_what_to_fit_instead(model, instead):
+    y = np.random.default_rng(0).normal(size=(80, 1))
+    y[20] = np.nan
+    with pytest.raises(ParameterError, match=f"{instead}, or fill the gaps first"):
+        model.fit(y, missing="filter")

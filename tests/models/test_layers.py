@@ -118,12 +118,14 @@ def mean_path(fit: Fitted, future, y=None, X=None) -> np.ndarray:
     return total
 
 
+@pytest.mark.filterwarnings("ignore::varnn.errors.StationarityWarning")  # of an LSTM on a rising series
 def test_encode_decode_is_the_mean_path(case):
     fit, future = case
     assert_allclose(mean_path(fit, future), fit.forecast(H, future, n_paths=10).mean.to_numpy(), rtol=0,
                     atol=1e-10 * scale(fit))
 
 
+@pytest.mark.filterwarnings("ignore::varnn.errors.StationarityWarning")
 def test_encode_decode_from_a_window_is_the_forecast_from_it(case):
     fit, future = case
     y, X = fit.series.values[20:], None if fit.exog is None else fit.exog.values[20:]

@@ -253,7 +253,7 @@ def test_too_short_and_collinear_series_are_refused_by_both_engines(engine):
 def test_an_unfindable_order_names_the_constant_series():
     y = frame()
     y["b"] = 2.0
-    with pytest.raises(RankDeficientError, match=r"'L1\.b' is constant.*drop 'b'"):
+    with pytest.raises(RankDeficientError, match=r"lag 1 of 'b' is constant.*drop 'b'"):
         VAR().fit(y)
 
 

@@ -45,7 +45,7 @@ from varnn.models.rung0_naive import SeasonalNaive
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN
 from varnn.models.rung3_tanh import FittedTanhRNN, TanhRNN
-from varnn.series import Series, whole_number
+from varnn.series import Series, checked_paths, whole_number
 
 DEFAULT_MODELS = ("Naive", "SeasonalNaive", "Mean", "Drift", "VAR", "ShrunkVAR", "LinearRNN", "TanhRNN")
 MOST_TESTED, MOST_WORK = 30, 1e8  # series, and rows × regressors², up to which linearity is tested on all rows
@@ -218,7 +218,8 @@ def compare(y: object, X: object = None, *, horizon: int,
     windows = Windows.default(len(series), horizon, origins=origins, step=step, gap=gap, refit=refit, size=window)
     told = _leaks(series, exog, judged, _names(trust, "trust"), max(LEADS, windows.horizon + windows.gap))
     task = Task(series=series, exog=exog, windows=windows, season=season, seed=whole_number(seed, "seed", least=0),
-                n_paths=whole_number(n_paths, "n_paths", least=20), oracle=oracle,
+                n_paths=checked_paths(whole_number(n_paths, "n_paths", least=20), windows.gap + windows.horizon,
+                                      series.k), oracle=oracle,
                 target=None if judged == series.names else judged, missing=missing)
     _ = task.kept_scales  # a series without a yardstick is refused before anything is fitted
     known = facts(task, chosen, about or {}) | {"worth": worth, "told": [vars(leak) | {

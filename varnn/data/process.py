@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from varnn.display import Shown
 from varnn.errors import DataNameError, ParameterError
 from varnn.guide import guided
-from varnn.series import checked_horizon, generator, whole_number
+from varnn.series import checked_horizon, checked_memory, generator, whole_number
 
 FloatArray = NDArray[np.float64]
 Rng = np.random.Generator
@@ -305,6 +305,7 @@ def simulate(name: str, n: int | None = None, rng: object = None, **parameters: 
         raise ParameterError(f"process {name!r} has no parameter {unknown[0]!r}; "
                              f"it has {', '.join(accepted) or 'none, its protocol is fixed'}")
     n = whole_number(recipe.length if n is None else n, "n", least=1)
+    checked_memory(f"n={n} rows", 10.0 * n, "simulate fewer")
     if recipe.protocol is not None:
         return recipe.protocol(n, whole_number(0 if rng is None else rng, "rng", least=0))
     return recipe.build(**parameters).run(n, rng)

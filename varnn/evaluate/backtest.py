@@ -25,7 +25,7 @@ from varnn.evaluate.scores.point import mase_scale, rmsse_scale
 from varnn.evaluate.window_inputs import Inputs
 from varnn.evaluate.windows import Origin, Windows
 from varnn.forecaster import Fitted, Forecaster, Plan
-from varnn.series import FloatArray, Series, checked_paths
+from varnn.series import FloatArray, Series
 
 Oracle = Callable[[int, int], FloatArray]
 """(rows seen, horizon) -> best possible mean (h, k), NaN where unknown."""
@@ -244,7 +244,7 @@ def _together(asked: Sequence[_Asked]) -> dict[int, tuple[FloatArray, FloatArray
     groups: dict[Any, list[_Asked]] = {}
     for one in asked:
         steps, k = one.task.windows.gap + one.task.windows.horizon, one.fit.series.k
-        groups.setdefault((type(one.fit), steps, checked_paths(one.task.n_paths, steps, k), k), []).append(one)
+        groups.setdefault((type(one.fit), steps, one.fit._checked_paths(one.task.n_paths, steps), k), []).append(one)
     for (kind, steps, n_paths, k), alike in groups.items():
         most = max(1, CELLS // (steps * n_paths * k))
         for first in range(0, len(alike), most):
@@ -355,7 +355,7 @@ def _moved_on(fit: Fitted, task: Task, stop: int) -> Fitted:
 
 def _forecast(fit: Fitted, task: Task, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     steps = task.windows.gap + task.windows.horizon
-    n_paths = checked_paths(task.n_paths, steps, fit.series.k)
+    n_paths = fit._checked_paths(task.n_paths, steps)
     plan = Plan(n_paths=n_paths, uncertainty="full", shocks="gaussian", rng=rng)
     point, paths, _ = fit._outlook(steps, _future(fit, task), plan)
     return _finite(fit, task, point, paths)

@@ -15,7 +15,7 @@ from varnn.display import Shown
 from varnn.estimate.numerics.companion import companion, moving_average
 from varnn.forecaster import square_root
 from varnn.guide import Guided
-from varnn.series import FloatArray, whole_number
+from varnn.series import FloatArray, checked_memory, whole_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,7 +122,10 @@ def impulse_responses(coefs: FloatArray, sigma: FloatArray, periods: int, names:
     ----------
     Lütkepohl (2005), §2.3.2 and prop. 3.6; Pesaran & Shin (1998), Economics Letters 58(1), eq. 10.
     """
-    phi = moving_average(coefs, whole_number(periods, "periods", least=1))
+    steps, k, p = whole_number(periods, "periods", least=1), len(sigma), len(coefs)
+    errors_hold = 2 * steps**2 * k + 4 * steps * k * k * p if inverse_gram is not None and p else 0
+    checked_memory(f"irf(periods={steps})", 5 * steps * k * k + errors_hold, "use a smaller periods")
+    phi = moving_average(coefs, steps)
     errors = None if inverse_gram is None or not len(coefs) else _standard_errors(coefs, phi, sigma, inverse_gram)
     return responses(phi, sigma, names, errors)
 

@@ -222,8 +222,11 @@ def fit_with_gaps(model: Forecaster, y: object, X: object = None, *, rng: object
     seeds = generator(rng).spawn(ROUNDS + 1)
     fit = model.fit(series, X, rng=seeds[0])
     if type(fit)._outlook is not Fitted._outlook:
-        raise ParameterError(f"{model.label} has no recursion of its own to fill gaps with; fit the models inside it "
-                             "with missing='filter'")
+        inside = [part.label for part in (*getattr(model, "members", ()), getattr(model, "model", None))
+                  if isinstance(part, Forecaster)]
+        instead = f"{' and '.join(inside)} alone" if inside else "a VAR or LinearRNN"
+        raise ParameterError(f"{model.label} has no recursion of its own to fill gaps with; fit {instead} with "
+                             "missing='filter', or fill the gaps first (y.interpolate())")
     estimate = getattr(fit, "estimate", None)
     linear = isinstance(estimate, LinearEstimate)
     if type(estimate) is LeastSquares:  # what shrinks them is refitted like any other recursion

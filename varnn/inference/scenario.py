@@ -17,7 +17,7 @@ from varnn.errors import ParameterError, VarnnWarning, callers_level
 from varnn.forecast import Forecast
 from varnn.forecaster import HISTORY_ROWS, Draws, Fitted, Uncertainty, one_of, square_root
 from varnn.inference.conditions import Conditions, read_conditions
-from varnn.series import FloatArray, checked_coverages, checked_horizon, generator, whole_number
+from varnn.series import FloatArray, checked_coverages, checked_horizon, generator
 
 MOST_DRAWS, FEWEST_DRAWS = 200, 20  # parameter draws; each is conditioned on its own
 MOST_SLOPES = 4_000_000  # numbers in all draws' Jacobians
@@ -97,7 +97,7 @@ def scenario(fit: Fitted, horizon: int, hard: object = None, soft: object = None
     ([2.0, 2.0], True)
     """
     horizon, coverages = checked_horizon(horizon), checked_coverages(coverage)
-    n_paths = whole_number(n_paths, "n_paths", least=1)
+    n_paths = fit._checked_paths(n_paths, horizon)
     one_of(uncertainty, "uncertainty", ("full", "none"))
     if type(fit)._outlook is not Fitted._outlook:
         raise ParameterError(f"{fit.spec.label} has no recursion of its own to condition; ask a model "

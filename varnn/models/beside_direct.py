@@ -17,7 +17,7 @@ from varnn.errors import ExogError, ParameterError, TooShortError
 from varnn.estimate.direct import PENALTIES, Candidate, Centring, WindowMap, fit_map
 from varnn.estimate.numerics.threads import one_thread
 from varnn.forecaster import Draws, Fitted, Forecaster, Plan, one_of
-from varnn.series import FloatArray, Series, whole_number
+from varnn.series import FloatArray, Series, checked_memory, whole_number
 from varnn.shocks import degrees_of_freedom, whitened
 
 LONGEST = 720       # look-back and horizon are shorter than this unless asked for
@@ -145,6 +145,8 @@ class Direct(Forecaster):
                 f"Direct(horizon={horizon}, lookback={max(lookbacks)}, validation={self.validation}) needs at least "
                 f"{need} rows (and validation 0 or no shorter than the horizon), got {most}; use a shorter horizon or "
                 "lookback, or give the penalty, which needs no rows held out")
+        checked_memory(f"Direct(horizon={horizon}, lookback={max(lookbacks)}, folds={self.folds})",
+                       (2.0 * self.folds + 6.0) * (max(lookbacks) + horizon) ** 2, "use a shorter lookback or horizon")
         blocks = (min(rows, most) - self.validation - max(lookbacks)) // horizon
         return horizon, lookbacks, max(2, min(self.folds, blocks))
 
@@ -250,6 +252,11 @@ class FittedDirect(Fitted):
         widened = np.sqrt(1.0 + self._leverage()) if plan.uncertainty == "full" else np.ones(self.series.k)
         point = self._mean(horizon, future_exog)
         return point, point + widened * drawn, None
+
+    def _held(self, n_paths: int, horizon: int) -> float:
+        """Return 6.5 arrays of the paths and of the errors they are drawn from, as measured, and how they mix."""
+        errors = max(0, min(len(self.series) - self.lookback - horizon + 1, MOST_ERRORS))
+        return 6.5 * (n_paths + errors) * horizon * self.series.k + n_paths * errors
 
     def _errors(self, horizon: int) -> FloatArray | None:
         """Return h-step errors (J, h, k) of windows spread over the sample, corrected for the coefficients fitted."""

@@ -253,7 +253,7 @@ class FittedShrunkVAR(FittedVAR):
         """Warn of a root that a random walk in so many rows would not show; where walks are the centre, 1 is usual."""
         radius = float(1 / np.abs(self.roots).min())
         if radius > 1 + (WALK_ROOT / self.nobs if self.walks else 0.0):
-            warn_of_explosion(self.spec.label, what, radius, stacklevel=4)
+            warn_of_explosion(self.spec.label, what, radius)
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         """Draw from the posterior; explosive draws are left out where the posterior mean is stable."""

@@ -37,7 +37,7 @@ from varnn.estimate.least_squares.regressors import (
     labels,
     transition,
 )
-from varnn.estimate.least_squares.small_sample import are_stable, debiased, lag_bias, spread_correction
+from varnn.estimate.least_squares.small_sample import are_stable, debiased, lag_bias, spread_correction, stability_held
 from varnn.estimate.numerics.companion import (
     characteristic_roots,
     estimation_covariance,
@@ -141,7 +141,8 @@ class VAR(Forecaster):
         longest = default_max_lags(len(series), series.k, self.trend, q) if self.max_lags is None else self.max_lags
         if longest < 1:
             self._need_rows(series, 1, q)
-        names = labels(series.names, longest, self.trend, exog_names)[0]
+        enough = len(series) >= rows_needed(series.k, longest, self.trend, q)  # else the search refuses, and at once
+        names = labels(series.names, longest, self.trend, exog_names)[0] if enough else None
         search = search_orders(series.values, longest, self.trend, z, names=names)
         return search.best("aic" if self.lags is None else self.lags), search
 
@@ -150,8 +151,8 @@ class VAR(Forecaster):
         if len(series) < need:
             most = (len(series) - rows_needed(series.k, 0, self.trend, q)) // (series.k + 1)
             remedy = f"use lags <= {most} or a longer series" if most > 0 else "use a longer series"
-            raise TooShortError(f"VAR(lags={lags}) on {series.k} series needs at least {need} rows, got {len(series)}; "
-                                f"{remedy}")
+            raise TooShortError(f"{self.label}(lags={lags}) on {series.k} series needs at least {need} rows, got "
+                                f"{len(series)}; {remedy}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -248,7 +249,7 @@ class FittedVAR(Fitted):
 
     def _warn_unless_stable(self, what: str) -> None:
         if self.k_ar and not self.is_stable():
-            warn_of_explosion(self.spec.label, what, spectral_radius(np.abs(self.roots)), stacklevel=4)
+            warn_of_explosion(self.spec.label, what, spectral_radius(np.abs(self.roots)))
 
     def to_statsmodels(self) -> VARResults:
         """Hand over to statsmodels: the VARResults of the same order, sample and regressors."""
@@ -323,6 +324,12 @@ class FittedVAR(Fitted):
         (d, k), df = self.estimate.coef.shape, self.estimate.df_resid
         return d, k, df + k - 1
 
+    def _held(self, n_paths: int, horizon: int) -> float:
+        """Return the larger peak: of the draws and what tells the stable ones, or of the paths beside the draws."""
+        k, lagged = self.series.k, self.k_ar * self.series.k
+        draws = len(self.estimate.coef) * k + 2 * k * k
+        return n_paths * max(stability_held(lagged) + 4 * draws, 2.8 * horizon * k + 2 * draws)
+
     def _respond(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None) -> FloatArray:
         """Give each path the mean of its own draw and the responses of the estimate, corrected for small samples.
 
@@ -331,12 +338,16 @@ class FittedVAR(Fitted):
         if draws is None or not self.k_ar or self._is_large:
             return self._simulate(shocks, future_exog, draws)
         (m, horizon, k), d = shocks.shape, len(draws.weights)
-        means = self._simulate(np.zeros((d, horizon, k)), future_exog, draws)                       # (d, h, k)
-        responses = self._simulate(shocks, future_exog) - self._mean(horizon, future_exog)          # (m, h, k)
+        paths = self._simulate(shocks, future_exog)                                                # (m, h, k)
+        del shocks  # as large as the paths: in a long forecast the difference between two of these and three
+        paths -= self._mean(horizon, future_exog)
         bias = self._bias if draws.bias is None else lag_matrices(draws.bias, self.k_ar)
-        factors = spread_correction(self.coefs, self.sigma_u, lag_matrices(draws.weights[:CORRECTION_DRAWS], self.k_ar),
-                                    bias, horizon)
-        return np.asarray(means[np.arange(m) % d] + factors * responses)
+        paths *= spread_correction(self.coefs, self.sigma_u, lag_matrices(draws.weights[:CORRECTION_DRAWS], self.k_ar),
+                                   bias, horizon)
+        means = self._simulate(np.broadcast_to(0.0, (d, horizon, k)), future_exog, draws)         # (d, h, k)
+        for first in range(0, m, d):
+            paths[first:first + d] += means[:m - first]
+        return paths
 
     @cached_property
     def _bias(self) -> FloatArray:
@@ -382,7 +393,8 @@ class FittedVAR(Fitted):
         B, T, k = samples.shape
         exog = None if self.exog is None else np.tile(self.exog.values, (B, 1))
         fits = fit_windows(samples.reshape(B * T, k), [(i * T, (i + 1) * T) for i in range(B)], self.k_ar, self.trend,
-                           exog)
+                           exog, names=labels(self.series.names, self.k_ar, self.trend,
+                                              () if self.exog is None else self.exog.names)[0])
         return Draws(fits.sigma, fits.coef)
 
     def _debiased(self, weights: FloatArray, bias: FloatArray) -> FloatArray:

@@ -29,6 +29,7 @@ from varnn.estimate.least_squares.minnesota import Tightness, choose
 from varnn.estimate.least_squares.order import default_max_lags
 from varnn.estimate.least_squares.redundant import cut_search, warn_of_explosion, warn_of_near_copies
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
+from varnn.estimate.least_squares.small_sample import stability_held
 from varnn.estimate.linear import likelihood as gaussian
 from varnn.estimate.linear.kalman import end_states, filtered_states, paths, posterior_draws, responses
 from varnn.estimate.linear.lag_choice import affordable_beside_a_memory, fit_beside, fit_chosen
@@ -43,7 +44,7 @@ from varnn.estimate.numerics.threads import one_thread
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of, square_root
 from varnn.models.rung1_shrunk import ROUGH, FittedShrunkVAR, ShrunkVAR, standard_rows
 from varnn.questions import LinearQuestions
-from varnn.series import FloatArray, Series, checked_weights, whole_number
+from varnn.series import FloatArray, Series, checked_memory, checked_weights, whole_number
 
 if TYPE_CHECKING:
     from varnn.models.rung1_var import FittedVAR
@@ -126,10 +127,10 @@ class LinearRNN(Forecaster):
         warn_of_near_copies(self.label, series, exog, stacklevel=4)
         if still := [repr(series.names[j]) for j in without_error(fit.estimate.sigma)]:
             what = still[0] if len(still) == 1 else f"a combination of {', '.join(still)}"
-            warnings.warn(f"{what} follows from the past without error, so that the likelihood has no maximum; its "
-                          f"error is taken as {SINGULAR**0.5:.0e} standard deviations (leave {still[-1]} out and "
-                          "compute it by the rule that a VAR finds)" + (cut and f"; {cut}"), SingularWarning,
-                          stacklevel=callers_level())
+            warnings.warn(f"{what} follows from the past without error: nothing in it is ever new, and the likelihood "
+                          f"has no maximum, so its error is taken as {SINGULAR**0.5:.0e} standard deviations; leave "
+                          f"{still[-1]} out of y (the rule that a VAR finds gives it)" + (cut and f"; {cut}"),
+                          SingularWarning, stacklevel=callers_level())
         elif cut:
             warnings.warn(cut, SingularWarning, stacklevel=callers_level())
         warn_of_an_unfinished_descent(self.label, fit)
@@ -311,7 +312,7 @@ class FittedLinearRNN(LinearQuestions, Fitted):
     def _warn_unless_stable(self, what: str) -> None:
         if not self.stationary:
             F, _ = gaussian.transition(self.estimate.weights, self.lags, self.series.k)
-            warn_of_explosion(self.spec.label, what, float(gaussian.spectral_radius(F)), stacklevel=4)
+            warn_of_explosion(self.spec.label, what, float(gaussian.spectral_radius(F)))
 
     @property
     def n_params(self) -> int:
@@ -420,6 +421,12 @@ class FittedLinearRNN(LinearQuestions, Fitted):
         states, start = self._states(self.seen.values, exog)
         return self._observed(self.seen.values, exog), states, start
 
+    def _held(self, n_paths: int, horizon: int) -> float:
+        """Return 4.8 arrays of the paths, as measured, beside the draws and what tells the stable ones."""
+        k, lagged = self.series.k, self.lags * self.series.k
+        draws = self.estimate.weights.size + 2 * k * k
+        return n_paths * max(stability_held(lagged), 4.8 * horizon * k + 4 * draws)
+
     def _simulate(self, shocks: FloatArray, future_exog: FloatArray | None, draws: Draws | None = None) -> FloatArray:
         if self._below is not None:
             return self._below._simulate(shocks, future_exog, draws)
@@ -435,8 +442,9 @@ class FittedLinearRNN(LinearQuestions, Fitted):
 
     def ma_rep(self, maxn: int = 10) -> FloatArray:
         """Responses Ψ_0 … Ψ_maxn to unit errors, shape (maxn + 1, k, k), in the units of the series."""
-        weights, inputs = self.estimate.weights, self.units.input_scale.size
-        psi = responses(weights, self.lags, inputs, self.series.k, 1 + whole_number(maxn, "maxn", least=0))
+        weights, inputs, steps = self.estimate.weights, self.units.input_scale.size, whole_number(maxn, "maxn", least=0)
+        checked_memory(f"{steps} periods of responses", 6 * steps * self.series.k**2, "use a smaller periods or maxn")
+        psi = responses(weights, self.lags, inputs, self.series.k, 1 + steps)
         return psi * np.outer(self.units.scale, 1 / self.units.scale)
 
     def _spread(self, horizon: int, future_exog: FloatArray | None) -> FloatArray | None:

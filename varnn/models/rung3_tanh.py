@@ -266,6 +266,11 @@ class FittedTanhRNN(Fitted):
         """Number of weights that the data determined, block by block, of the most probable member."""
         return effective_by_block(self.members[0].optimum)
 
+    def _warn_unless_stable(self, what: str) -> None:
+        """Warn as the rung below does where it answers; beside tanh units the roots of the linear part are not all."""
+        if self._below is not None:
+            self._below._warn_unless_stable(what)
+
     @property
     def n_params(self) -> int:
         """Weights that the data determined, averaged over the members."""
@@ -426,6 +431,12 @@ class FittedTanhRNN(Fitted):
 
         trend, Z = self._future(horizon, future_exog)
         return np.asarray(self.units.back(mean_path(self.members, self._ends, trend, Z, ANTITHETIC)))
+
+    def _held(self, n_paths: int, horizon: int) -> float:
+        """Return 6.6 arrays of the paths and five of those behind the mean, as measured, and the draws."""
+        weights = self.members[0].optimum.theta.size
+        behind = 2 * ANTITHETIC if any(one.optimum.design.n for one in self.members) else 20
+        return (6.6 * n_paths + 5 * behind) * horizon * self.series.k + 4.0 * n_paths * weights
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         if self._below is not None:

@@ -15,12 +15,15 @@ import numpy as np
 import pandas as pd
 
 from varnn.deferred import need
-from varnn.errors import ConvergenceWarning, ParameterError, TooShortError, callers_level
+from varnn.errors import ConvergenceWarning, ParameterError, callers_level
 from varnn.estimate.gated.gauss_newton import GatedEstimate, fit, linear_alone, starting_weights
 from varnn.estimate.gated.recursion import Gated
+from varnn.estimate.least_squares.paths import lag_matrices
+from varnn.estimate.least_squares.redundant import warn_of_explosion
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names
 from varnn.estimate.linear.units import Units
 from varnn.estimate.log_evidence import LogEvidence
+from varnn.estimate.numerics.companion import companion
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_torch_thread
 from varnn.forecaster import Draws, Fitted, Forecaster, one_of, square_root
@@ -96,16 +99,23 @@ class _Gated(Forecaster):
 
     def _below(self, series: Series, exog: Series | None) -> FittedVAR:
         """Fit the VAR with the same linear part; at least one lag, as something has to enter the cell."""
-        try:
-            below = VAR(lags=self.lags, trend=self.trend).fit(series, exog)
-            assert isinstance(below, FittedVAR)
-            if below.k_ar or exog is not None:
-                return below
-            below = VAR(lags=1, trend=self.trend).fit(series)
-        except TooShortError as problem:
-            raise TooShortError(f"the linear part of {self.label}: {problem}") from None
-        assert isinstance(below, FittedVAR)
-        return below
+        part = _LinearPart(lags=self.lags, trend=self.trend, of=self.label)
+        below = part._estimate(series, exog, None)
+        if below.k_ar or exog is not None:
+            return below
+        return replace(part, lags=1)._estimate(series, exog, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _LinearPart(VAR):
+    """The VAR inside a gated model, which speaks of that model in its errors and warnings."""
+
+    of: str
+
+    @property
+    def label(self) -> str:
+        """Name of the whole model."""
+        return self.of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +227,13 @@ class FittedGated(Fitted):
         """All weights in standard units; the cell's by the names of `torch.nn.GRU` and `LSTM`."""
         return unflatten(self.estimate.theta, self._task.shapes)
 
+    def _warn_unless_stable(self, what: str) -> None:
+        """Warn where the linear part is explosive: what the read-out adds is bounded and cannot hold it."""
+        if self.lags:
+            lagged = lag_matrices(self.params.to_numpy()[:len(self.params) - self._model.width], self.lags)
+            roots = np.linalg.eigvals(companion(lagged))
+            warn_of_explosion(self.spec.label, what, float(np.abs(roots).max()))
+
     @property
     def n_params(self) -> int:
         """Weights that the data determined, γ of all blocks."""
@@ -282,6 +299,11 @@ class FittedGated(Fitted):
         shocks = white @ square_root(self.sigma_u).T
         paths, origin = self._simulate(np.concatenate([shocks, -shocks]), future_exog), self.units.origin
         return np.asarray(origin + (paths - origin).mean(axis=0))  # a sum of 512 numbers near 1e9 has lost digits
+
+    def _held(self, n_paths: int, horizon: int) -> float:
+        """Return eight arrays of the paths and of those behind the mean, for numpy and torch hold some each."""
+        behind = 2 * ANTITHETIC if self.evidence_gain > 0 else 1
+        return 8.0 * (n_paths + behind) * horizon * self.series.k
 
     def _draw(self, count: int, rng: np.random.Generator) -> Draws:
         """Draw the weights from their Laplace posterior N(θ, H⁻¹) and Σ from its inverse-Wishart posterior."""

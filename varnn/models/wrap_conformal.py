@@ -115,6 +115,15 @@ class FittedConformal(Fitted):
             calibrated[:, step, j] = point[step, j] + reach[step, j] * np.sign(level) * size
         return point, calibrated, None
 
+    def _held(self, n_paths: int, horizon: int) -> float:
+        """Return the peak: of the model, of its paths and their ranks, or of the calibrated copy beside these."""
+        size = n_paths * horizon * self.series.k
+        return max(self.full._held(n_paths, horizon), 6.5 * size + 14 * n_paths,
+                   3.5 * size + self.early._held(SPREAD_PATHS, horizon))
+
+    def _warn_unless_stable(self, what: str) -> None:
+        self.full._warn_unless_stable(what)
+
     def scores(self, horizon: int) -> tuple[FloatArray, FloatArray]:
         """Return the calibration scores with their signs (n, h, k), oldest first, and the weight of each (n,)."""
         rows = len(self.series)

@@ -114,6 +114,18 @@ class FittedEnsemble(Fitted):
         point = sum(share * point for share, (point, _, _) in zip(self.shares, outlooks, strict=True))
         return np.asarray(point), paths, None
 
+    def _held(self, n_paths: int, horizon: int) -> float:
+        """Return what the paths of all members, stacked and mixed, hold beside the peak of one of them."""
+        own = (2 * len(self.fits) + 1) * n_paths * horizon * self.series.k
+        others = (len(self.fits) - 1) * n_paths * horizon * self.series.k
+        return max(own, others + max(fit._held(n_paths, horizon) for fit in self.fits))
+
+    def _warn_unless_stable(self, what: str) -> None:
+        """Warn of every member that counts."""
+        for fit, share in zip(self.fits, self.shares, strict=True):
+            if share > 0:
+                fit._warn_unless_stable(what)
+
     def update(self, y_new: object, X_new: object = None) -> Self:
         """Move every member on, as `Fitted.update` does."""
         moved = super().update(y_new, X_new)

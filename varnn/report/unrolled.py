@@ -193,7 +193,7 @@ def fonts() -> list[str]:
 
 
 def _settings() -> Any:
-    return {**SETTINGS, "font.family": fonts()}
+    return {**SETTINGS, "font.family": fonts(), "text.usetex": False}
 
 
 def _drawn(run: Unrolled) -> Figure:

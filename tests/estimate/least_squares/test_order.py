@@ -61,7 +61,7 @@ def test_a_constant_series_is_named():
     y = autoregression(80, 2)
     y[:, 1] = 3.0
     names = ["const", *(f"L{i}.{name}" for i in range(1, 5) for name in ("a", "b"))]
-    with pytest.raises(RankDeficientError, match=r"'L1\.b' is constant"):
+    with pytest.raises(RankDeficientError, match="lag 1 of 'b' is constant"):
         search_orders(y, 4, names=names)
 
 

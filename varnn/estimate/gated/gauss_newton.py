@@ -18,7 +18,7 @@ from varnn.errors import ConvergenceError, ResourceLimitError
 from varnn.estimate.gated.recursion import Gated
 from varnn.estimate.numerics.stop import Stop
 from varnn.recursion.cells import Shapes, count
-from varnn.series import FloatArray
+from varnn.series import FloatArray, checked_memory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -140,6 +140,7 @@ def fit(gated: Gated, coefficients: Array, starts: int, steps: int, rng: np.rand
     MacKay (1992), Neural Computation 4(3), 415-472, eq. 2.21-2.24; Foresee & Hagan (1997), ICNN.
     """
     _refuse_large(gated)
+    checked_memory(f"starts={starts}", starts * (200.0 + 10.0 * count(gated.shapes)), "use fewer starts")
     thetas = [starting_weights(gated, coefficients, child) for child in rng.spawn(starts)]
     ends = [shrunk(gated, with_readout(gated, theta), steps) for theta in thetas]
     found = [replace(end, start=number, evidence=end.evidence + _log_modes(end, gated))
@@ -161,7 +162,8 @@ def _refuse_large(gated: Gated) -> None:
     if weights > MOST_WEIGHTS or held > MOST_HELD:
         raise ResourceLimitError(f"width={gated.width} on {k} series and {gated.inputs.shape[1]} inputs has {weights} "
                                  f"weights; over {T} rows their exact derivatives are {held:.2g} numbers, where up to "
-                                 f"{MOST_WEIGHTS} weights and {MOST_HELD:.0e} numbers are allowed; use a smaller width")
+                                 f"{MOST_WEIGHTS} weights and {MOST_HELD:.0e} numbers are allowed; use a smaller width "
+                                 "or fewer lags")
 
 
 def _log_modes(estimate: GatedEstimate, gated: Gated) -> float:

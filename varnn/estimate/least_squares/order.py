@@ -22,6 +22,7 @@ from varnn.estimate.least_squares.regression import (
     NOTHING,
     Trend,
     fixed_regressors,
+    numbered,
     pinned,
     refuse_collinear,
     refuse_constant,
@@ -29,7 +30,7 @@ from varnn.estimate.least_squares.regression import (
     scaled_design,
     undetermined_below,
 )
-from varnn.series import FloatArray
+from varnn.series import FloatArray, checked_memory
 
 Criterion = Literal["aic", "bic", "hqic", "fpe"]
 CRITERIA: tuple[Criterion, ...] = ("aic", "bic", "hqic", "fpe")
@@ -131,6 +132,7 @@ def search_orders(values: FloatArray, max_lags: int, trend: Trend = "c", exog: F
         most = max(0, (T - k - len(trend.replace("n", "")) - q) // (1 + k))
         raise TooShortError(f"max_lags={max_lags} on {k} series needs at least {need} rows, got {T}; "
                             f"use max_lags <= {most} or a longer series")
+    checked_memory(f"max_lags={max_lags} on {k} series", 4.0 * (z.shape[1] + (max_lags + 1) * k) ** 2, "use fewer")
     with pinned(T * k * k * max_lags):
         log_det, determined = _log_determinants(values, z, max_lags, trend != "n", names)
     return criteria_of(log_det, k, z.shape[1] + (trend != "n"), determined, T - max_lags)
@@ -195,7 +197,7 @@ def _log_determinants_by_qr(values: FloatArray, z: FloatArray, lags: int, centre
     k, g = values.shape[1], z.shape[1]
     design = scaled_design(values, z, lags, lags, centre)
     d = g + lags * k
-    labels = list(names)[int(centre):] if names is not None else [f"regressor {a + 1}" for a in range(d)]
+    labels = list(names)[int(centre):] if names is not None else numbered(g, lags, k)
     refuse_constant(design.scale[:d], design.resolution[:d], labels, centre)
     upper: FloatArray = np.asarray(qr(design.columns, mode="r")[0][:d + k], dtype=np.float64)
     refuse_collinear(upper[:g + k, :g + k], design.resolution[:g + k], len(design.columns), labels)

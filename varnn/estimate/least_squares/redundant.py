@@ -10,14 +10,22 @@ import warnings
 import numpy as np
 from scipy.linalg import qr, solve_triangular
 
-from varnn.errors import CollinearWarning, SingularWarning, StationarityWarning
+from varnn.errors import CollinearWarning, SingularWarning, StationarityWarning, callers_level
 from varnn.estimate.least_squares.order import OrderSearch, search_orders
-from varnn.estimate.least_squares.regression import Trend, fixed_regressors, scaled_design, undetermined_below
+from varnn.estimate.least_squares.regression import (
+    Trend,
+    column_of,
+    fixed_regressors,
+    in_words,
+    regressor_names,
+    scaled_design,
+    undetermined_below,
+)
 from varnn.estimate.least_squares.regressors import labels
 from varnn.series import FloatArray, Series
 
 LEAST_OWN = 1e-6   # share of a column's variance that must be its own: a thousandth of its standard deviation
-EXPLOSIVE = 1.001  # modulus of the largest root: below, a shock grows by less than a tenth of a per cent a step
+EXPLOSIVE = 1 + 1e-6  # modulus of the largest root: rounding moves a double root at 1 by up to a few 1e-8
 
 
 def warn_of_cut_search(model: str, search: OrderSearch, series: Series, exog: Series | None, trend: Trend, *,
@@ -31,7 +39,8 @@ def cut_search(model: str, series: Series, exog: Series | None, trend: Trend, ma
     """Say that a search of up to `max_lags` lags ends early because of a redundant column; empty where it does not."""
     if max_lags < 2:
         return ""
-    search = search_orders(series.values, max_lags, trend, None if exog is None else exog.values)
+    search = search_orders(series.values, max_lags, trend, None if exog is None else exog.values,
+                           names=regressor_names(series.names, max_lags, trend, () if exog is None else exog.names))
     return _cut(model, search, series, exog, trend)
 
 
@@ -48,9 +57,9 @@ def _cut(model: str, search: OrderSearch, series: Series, exog: Series | None, t
         return ""
     longest, most = int(search.orders[~undetermined][-1]), int(search.orders[-1])
     column, others = redundant_column(series, exog, longest + 1, trend)
-    return (f"{model} could try {longest} of {most} lags only: {column!r} is a combination of "
-            f"{', '.join(map(repr, others))}, so longer lags are not determined; a column tells nothing new "
-            f"(leave {column.split('.', 1)[-1]!r} or one of the others out, or set lags)")
+    return (f"{model} could try {longest} of {most} lags only: {in_words(column)} is a combination of "
+            f"{', '.join(map(in_words, others))}, so longer lags are not determined; a column tells nothing new "
+            f"(leave {column_of(column)!r} or one of the others out, or set lags)")
 
 
 def redundant_column(series: Series, exog: Series | None, lags: int, trend: Trend) -> tuple[str, list[str]]:
@@ -107,12 +116,26 @@ def warn_of_near_copies(model: str, series: Series, exog: Series | None, *, stac
                   "by one; leave one out, or replace one by their difference", CollinearWarning, stacklevel=stacklevel)
 
 
-def warn_of_explosion(model: str, what: str, radius: float, *, stacklevel: int = 2) -> None:
+def warn_of_explosion(model: str, what: str, radius: float) -> None:
     """Warn that an answer comes from a recursion whose largest root has the modulus `radius`, if that is explosive."""
     if radius <= EXPLOSIVE:
         return
-    warnings.warn(f"the fitted {model} is explosive (a root of modulus {radius:.4g}), so {what}; difference the "
-                  "series, use fewer lags or trend='n'", StationarityWarning, stacklevel=stacklevel)
+    doubles = np.log(2.0) / np.log(radius)
+    warnings.warn(f"the fitted {model} is explosive (a root of modulus {_modulus(radius)}: shocks double every "
+                  f"{doubles:.3g} steps), so {what}; difference the series, use fewer lags or trend='n'",
+                  StationarityWarning, stacklevel=callers_level())
+
+
+def _modulus(radius: float) -> str:
+    """Return a number above 1 with at least three digits of what is above 1.
+
+    Examples
+    --------
+    >>> _modulus(1.1041), _modulus(1.000412)
+    ('1.104', '1.000412')
+    """
+    digits = max(4, 3 - int(np.floor(np.log10(radius - 1.0))))
+    return f"{radius:.{digits}g}"
 
 
 def spectral_radius(roots: FloatArray) -> float:

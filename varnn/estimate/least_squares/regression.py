@@ -7,6 +7,7 @@ a rank check wherever the columns are too close to collinear for that. Never reg
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -28,12 +29,13 @@ from varnn.estimate.least_squares.gram import (
     standardise,
 )
 from varnn.estimate.numerics.threads import one_thread
-from varnn.series import FloatArray
+from varnn.series import FloatArray, checked_memory
 
 Trend = Literal["n", "c", "ct"]
 WORST_CONDITION = 500.0    # beyond it the Gram route would cost more than 1e-10 of a standard error
 WELL_CONDITIONED = 10.0    # up to it the normal equations alone keep 14 digits, and one pass is saved
 SMALL_PRODUCT = 200_000  # multiply-adds below which OpenBLAS never starts a second thread
+_LAGGED = re.compile(r"^L(\d+)\.")  # what `regressor_names` puts before a lagged column
 NOTHING = (np.empty((0, 0)), np.empty(0))  # no fixed regressors, centred
 
 
@@ -92,6 +94,41 @@ def regressor_names(names: Sequence[str], lags: int, trend: Trend, exog_names: S
     """
     fixed = {"n": (), "c": ("const",), "ct": ("const", "trend")}[trend]
     return (*fixed, *exog_names, *(f"L{i}.{name}" for i in range(1, lags + 1) for name in names))
+
+
+def in_words(label: str) -> str:
+    """Return a row label of `coef` as a sentence names it, by column and lag.
+
+    Examples
+    --------
+    >>> in_words("L2.gdp"), in_words("trend"), in_words("oil.price")
+    ("lag 2 of 'gdp'", "'trend'", "'oil.price'")
+    """
+    lag, column = _LAGGED.match(label), column_of(label)
+    return f"lag {lag[1]} of {column!r}" if lag else repr(column)
+
+
+def column_of(label: str) -> str:
+    """Return the column that a row label of `coef` belongs to.
+
+    Examples
+    --------
+    >>> column_of("L2.gdp"), column_of("oil.price")
+    ('gdp', 'oil.price')
+    """
+    return _LAGGED.sub("", label)
+
+
+def numbered(fixed: int, lags: int, k: int) -> list[str]:
+    """Return labels of regressors whose columns have no names here: inputs first, then the lags of each series.
+
+    Examples
+    --------
+    >>> numbered(1, 2, 1)
+    ['input 1', 'L1.series 1', 'L2.series 1']
+    """
+    return [*(f"input {a + 1}" for a in range(fixed)),
+            *(f"L{lag}.series {j + 1}" for lag in range(1, lags + 1) for j in range(k))]
 
 
 def fixed_regressors(rows: int, trend: Trend, exog: FloatArray | None, first: int = 1) -> FloatArray:
@@ -158,6 +195,9 @@ def fit_var(values: FloatArray, lags: int, trend: Trend = "c", exog: FloatArray 
     begin = lags if start is None else start
     z = fixed_regressors(T, trend, exog)
     _check_rows(T - begin, k, lags, trend, z.shape[1])
+    d = z.shape[1] + lags * k
+    checked_memory(f"lags={lags} on {T} rows of {k} series", 4.0 * (T - begin) * (d + k) + 3.0 * d * d,
+                   "use fewer lags or series")
     found = _by_gram(np.ascontiguousarray(values), z, lags, begin, trend)
     if found is None:
         found = _by_qr(values, z, lags, begin, trend, names)
@@ -343,7 +383,7 @@ def _by_qr(values: FloatArray, z: FloatArray, lags: int, start: int, trend: Tren
     """Least squares by Householder QR of the centred, scaled design; raises where the rank is short."""
     centre, n, k, d = trend != "n", len(values) - start, values.shape[1], z.shape[1] + lags * values.shape[1]
     c = int(centre)
-    labels = list(names)[c:] if names is not None else [f"regressor {a + 1}" for a in range(d)]
+    labels = list(names)[c:] if names is not None else numbered(z.shape[1], lags, k)
     with pinned(n * (d + k) ** 2):
         design = scaled_design(values, z, lags, start, centre)
         scale, means, shift, unit = design.scale, design.means, design.shift, design.unit
@@ -369,8 +409,8 @@ def refuse_constant(scale: FloatArray, resolution: FloatArray, labels: Sequence[
     still = np.flatnonzero((scale == 0.0) | (resolution > 0.5))
     if still.size:
         what = "constant, like the intercept" if centre else "zero throughout"
-        raise RankDeficientError(f"the column {labels[still[0]]!r} is {what}, so its coefficient is not determined; "
-                                 f"drop {labels[still[0]].split('.', 1)[-1]!r} or use a sample in which it moves")
+        raise RankDeficientError(f"{in_words(labels[still[0]])} is {what}, so its coefficient is not determined; "
+                                 f"drop {column_of(labels[still[0]])!r} or use a sample in which it moves")
 
 
 def undetermined_below(resolution: FloatArray, n: int) -> FloatArray:
@@ -384,7 +424,6 @@ def refuse_collinear(upper: FloatArray, resolution: FloatArray, n: int, labels: 
     if short.size:
         j = int(short[0])
         mix = np.abs(solve_triangular(upper[:j, :j], upper[:j, j]))
-        others = [labels[a] for a in np.argsort(-mix)[:4] if mix[a] > 1e-6 * mix.max()]
-        raise RankDeficientError(f"the column {labels[j]!r} is a combination of {', '.join(map(repr, others))}, so the "
-                                 f"coefficients are not determined; drop {labels[j].split('.', 1)[-1]!r} or use "
-                                 "fewer lags")
+        others = [in_words(labels[a]) for a in np.argsort(-mix)[:4] if mix[a] > 1e-6 * mix.max()]
+        raise RankDeficientError(f"{in_words(labels[j])} is a combination of {', '.join(others)}, so the coefficients "
+                                 f"are not determined; drop {column_of(labels[j])!r} or use fewer lags")

@@ -5,6 +5,10 @@ Called by the VAR for its predictive paths and by the bootstrap. Functions of ar
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +16,7 @@ from varnn.forecaster import square_root
 from varnn.series import FloatArray
 
 SQUARINGS = 8  # ρ(F) ≈ ‖F^256‖^(1/256): a non-normal F with ‖F^256‖ = 10 ρ^256 is judged .9 % too high
+BLOCK = 500  # steps whose variances of all draws are held at once
 NARROWEST, WIDEST = 0.5, 2.0  # bounds of the correction of a standard deviation
 
 
@@ -131,6 +136,14 @@ def _dies_out(top: FloatArray) -> NDArray[np.bool_]:
     return np.asarray(log_norm < 0)
 
 
+def stability_held(lagged: int) -> float:
+    """Return how many numbers `are_stable` holds at its peak for each draw of pk = `lagged` lagged columns.
+
+    Measured; a side of the companion matrix beyond 60 is counted as if runs of the recursion told it.
+    """
+    return 2.7 * lagged * min(lagged, 60)
+
+
 def forecast_variances(coefs: FloatArray, sigma: FloatArray, horizon: int) -> FloatArray:
     """Return diag Σ_{i<h} Φ_i Σ Φ_i' for each of d VARs (…, d, p, k, k) and one Σ (…, k, k), shape (…, d, h, k).
 
@@ -139,13 +152,27 @@ def forecast_variances(coefs: FloatArray, sigma: FloatArray, horizon: int) -> Fl
     >>> forecast_variances(np.array([[[[0.5]]]]), np.eye(1), 3).ravel().tolist()
     [1.0, 1.25, 1.3125]
     """
+    found = np.stack(list(_variances(coefs, sigma, horizon)))                                     # (h, …, d, k)
+    return np.asarray(np.moveaxis(found, 0, -2))
+
+
+def _variances(coefs: FloatArray, sigma: FloatArray, horizon: int) -> Iterator[FloatArray]:
+    """Yield diag Σ_{i<h} Φ_i Σ Φ_i' for h = 1, 2, …, (…, d, k), with no more than p responses held."""
     p, k = coefs.shape[-3], coefs.shape[-1]
-    responses = np.zeros((horizon, *coefs.shape[:-3], k, k))
-    responses[0] = square_root(sigma)[..., None, :, :]
-    for step in range(1, horizon):
-        for lag in range(1, min(step, p) + 1):
-            responses[step] += coefs[..., lag - 1, :, :] @ responses[step - lag]
-    return np.asarray(np.moveaxis(np.cumsum((responses**2).sum(axis=-1), axis=0), 0, -2))
+    now = np.zeros((*coefs.shape[:-3], k, k))
+    now[:] = square_root(sigma)[..., None, :, :]
+    past, total = deque([now], maxlen=max(p, 1)), (now**2).sum(axis=-1)                           # newest first
+    yield total
+    faded = 0  # steps in a row whose squares are 0 in float64: after p of them nothing is ever added
+    for _ in range(1, horizon):
+        if faded < max(p, 1):
+            now = np.zeros(now.shape)
+            for lag, response in enumerate(past if p else ()):
+                now += coefs[..., lag, :, :] @ response
+            past.appendleft(now)
+            more = (now**2).sum(axis=-1)
+            total, faded = total + more, 0 if more.any() else faded + 1
+        yield total
 
 
 def spread_correction(coefs: FloatArray, sigma: FloatArray, draws: FloatArray, bias: FloatArray,
@@ -178,11 +205,16 @@ def spread_correction(coefs: FloatArray, sigma: FloatArray, draws: FloatArray, b
     scale = np.where(scale == 0, 1.0, scale)
     unit = sigma / (scale[..., :, None] * scale[..., None, :])
     rescale = (scale[..., :, None] / scale[..., None, :])[..., None, None, :, :]          # A in units of the residuals
+    around = _variances((draws + bias[..., None, :, :, :]) / rescale, unit, horizon)
+    plugged = _variances(coefs[..., None, :, :, :] / rescale, unit, horizon)
+    factors = []
     with np.errstate(over="ignore", invalid="ignore"):
-        around = forecast_variances((draws + bias[..., None, :, :, :]) / rescale, unit, horizon)   # (…, d, h, k)
-        plugged = forecast_variances(coefs[..., None, :, :, :] / rescale, unit, horizon)[..., 0, :, :]
-        ratio = plugged / np.median(around, axis=-3)
-    return np.asarray(np.clip(np.sqrt(np.where(np.isfinite(ratio), ratio, 1.0)), NARROWEST, WIDEST))
+        for first in range(0, horizon, BLOCK):  # what a million steps of all draws would hold is never there at once
+            steps = min(BLOCK, horizon - first)
+            middle = np.median(np.stack(list(islice(around, steps))), axis=-2)                    # (steps, …, k)
+            ratio = np.stack(list(islice(plugged, steps)))[..., 0, :] / middle
+            factors.append(np.clip(np.sqrt(np.where(np.isfinite(ratio), ratio, 1.0)), NARROWEST, WIDEST))
+    return np.asarray(np.moveaxis(np.concatenate(factors), 0, -2))
 
 
 def debiased(weights: FloatArray, bias: FloatArray, lags: int, scale: FloatArray) -> FloatArray:

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from varnn.estimate.least_squares.order import default_max_lags, search_orders
-from varnn.estimate.least_squares.regression import Trend, fixed_regressors
+from varnn.estimate.least_squares.regression import Trend, fixed_regressors, regressor_names
 from varnn.estimate.linear.units import Units
 from varnn.estimate.numerics.covariance import whitener
 from varnn.estimate.panel.pooled import noise_of_each, own_constants
@@ -110,8 +110,10 @@ def lag_limits(series: Series, exog: Series | None, trend: Trend, most: int | No
     if most is not None:
         most = max(1, min(most, (T - 2 * q - 10) // (3 * k)))
         return most, most, 0
-    usual = search_orders(series.values, default_max_lags(T, k, trend, q), trend,
-                          None if exog is None else exog.values).best("aic")
+    longest = default_max_lags(T, k, trend, q)
+    usual = search_orders(series.values, longest, trend, None if exog is None else exog.values,
+                          names=regressor_names(series.names, longest, trend, () if exog is None else exog.names)
+                          ).best("aic")
     most = max(usual, min(USUAL_LAGS, T // (10 * k), (T - 2 * q - 10) // (3 * k), 60 // k))
     return *affordable(most, T, k), usual
 
