@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
+from varnn.comparison.compare import compare
 from varnn.data import load
-from varnn.errors import ConvergenceWarning
+from varnn.errors import ConvergenceWarning, ParameterError
 from varnn.models.rung1_shrunk import ShrunkVAR
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN, lift
@@ -113,3 +115,38 @@ def test_units_that_the_data_do_not_call_for_are_no_choice():
     fit = TanhRNN(lags=1, width=3, starts=1).fit(y)
     assert fit.width == 3
     assert fit.chosen == "VAR"
+
+
+def _monthly(seed: int, T: int = 300, season: int = 12) -> pd.DataFrame:
+    """Return y_t = .8 y_{t−s} + e_t, e_t standard normal, with the dates of months."""
+    y = np.random.default_rng(seed).normal(size=(T + 240, 1))
+    for t in range(season, len(y)):
+        y[t] += 0.8 * y[t - season]
+    return pd.DataFrame(y[240:], index=pd.period_range("1990-01", periods=T, freq="M"))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_season_known_from_the_dates_is_found_by_every_rung(seed):
+    y = _monthly(seed)
+    below, linear, tanh = ShrunkVAR().fit(y), LinearRNN().fit(y), TanhRNN().fit(y)
+    assert below.k_ar in range(12, 26)
+    assert below.params.iloc[12, 0] == pytest.approx(0.8, abs=0.12)  # constant, then lags: this is lag 12
+    assert_allclose(linear.forecast(13).point, below.forecast(13).point, atol=1e-10)
+    assert_allclose(tanh.forecast(13).point, below.forecast(13).point, atol=1e-8)
+    assert below.evidence > ShrunkVAR(season=1, lags=below.k_ar).fit(y).evidence + 10
+
+
+def test_a_season_can_be_named_where_there_are_no_dates():
+    y = _monthly(3)
+    dated, named = ShrunkVAR().fit(y), ShrunkVAR(season=12).fit(y.to_numpy())
+    assert_allclose(named.forecast(3).point, dated.forecast(3).point, rtol=1e-12)
+    assert ShrunkVAR().fit(y.to_numpy()).tightness.seasonal == 0.0
+    with pytest.raises(ParameterError, match="season"):
+        LinearRNN(season=0)
+
+
+def test_a_season_named_to_compare_is_known_to_the_models():
+    y = _monthly(4, season=30).to_numpy()
+    named = compare(y, season=30, origins=20, horizon=1, models=["ShrunkVAR"])
+    untold = compare(y, season=30, origins=20, horizon=1, models=[ShrunkVAR()])
+    assert named.table.loc["ShrunkVAR", "rmsse"] < 0.85 * untold.table.loc["ShrunkVAR", "rmsse"]

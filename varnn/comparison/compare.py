@@ -11,7 +11,7 @@ import importlib.metadata
 import platform
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from functools import cached_property
 from numbers import Real
@@ -214,7 +214,7 @@ def compare(y: object, X: object = None, *, horizon: int,
     worth = _worth(worth)
     series, exog, judged = _sample(y, X, past, target, missing)
     season = season_of(series.index) if season is None else whole_number(season, "season", least=1)
-    chosen = _chosen(models, season)
+    chosen = _chosen(models, season, named=season != season_of(series.index))
     windows = Windows.default(len(series), horizon, origins=origins, step=step, gap=gap, refit=refit, size=window)
     told = _leaks(series, exog, judged, _names(trust, "trust"), max(LEADS, windows.horizon + windows.gap))
     task = Task(series=series, exog=exog, windows=windows, season=season, seed=whole_number(seed, "seed", least=0),
@@ -405,9 +405,9 @@ def _columns(series: Series, names: list[str]) -> Series:
     return Series(np.ascontiguousarray(series.values[:, columns]), tuple(names), series.index)
 
 
-def _chosen(models: Mapping[str, Forecaster] | Sequence[str | Forecaster] | None,
-            season: int) -> dict[str, Forecaster]:
-    """Return the models by label."""
+def _chosen(models: Mapping[str, Forecaster] | Sequence[str | Forecaster] | None, season: int, *,
+            named: bool) -> dict[str, Forecaster]:
+    """Return the models by label; those given by name are told the season where it is not that of the dates."""
     if isinstance(models, str):
         raise ParameterError(f"models={models!r} is one text; give a list of names, for example ['VAR', 'TanhRNN']")
     if models is None:
@@ -426,8 +426,16 @@ def _chosen(models: Mapping[str, Forecaster] | Sequence[str | Forecaster] | None
                 raise ParameterError(f"models has the label {label!r}; labels are texts, for example 'VAR'")
             _specification(model, f"models[{label!r}]")
         return dict(models)
-    return _labelled([SeasonalNaive(season=season) if one == "SeasonalNaive" else by_name(one)() if isinstance(one, str)
+    return _labelled([_by_name(one, season, named=named) if isinstance(one, str)
                       else _specification(one, f"models[{place}]") for place, one in enumerate(models)])
+
+
+def _by_name(name: str, season: int, *, named: bool) -> Forecaster:
+    """Return the model of this name with its defaults, and the season."""
+    if name == "SeasonalNaive":
+        return SeasonalNaive(season=season)
+    model = by_name(name)()
+    return replace(model, season=season) if named and hasattr(model, "season") else model  # type: ignore[call-arg]
 
 
 def _specification(given: object, place: str) -> Forecaster:

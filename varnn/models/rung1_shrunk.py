@@ -9,12 +9,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
+from varnn.dates import season_of
 from varnn.deferred import later
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, callers_level
 from varnn.estimate.least_squares.minnesota import Choice, Regression, Tightness, choose, evidence_of_orders, root_of
@@ -66,9 +67,11 @@ class ShrunkVAR(Forecaster):
     ŷ_t = c + A_1 y_{t−1} + … + A_p y_{t−p} + D z_t with the conjugate prior Σ ~ IW(Ψ, k + 2),
     B | Σ ~ N(B₀, Σ ⊗ Λ⁻¹). A coefficient of lag l of series j in equation i has variance
     λ² l^{−a} Ψ_i/Ψ_j, Ψ_i the error variance of an AR(1) of series i; constant, trend and X are free.
+    Where the dates have a season s, lags around s and 2s are candidates too, and have λ_s² (1 + |l − c|)^{−a} more,
+    c the nearer of the two.
     The coefficients of series j, summed over lags, lie μ Ψ_j/var(y_j) about the centre (of order 1/T for
     a random walk); the forecast from the mean of the first p rows lies δ Ψ_i^½ about that of the centre.
-    λ, a, μ, δ and the centre of each series (0, white noise, or 1, a random walk) maximise the
+    λ, a, μ, δ, λ_s and the centre of each series (0, white noise, or 1, a random walk) maximise the
     marginal likelihood times the hyper-prior. Own and other lags are shrunk alike.
 
     Parameters
@@ -79,6 +82,8 @@ class ShrunkVAR(Forecaster):
         Longest p considered; 12 (T/100)^¼ when left out, less where rows are few or series many.
     trend : {"c", "n", "ct"}
         A constant, nothing, or a constant and a linear trend.
+    season : int, optional
+        Observations s in a season, 1 for none; found from the frequency of the dates when left out.
 
     Examples
     --------
@@ -96,6 +101,7 @@ class ShrunkVAR(Forecaster):
     lags: int | None = None
     max_lags: int | None = None
     trend: Trend = "c"
+    season: int | None = None
     rung: ClassVar[int | None] = 1
     draws_to_fit: ClassVar[bool] = False
 
@@ -107,6 +113,8 @@ class ShrunkVAR(Forecaster):
             whole_number(self.max_lags, "max_lags", least=1)
             if self.lags is not None:
                 raise ParameterError(f"max_lags={self.max_lags} has no use beside lags={self.lags}; leave one out")
+        if self.season is not None:
+            whole_number(self.season, "season", least=1)
 
     def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator | None) -> FittedShrunkVAR:
         fit = self.fitted(series, exog, *self.choice(series, exog))
@@ -117,7 +125,7 @@ class ShrunkVAR(Forecaster):
         """Return the posterior with these lags and hyper-parameters."""
         others = () if exog is None else exog.names
         with numerics():
-            data, units = standard_rows(series, exog, lags, self.trend)
+            data, units = self.rows(series, exog, lags)
             estimate = _in_user_units(series, data, units, choice)
         params = later(partial(coefficient_table, estimate.coef, series.names, lags, self.trend, others))
         return FittedShrunkVAR(spec=self, series=series, exog=exog, seen=series, seen_exog=exog, params=params,
@@ -130,7 +138,7 @@ class ShrunkVAR(Forecaster):
         _refuse(self, series, exog)
         with numerics():
             lags, start = self._order(series, exog)
-            choice = choose(standard_rows(series, exog, lags, self.trend)[0], start)
+            choice = choose(self.rows(series, exog, lags)[0], start)
         if not choice.descent.stop.converged:
             warnings.warn(f"{self.label} stopped for the reason {choice.descent.stop.name} after "
                           f"{choice.descent.steps} steps: {choice.descent.stop.message}; the best point found is kept",
@@ -144,16 +152,26 @@ class ShrunkVAR(Forecaster):
         longest = self._longest(series, 0 if exog is None else exog.k)
         if longest == 1:
             return 1, None
-        data = standard_rows(series, exog, longest, self.trend)[0].compressed()
+        data = self.rows(series, exog, longest)[0].compressed()
         choice = choose(data, tolerance=ROUGH)
         return 1 + int(evidence_of_orders(data, choice.tight, choice.walks).argmax()), choice
 
+    def rows(self, series: Series, exog: Series | None, lags: int) -> tuple[Regression, ShrunkUnits]:
+        """Return the regression with these lags and this model's season, and its units."""
+        season = season_of(series.index) if self.season is None else int(self.season)
+        data, units = standard_rows(series, exog, lags, self.trend)
+        return replace(data, season=season), units
+
     def _longest(self, series: Series, q: int) -> int:
+        """Return the longest order considered: the usual one, or just beyond one or two seasons where they fit."""
         if self.max_lags is not None:
             return int(self.max_lags)
         usual: int = round(12 * (len(series) / 100) ** 0.25)
         affordable = max(FEWEST_LAGS, MOST_COLUMNS // series.k)
-        return max(1, min(usual, affordable, (len(series) - TERMS[self.trend] - q) // ROWS_FOR_A_LAG))
+        most = max(1, min(affordable, (len(series) - TERMS[self.trend] - q) // ROWS_FOR_A_LAG))
+        season = season_of(series.index) if self.season is None else int(self.season)
+        seasonal = (seasons * season + 1 for seasons in (1, 2) if season > 1)
+        return max(min(usual, most), *(lags for lags in seasonal if lags <= most), 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +212,7 @@ class FittedShrunkVAR(FittedVAR):
     Attributes
     ----------
     tightness : Tightness
-        λ (`overall`), a (`decay`), μ (`sums`) and δ (`initial`), as the data chose them.
+        λ (`overall`), a (`decay`), μ (`sums`), δ (`initial`) and λ_s (`seasonal`), as the data chose them.
     walks : tuple of str
         Series whose centre is the random walk; the others' is white noise.
     stop : Stop
@@ -241,6 +259,13 @@ class FittedShrunkVAR(FittedVAR):
         """Observations less coefficients that the data determined, for each equation."""
         return self.estimate.df_resid
 
+    @cached_property
+    def left_out(self) -> FloatArray:
+        """Residuals that each date would have, were it left out at these hyper-parameters: e_t/(1 − ‖x_t root‖²)."""
+        X = all_regressors(self.series.values, self.k_ar, self.trend, None if self.exog is None else self.exog.values)
+        leverage = ((X[self.k_ar:] @ self.estimate.root) ** 2).sum(axis=1)
+        return np.asarray(self.estimate.resid / (1.0 - leverage)[:, None])
+
     def to_statsmodels(self) -> VARResults:
         """Refuse, as statsmodels has no VAR with a prior."""
         raise ParameterError("statsmodels has no VAR with a prior to hand this fit to; fit VAR(lags="
@@ -283,11 +308,12 @@ class FittedShrunkVAR(FittedVAR):
 
     def _notes(self) -> list[str]:
         tight = self.tightness
+        seasonal = f", seasonal {tight.seasonal:.3g}" if tight.seasonal else ""
         centres = "white noise for all" if not self.walks else f"random walk for {', '.join(self.walks)}"
         return [*super()._notes(),
                 f"shrinkage     overall {tight.overall:.3g}, decay {tight.decay:.3g}, sums {tight.sums:.3g}, "
-                f"initial {tight.initial:.3g}; {self.estimate.effective:.1f} of {self.df_model} coefficients an "
-                "equation determined",
+                f"initial {tight.initial:.3g}{seasonal}; {self.estimate.effective:.1f} of {self.df_model} coefficients "
+                "an equation determined",
                 f"centre        {centres}",
                 f"log evidence  {self.evidence:.6g}"]
 

@@ -42,7 +42,7 @@ from varnn.estimate.numerics.covariance import SINGULAR, regular, without_error
 from varnn.estimate.numerics.stop import Stop
 from varnn.estimate.numerics.threads import one_thread
 from varnn.forecaster import Draws, Fitted, Forecaster, need_rows, one_of, square_root
-from varnn.models.rung1_shrunk import ROUGH, FittedShrunkVAR, ShrunkVAR, standard_rows
+from varnn.models.rung1_shrunk import ROUGH, FittedShrunkVAR, ShrunkVAR
 from varnn.questions import LinearQuestions
 from varnn.series import FloatArray, Series, checked_memory, checked_weights, whole_number
 
@@ -83,6 +83,8 @@ class LinearRNN(Forecaster):
         Exact (stationary start), given the presample, or exact where the sample is stationary and undriven.
     max_lags : int, optional
         Largest p considered when `lags` is left out.
+    season : int, optional
+        Observations in a season, around which the shrunken VAR has lags; found from the dates when left out.
 
     Examples
     --------
@@ -102,6 +104,7 @@ class LinearRNN(Forecaster):
     shrinkage: Literal["evidence"] | None = "evidence"
     likelihood: Literal["auto", "exact", "conditional"] = "auto"
     max_lags: int | None = None
+    season: int | None = None
     rung: ClassVar[int | None] = 2
 
     def __post_init__(self) -> None:
@@ -111,6 +114,8 @@ class LinearRNN(Forecaster):
             whole_number(self.width, "width", least=1)
         if self.max_lags is not None:
             whole_number(self.max_lags, "max_lags", least=1)
+        if self.season is not None:
+            whole_number(self.season, "season", least=1)
         one_of(self.trend, "trend", ("c", "n", "ct"))
         one_of(self.shrinkage, "shrinkage", ("evidence", None))
         one_of(self.likelihood, "likelihood", ("auto", "exact", "conditional"))
@@ -540,12 +545,13 @@ def _estimate(model: LinearRNN, series: Series, exog: Series | None) -> FittedLi
 def _beside_shrunken(model: LinearRNN, series: Series, exog: Series | None, sample: Sample, units: Units, width: int,
                      rule: Literal["auto", "exact", "conditional"]) -> FittedLinearRNN:
     """Fit the memory beside the shrunken VAR, whose prior B has; that VAR itself where no memory pays."""
-    below = ShrunkVAR(lags=model.lags, max_lags=model.max_lags if model.lags is None else None, trend=model.trend)
+    max_lags = model.max_lags if model.lags is None else None
+    below = ShrunkVAR(lags=model.lags, max_lags=max_lags, trend=model.trend, season=model.season)
     var_lags, choice = below.choice(series, exog)
 
     @cache
     def pulls(lags: int, start: int) -> Pull:
-        rows, own = standard_rows(series, exog, lags, model.trend)
+        rows, own = below.rows(series, exog, lags)
         known = choice if lags == var_lags else choose(rows, choice, tolerance=ROUGH)
         rows = replace(rows, X=rows.X[start - lags:], Y=rows.Y[start - lags:], rows=len(series) - start)
         return pull_of(rows, known.tight, known.walks, units.scale / own.scale, width, constant=own.constant)

@@ -66,6 +66,8 @@ class TanhRNN(Forecaster):
         but never less than the order AIC gives the VAR, unless k² p > 3000: a RationWarning says so.  Memory (W_hh,
         W_eh and that of the linear part) is then tried beside lags up to T · (k² p)² = 1e9; a `max_lags` that is
         given holds for both, whatever it costs.
+    season : int, optional
+        Observations in a season, around which the shrunken VAR below has lags; found from the dates when left out.
 
     Examples
     --------
@@ -88,6 +90,7 @@ class TanhRNN(Forecaster):
     trend: Trend = "c"
     starts: int = 2
     max_lags: int | None = None
+    season: int | None = None
     rung: ClassVar[int | None] = 3
 
     def __post_init__(self) -> None:
@@ -100,9 +103,11 @@ class TanhRNN(Forecaster):
         whole_number(self.starts, "starts", least=1)
         if self.max_lags is not None:
             whole_number(self.max_lags, "max_lags", least=1)
+        if self.season is not None:
+            whole_number(self.season, "season", least=1)
 
     def _estimate(self, series: Series, exog: Series | None, rng: np.random.Generator) -> FittedTanhRNN:
-        from varnn.estimate.tanh.search import Found, search
+        from varnn.estimate.tanh.search import Found, search, surely_better
         from varnn.estimate.tanh.structure import Space, standardised
 
         most, with_memory = self._check(series, exog)
@@ -119,8 +124,12 @@ class TanhRNN(Forecaster):
         if not found.members:
             raise ParameterError(f"no start of {self.label} converged on these {len(series)} rows; use fewer lags or a "
                                  "smaller width")
-        if self.lags != 0 and self.width is None and not any(one.optimum.design.n for one in found.members):
-            return self._linear(series, exog, found)
+        if self.lags != 0 and self.width is None:
+            below = self._linear(series, exog, found)
+            with one_thread():
+                found = surely_better(found, below.members[0], below.left_out)
+            if not found.members:
+                return replace(below, certainty=found.certainty)
         fit = replace(_fitted(self, series, exog, found.members, units, series, exog), rungs=found.rungs,
                       certainty=found.certainty, draws_seed=int(rng.integers(2**62)))
         if not fit.stop.converged:
@@ -133,7 +142,7 @@ class TanhRNN(Forecaster):
         from varnn.estimate.tanh.structure import standardised
 
         max_lags = self.max_lags if self.lags is None else None
-        linear = LinearRNN(lags=self.lags, max_lags=max_lags, trend=self.trend)
+        linear = LinearRNN(lags=self.lags, max_lags=max_lags, trend=self.trend, season=self.season)
         below = linear_windows(linear, [series], [exog])[0]
         warn_of_an_unfinished_descent(self.label, below)
         data, units = standardised(series, exog, self.trend)
@@ -226,6 +235,12 @@ class FittedTanhRNN(Fitted):
     def _below(self) -> FittedLinearRNN | None:
         """The rung below that answers in this one's place, having seen as much."""
         return None if self.linear is None else replace(self.linear, seen=self.seen, seen_exog=self.seen_exog)
+
+    @property
+    def left_out(self) -> FloatArray:
+        """Residuals with each date left out, to first order, of the most probable member; standard units, (rows, k)."""
+        below = None if self.linear is None else self.linear.shrunken
+        return self.members[0].optimum.loo if below is None else below.left_out / self.units.scale
 
     @property
     def lags(self) -> int:

@@ -105,6 +105,29 @@ def test_the_slopes_are_those_of_differences():
         assert_allclose(slope, (high - low) / (2 * step), rtol=1e-6, atol=1e-8)
 
 
+def test_the_slopes_are_those_of_differences_where_there_is_a_season():
+    data, walks, step = replace(regression(walks_and_noise(2), 9), season=4), np.array([1.0, 0.0, 1.0]), 1e-5
+    tight = replace(TIGHT, seasonal=0.4)
+    for i, slope in enumerate(posterior(data, tight, walks).slope):
+        high, low = (posterior(data, Tightness.of(tight.logs + sign * step * np.eye(5)[i]), walks).evidence
+                     for sign in (1, -1))
+        assert_allclose(slope, (high - low) / (2 * step), rtol=1e-6, atol=1e-6)
+    for i, slope in enumerate(hyper_prior(tight)[1]):
+        high, low = (hyper_prior(Tightness.of(tight.logs + sign * step * np.eye(5)[i]))[0] for sign in (1, -1))
+        assert_allclose(slope, (high - low) / (2 * step), rtol=1e-6, atol=1e-8)
+
+
+def test_a_season_adds_to_the_variances_around_it_and_twice_it():
+    data = replace(regression(walks_and_noise(4), 9), season=4)
+    tight = replace(TIGHT, seasonal=0.4)
+    own = data.fixed + 3 * np.arange(9)                       # of the first series, lag by lag
+    extra = 1 / data.independent(tight)[own] - 0.3**2 * np.arange(1.0, 10.0) ** -1.5
+    assert_allclose(extra, 0.4**2 * np.array([4, 3, 2, 1, 2, 3, 2, 1, 2.0]) ** -1.5)
+    assert_allclose(posterior(data, tight, np.zeros(3)).evidence, one_by_one(data, tight, np.zeros(3)), rtol=1e-10)
+    assert not replace(data, season=10).seasonal
+    assert not replace(data, season=1).seasonal
+
+
 def test_rows_compressed_by_qr_have_the_same_posterior():
     data, walks = regression(walks_and_noise(3, T=400), 3), np.array([1.0, 0.0, 0.0])
     short = data.compressed()

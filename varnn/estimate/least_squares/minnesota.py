@@ -17,13 +17,15 @@ from scipy.special import multigammaln
 from varnn.estimate.numerics.quasi_newton import Descent, Point, minimise
 from varnn.series import FloatArray
 
+NONE = 1e-100      # prior variance of a coefficient that is 0, whose precision is a number still
 LOOSE = 1e6        # prior variance of a fixed regressor's coefficient, in units of the error's
 FURTHEST = 15.0    # logarithms of tightness beyond it are refused; every hyper-prior has died out
 STEP = 1e-4        # of the differences of gradients that start the descent's metric
 ROUNDS = 5         # centre and tightness in turn; two are the rule
 EXACT = 1e-14      # nats that a further step may promise, so that the order of the columns shows nowhere
 LEAST_GAIN = 1e-9  # of log|S|, for which a centre is changed
-HYPER_PRIORS = {"overall": (0.2, 0.4), "decay": (2.0, 0.5), "sums": (1.0, 1.0), "initial": (1.0, 1.0)}
+HYPER_PRIORS = {"overall": (0.2, 0.4), "decay": (2.0, 0.5), "sums": (1.0, 1.0), "initial": (1.0, 1.0),
+                "seasonal": (0.2, 0.4)}
 STARTS = ((0.0, 0.2, 1.0), (1.0, 0.2, 1.0), (1.0, 0.05, 0.1), (1.0, 0.02, 0.01))  # centre of all series, λ, and μ = δ
 
 
@@ -36,22 +38,27 @@ class Tightness:
     overall : float
         λ, standard deviation of a coefficient of lag 1 in standard units.
     decay : float
-        a: the variance at lag l is λ² l^{−a}.
+        a: the variance at lag l is λ² l^{−a}, and λ_s² (1 + |l − s|)^{−a} more around a season.
     sums : float
         μ, how far the coefficients of one series, summed over lags, may lie from the centre.
     initial : float
         δ, how far the forecast from the first rows may lie from that of the centre.
+    seasonal : float
+        λ_s, standard deviation that a coefficient of lag s has beside that of its place in the decay; 0 where
+        there is no season.
     """
 
     overall: float = 0.2
     decay: float = 2.0
     sums: float = 1.0
     initial: float = 1.0
+    seasonal: float = 0.0
 
     @property
     def logs(self) -> FloatArray:
-        """Logarithms, (4,)."""
-        return np.log([self.overall, self.decay, self.sums, self.initial])
+        """Logarithms of those that are not 0, (4,) or (5,)."""
+        values = [self.overall, self.decay, self.sums, self.initial, self.seasonal]
+        return np.log(values if self.seasonal else values[:4])
 
     @classmethod
     def of(cls, logs: FloatArray) -> Tightness:
@@ -82,6 +89,8 @@ class Regression:
         Degrees of freedom d of the prior IW(I, d) of Σ.
     loose : float
         Prior variance of coefficients of fixed columns, in units of Σ.
+    season : int
+        s, observations in a season; 0 or more than the lags where the prior has none.
     """
 
     X: FloatArray
@@ -92,6 +101,12 @@ class Regression:
     first: FloatArray
     dof: float
     loose: float = LOOSE
+    season: int = 0
+
+    @property
+    def seasonal(self) -> bool:
+        """Whether the prior has lags around a season."""
+        return 1 < self.season <= self.lags
 
     @property
     def fixed(self) -> int:
@@ -112,10 +127,23 @@ class Regression:
         """XᵀX, (m, m)."""
         return np.asarray(self.X.T @ self.X)
 
+    def variances(self, tight: Tightness) -> tuple[FloatArray, FloatArray]:
+        """Return the parts of the prior variance of the coefficients of each lag, (parts, p), and logs of distances.
+
+        λ² l^{−a} and, where there is a season, λ_s² (1 + |l − c|)^{−a} with c the nearer of s and 2s.
+        """
+        lag = np.arange(1.0, self.lags + 1)
+        far = [lag]
+        if self.seasonal:
+            far.append(1.0 + np.minimum(np.abs(lag - self.season), np.abs(lag - 2 * self.season)))
+        logs = np.log(far)
+        sizes = np.array([tight.overall, tight.seasonal][:len(far)])
+        return np.maximum(sizes[:, None] ** 2 * np.exp(-tight.decay * logs), NONE), logs
+
     def independent(self, tight: Tightness) -> FloatArray:
-        """Return D, the precisions of the coefficients one by one, (m,): 1/loose, then l^a/λ²."""
-        lag = np.repeat(np.arange(1.0, self.lags + 1), self.Y.shape[1])
-        return np.concatenate([np.full(self.fixed, 1.0 / self.loose), lag**tight.decay / tight.overall**2])
+        """Return D, the precisions of the coefficients one by one, (m,): 1/loose, then 1/variance."""
+        each = np.repeat(1.0 / self.variances(tight)[0].sum(axis=0), self.Y.shape[1])
+        return np.concatenate([np.full(self.fixed, 1.0 / self.loose), each])
 
     def dummies(self, tight: Tightness) -> FloatArray:
         """Return F, GLP's dummy observations, (k + 1, m): (s_j/μ) g_j, g_j marking all lags of series j, and x₀/δ."""
@@ -149,8 +177,8 @@ class Conjugate:
         S = I + (Y − X B̂)ᵀ(Y − X B̂) + (B̂ − B₀)ᵀ Λ (B̂ − B₀).
     evidence : float
         log p(Y), the matrix t density.
-    slope : array (4,)
-        Derivatives of `evidence` by the logarithms of overall, decay, sums and initial.
+    slope : array (4,) or (5,)
+        Derivatives of `evidence` by the logarithms of overall, decay, sums, initial and seasonal.
     pull : array (k, k)
         First-lag rows of Λ (B₀ − B̂): how the scatter moves with the centre.
     """
@@ -201,8 +229,11 @@ def posterior(data: Regression, tight: Tightness, walks: FloatArray) -> Conjugat
     alone = 1 - ((outer @ F) * F).sum(axis=0) / D - D * (A.diagonal() - ((AF @ inner) * AF).sum(axis=1))
     by_dummy = k * known - (n + dof) * ((dummies_miss @ within) * dummies_miss).sum(axis=1)  # (k + 1,)
     by_one = (k * alone - (n + dof) * D * ((away @ within) * away).sum(axis=1))[data.fixed:]  # (pk,)
-    decays = 0.5 * tight.decay * np.repeat(np.log(np.arange(1.0, data.lags + 1)), k)
-    slope = np.array([-by_one.sum(), by_one @ decays, -by_dummy[:k].sum(), -by_dummy[k]])
+    by_lag, (parts, far) = by_one.reshape(data.lags, k).sum(axis=1), data.variances(tight)
+    shares = parts / parts.sum(axis=0)
+    by_part = shares @ by_lag
+    decayed = 0.5 * tight.decay * float((shares * far).sum(axis=0) @ by_lag)
+    slope = np.array([-by_part[0], decayed, -by_dummy[:k].sum(), -by_dummy[k], *-by_part[1:]])
     head = slice(data.fixed, data.fixed + k)
     return Conjugate(b + away, scatter, float(evidence), slope, -(data.X[:, head].T @ miss))
 
@@ -226,10 +257,10 @@ def root_of(data: Regression, tight: Tightness) -> FloatArray:
 
 
 def hyper_prior(tight: Tightness) -> tuple[float, FloatArray]:
-    """Return the log density of gamma hyper-priors, up to a constant, and its slope by the four logarithms.
+    """Return the log density of gamma hyper-priors, up to a constant, and its slope by the logarithms.
 
-    Modes and standard deviations are .2 and .4 for λ, 2 and .5 for the decay, 1 and 1 for μ and δ. Densities
-    are of the parameters, not of their logarithms.
+    Modes and standard deviations are .2 and .4 for λ and λ_s, 2 and .5 for the decay, 1 and 1 for μ and δ.
+    Densities are of the parameters, not of their logarithms.
 
     Examples
     --------
@@ -240,8 +271,9 @@ def hyper_prior(tight: Tightness) -> tuple[float, FloatArray]:
     ----------
     Giannone, Lenza & Primiceri (2015), section III.
     """
-    values = np.exp(tight.logs)
-    return float((_POWER * tight.logs - _RATE * values).sum()), _POWER - _RATE * values
+    logs = tight.logs
+    power, rate, values = _POWER[:len(logs)], _RATE[:len(logs)], np.exp(logs)
+    return float((power * logs - rate * values).sum()), power - rate * values
 
 
 def gamma(mode: float, sd: float) -> tuple[float, float]:
@@ -274,7 +306,7 @@ class Choice:
 def choose(data: Regression, start: Choice | None = None, *, tolerance: float = EXACT) -> Choice:
     """Choose tightness and centre where marginal likelihood times hyper-prior is largest.
 
-    In turn: for given centres a quasi-Newton descent on four logarithms; for given tightness the centres
+    In turn: for given centres a quasi-Newton descent on the logarithms; for given tightness the centres
     that gain are flipped until none does.
 
     Parameters
@@ -291,6 +323,7 @@ def choose(data: Regression, start: Choice | None = None, *, tolerance: float = 
     """
     data = data.compressed()
     tight, walks = _start(data) if start is None else (start.tight, start.walks)
+    tight = replace(tight, seasonal=(tight.seasonal or tight.overall) if data.seasonal else 0.0)
     best = descended(data, tight, walks, tolerance)
     total = best.evaluations
     for _ in range(ROUNDS):
@@ -306,7 +339,8 @@ def _start(data: Regression) -> tuple[Tightness, FloatArray]:
     """Return the best of `STARTS`, each with its centres flipped as long as that gains."""
     best, chosen, height = Tightness(), np.zeros(0), -np.inf
     for centre, overall, rest in STARTS:
-        tight, walks = Tightness(overall=overall, sums=rest, initial=rest), np.full(data.Y.shape[1], centre)
+        tight = Tightness(overall=overall, sums=rest, initial=rest, seasonal=overall if data.seasonal else 0.0)
+        walks = np.full(data.Y.shape[1], centre)
         flipped, evidence = _flipped(data, tight, posterior(data, tight, walks), walks)
         if evidence > height:
             best, chosen, height = tight, flipped, evidence
@@ -354,7 +388,7 @@ def descended(data: Regression, start: Tightness, walks: FloatArray, tolerance: 
         return Point(logs, -(found.evidence + prior), -(found.slope + slope), found)
 
     def metric(point: Point) -> FloatArray:
-        columns = [at(point.x + STEP * step) for step in np.eye(4)]
+        columns = [at(point.x + STEP * step) for step in np.eye(len(point.x))]
         bend = np.array([(one.gradient if one else point.gradient + STEP) - point.gradient for one in columns]) / STEP
         sizes, axes = np.linalg.eigh(0.5 * (bend + bend.T))
         return np.asarray(axes * np.maximum(np.abs(sizes), 0.1) @ axes.T)

@@ -182,7 +182,10 @@ def fit_beside(sample: Sample, width: int, pulls: Callable[[int, int], Pull], va
     if searched:
         best, falls = below.pull.evidence if below.pull else np.inf, 0
         highest, lags = -np.inf, 0
-        for p in range(1, min(var_lags, most) + 1):
+        tried = [*range(1, min(var_lags, most) + 1), *([var_lags] if var_lags <= most else [])]
+        for p in tried:
+            if falls == 2 and p < var_lags:
+                continue
             found = fit_evidence(at(p, var_lags), width, exact=False, intercept=intercept, draft=True)
             falls = falls + 1 if found.evidence < highest else 0
             highest = max(highest, found.evidence)

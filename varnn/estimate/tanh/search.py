@@ -115,6 +115,30 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> Found:
     return Found((*mixed, replace(below, weight=SAFETY)), rungs, gain)
 
 
+def surely_better(found: Found, below: Member, left_out: Array) -> Found:
+    """Return what surely predicts better than the linear RNN, with that at their side; no member where nothing does.
+
+    The linear rungs of a search have its own candidate lags and its own prior; this is the rung that a user fits.
+
+    Parameters
+    ----------
+    found : Found
+    below : Member           the linear RNN
+    left_out : array (r, k)  its residuals with each date left out, standard units, the last rows of the sample
+    """
+    bent = [member for member in found.members if member.optimum.design.n]
+    kept, largest = [], 0.0
+    for member in bent:
+        rows = min(len(left_out), len(member.optimum.loo))
+        gain = paired_gain(left_out[-rows:], member.optimum.loo[-rows:], below.optimum.sigma)
+        largest = max(largest, gain)
+        if gain > SURE:
+            kept.append(member)
+    total = sum(member.weight for member in kept)
+    mixed = [replace(member, weight=(1 - SAFETY) * member.weight / total) for member in kept]
+    return Found((*mixed, replace(below, weight=SAFETY)) if kept else (), found.rungs, min(found.certainty, largest))
+
+
 def _mixture(members: Iterable[Member]) -> tuple[Member, ...]:
     members = [member for member in members if np.isfinite(member.evidence)]
     weights = mixture_weights([member.evidence for member in members], temperature=TEMPERATURE, least=0.02)
