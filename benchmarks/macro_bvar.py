@@ -37,6 +37,7 @@ from varnn.series import FloatArray
 
 H, STEPS, PATHS, ORIGINS = 8, (1, 4, 8), 200, 24
 QUARTERLY = ["GDPC1", "GDPCTPI", "FEDFUNDS", "PCECC96", "GPDIC1", "HOANBS", "COMPRNFB"]
+MONTHLY = ["INDPRO", "CPIAUCSL", "FEDFUNDS"]
 REFERENCE, PEER, PEER_LAGS = "VAR growth", "bvar levels", 5
 SAME_LAGS = f"ShrunkVAR, {PEER_LAGS} lags levels"
 Answer = tuple[FloatArray, FloatArray]  # means (h, k) and paths (m, h, k)
@@ -72,12 +73,19 @@ def cases() -> list[Case]:
     bundled, growth, sw = macrodata.load_pandas().data, load("macrodata").frame, load("stock_watson_2001").frame
     us = 100 * np.log(bundled[list(growth.columns)].iloc[1:].set_axis(growth.index, axis=0))
     fred = load("fred_qd", columns=QUARTERLY, raw=True).frame.loc[:"2019Q4"].dropna()
-    grows = np.asarray(fred.columns != "FEDFUNDS")
-    logs = fred.copy()
-    logs.loc[:, grows] = 100 * np.log(fred.loc[:, grows])
+    grows, logs = _logs(fred)
+    monthly = load("fred_md", columns=MONTHLY, raw=True).frame.loc[:"2019-12"].dropna()
+    grows_md, logs_md = _logs(monthly)
     return [Case("West German", west, np.ones(3, bool), 50), Case("macrodata", us, np.ones(3, bool), 100),
             Case("Stock–Watson", sw, np.zeros(3, bool), 80), Case("FRED-QD, 3", logs[QUARTERLY[:3]], grows[:3], 104),
-            Case("FRED-QD, 7", logs, grows, 104)]
+            Case("FRED-QD, 7", logs, grows, 104), Case("FRED-MD, 3", logs_md, grows_md, 240)]
+
+
+def _logs(levels: pd.DataFrame) -> tuple[FloatArray, pd.DataFrame]:
+    """Return which series grow, all but the federal funds rate, and 100 log of those."""
+    grows, logs = np.asarray(levels.columns != "FEDFUNDS"), levels.copy()
+    logs.loc[:, grows] = 100 * np.log(levels.loc[:, grows])
+    return grows, logs
 
 
 MODELS: dict[str, tuple[Forecaster, str]] = {
@@ -215,8 +223,8 @@ def page(board: pd.DataFrame, seconds: pd.DataFrame) -> str:
     return "\n".join([
         "# Macroeconomic series with a shrunken VAR\n",
         "Ratios to the VAR by AIC on growth rates, geometric means over series; below 1 is better. About "
-        f"{ORIGINS} origins a data set, the last as late as possible; forecasts of 1, 4 and 8 quarters, scored on "
-        "levels. FRED-QD ends with 2019.\n",
+        f"{ORIGINS} origins a data set, the last as late as possible; forecasts of 1, 4 and 8 quarters (months for FRED-MD), scored "
+        "on levels. FRED-QD and FRED-MD end with 2019.\n",
         pictured("RMSE over that of the VAR by AIC on growth rates; a symbol a data set."),
         f"**What it teaches.** One step ahead the shrunken VAR on growth rates is ahead of the VAR on {len(ahead)} of "
         f"{len(shrunk)} data sets ({', '.join(ahead) or 'none'}). {peers} With so few origins only large differences "

@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning, TooShortError
 from varnn.estimate.tanh import mixture, search
 from varnn.estimate.tanh.design import Design
+from varnn.models.rung1_shrunk import ShrunkVAR
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN
 from varnn.models.rung3_tanh import TanhRNN, fit_windows
@@ -351,3 +352,20 @@ def test_the_same_data_have_the_same_fit_whatever_the_seed_and_nearly_the_same_w
     assert disturbed.chosen == shorter.chosen == "TanhRNN"
     away = np.abs(disturbed.forecast(12).point - first.forecast(12).point).max() / first.sigma_u[0, 0] ** 0.5
     assert away < 0.1
+
+
+@pytest.mark.filterwarnings("ignore::varnn.errors.ConvergenceWarning")  # a climb may end on the bound of its runs
+def test_few_rows_of_a_threshold_series_keep_units_where_a_linearity_test_calls_for_them():
+    gaps, kept = [], []
+    for seed in range(8):
+        e, y, best = np.random.default_rng(600 + seed).normal(size=1140), np.zeros(1140), np.zeros(1140)
+        for t in range(1, len(y)):
+            best[t] = (0.9 if abs(y[t - 1]) <= 1 else -0.3) * y[t - 1]
+            y[t] = best[t] + e[t]
+        fit, below = TanhRNN().fit(y[:140]), ShrunkVAR().fit(y[:140])
+        rest = [(one._one_step(y[:, None], None)[140:, 0] - best[140:]) ** 2 for one in (fit, below)]
+        gaps.append([part.mean() for part in rest])
+        kept.append(fit.width > 0)
+    above, linear = np.mean(gaps, axis=0)
+    assert np.mean(kept) >= 0.6
+    assert above < 0.75 * linear

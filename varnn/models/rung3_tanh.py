@@ -9,15 +9,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from varnn.display import count
-from varnn.errors import ConvergenceWarning, ParameterError, RankDeficientError, RationWarning, callers_level
-from varnn.estimate.least_squares.order import default_max_lags
+from varnn.errors import ConvergenceWarning, InputError, ParameterError, RankDeficientError, RationWarning, callers_level
+from varnn.estimate.least_squares.order import default_max_lags, search_orders
 from varnn.estimate.least_squares.redundant import warn_of_near_copies, warn_of_redundant_lags
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
 from varnn.estimate.linear.lag_choice import affordable_beside_a_memory
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from varnn.estimate.tanh.structure import Data, Member
 
 STARTS_SEED = 0   # of the starts: the same data have the same fit, whatever the seed of its draws
+FEW = 500          # rows up to which a linearity test speaks for tanh units that do not predict surely better
+TESTED_DRAWS = 199  # of its bootstrap
 ANTITHETIC = 256  # pairs of mirrored shocks behind a mean beyond one step
 
 
@@ -119,15 +121,16 @@ class TanhRNN(Forecaster):
         if self.width is None and self.lags != 0 and not affordable_beside_a_memory(len(series), series.k):
             warnings.warn(rationed(self.label, series, "width=3"), RationWarning, stacklevel=callers_level())
             return self._linear(series, exog, plain)
+        linearity = cache(lambda: self._linearity(series, exog))
         with one_thread():
-            found = search(data, space, np.random.default_rng(STARTS_SEED))
+            found = search(data, space, np.random.default_rng(STARTS_SEED), linearity)
         if not found.members:
             raise ParameterError(f"no start of {self.label} converged on these {len(series)} rows; use fewer lags or a "
                                  "smaller width")
         if self.lags != 0 and self.width is None:
             below = self._linear(series, exog, found)
             with one_thread():
-                found = surely_better(found, below.members[0], below.left_out)
+                found = surely_better(found, below.members[0], below.left_out, linearity)
             if not found.members:
                 return replace(below, certainty=found.certainty)
         fit = replace(_fitted(self, series, exog, found.members, units, series, exog), rungs=found.rungs,
@@ -135,6 +138,23 @@ class TanhRNN(Forecaster):
         if not fit.stop.converged:
             warnings.warn(unfinished(self.label, fit.members[0]), ConvergenceWarning, stacklevel=callers_level())
         return fit
+
+    def _linearity(self, series: Series, exog: Series | None) -> float:
+        """Return the p-value of a linearity test with the lags that BIC gives a VAR; 1 where rows are many."""
+        from varnn.inference.system_linearity import lags_for_test, system_linearity
+
+        if len(series) > FEW or self.lags == 0:
+            return 1.0
+        inputs = None if exog is None else exog.values
+        longest = default_max_lags(len(series), series.k, self.trend, 0 if exog is None else exog.k)
+        usual = search_orders(series.values, longest, self.trend, inputs, names=regressor_names(
+            series.names, longest, self.trend, () if exog is None else exog.names)).best("bic")
+        lags = lags_for_test(series.k, usual)
+        try:
+            test = system_linearity(series.values, lags, self.trend, inputs, draws=TESTED_DRAWS, rng=STARTS_SEED)
+        except InputError:
+            return 1.0
+        return test.pvalue
 
     def _linear(self, series: Series, exog: Series | None, found: Found) -> FittedTanhRNN:
         """Return the linear RNN with the same settings, the rung below, where no tanh unit pays."""

@@ -34,6 +34,8 @@ from varnn.estimate.tanh.structure import Data, Member, Space, design
 WORKERS = 2        # threads, where numpy's overhead, which they cannot share, is small beside its work
 WORTH_THREADS = 3000  # observations from which that is so
 SURE = 2.0         # t statistic that tanh units must reach to be kept (evidence.paired_gain)
+LEVEL, STRICT = 0.05, 0.01  # p-values of a linearity test that speak for units which are ahead, or not, in evidence
+VERY_STRONG = 5.0  # nats against a structure at which no test speaks for it (Kass and Raftery 1995)
 TEMPERATURE = 2.0  # Laplace evidences are good to a nat or two; measured on anchors §1
 SAFETY = 0.02      # weight of the linear rung in a mixture of tanh units, which takes over if their filters get lost
 NOISELESS = 0.05   # share of the linear rung's error variance left at which smooth random units are tried
@@ -48,6 +50,11 @@ HEAVY = 3e8        # T·k·P² from which on fewer structures are tried
 MANY = 600         # weights of a VAR beyond which not every order is tried
 COARSE = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
 _evidence = attrgetter("evidence")
+
+
+def certain() -> float:
+    """Return 1, the p-value where nothing was tested."""
+    return 1.0
 
 
 def rated(optimum: Optimum | None) -> float:
@@ -71,7 +78,7 @@ class Found:
     certainty: float = 0.0
 
 
-def search(data: Data, space: Space, rng: np.random.Generator) -> Found:
+def search(data: Data, space: Space, rng: np.random.Generator, linearity: Callable[[], float] = certain) -> Found:
     """Choose among structures by the evidence and return the best as a mixture.
 
     Parameters
@@ -79,6 +86,9 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> Found:
     data : Data
     space : Space
     rng : Generator
+    linearity : callable
+        Gives the p-value of a test that the data are linear. Asked where no structure of tanh units surely predicts
+        better, which few rows rarely show of a single one.
 
     Returns
     -------
@@ -104,18 +114,21 @@ def search(data: Data, space: Space, rng: np.random.Generator) -> Found:
         linear = [_dormant(data, best, space.width, first, best.lags <= space.with_memory, rng)]
     below = max(linear, key=_evidence)
     ahead = [member for member in bent if member.evidence > below.evidence + POSITIVE]
-    gains = [paired_gain(below.optimum.loo, member.optimum.loo, below.optimum.sigma) for member in ahead]
-    gain = max(gains, default=0.0)
-    if gain <= SURE:
+    gains = [paired_gain(below.optimum.loo, member.optimum.loo, below.optimum.sigma) for member in bent]
+    gain = max((its for member, its in zip(bent, gains, strict=True) if member in ahead), default=0.0)
+    if gain <= SURE and linearity() > (LEVEL if gain > 0.0 else STRICT):
         return Found(_mixture(linear), rungs, gain)
-    bent = [member for member, its in zip(ahead, gains, strict=True) if its > SURE]
+    possible = below.evidence - VERY_STRONG  # where units pay, the average over all that may be right does
+    kept = [member for member, its in zip(bent, gains, strict=True) if its > 0.0 and member.evidence > possible]
+    if not kept:
+        return Found(_mixture(linear), rungs, gain)
     if driven:  # no observation ever tells which member is right
-        return Found(_mixture(bent), rungs, gain)
-    mixed = (replace(member, weight=(1 - SAFETY) * member.weight) for member in _mixture(bent))
+        return Found(_mixture(kept), rungs, gain)
+    mixed = (replace(member, weight=(1 - SAFETY) * member.weight) for member in _mixture(kept))
     return Found((*mixed, replace(below, weight=SAFETY)), rungs, gain)
 
 
-def surely_better(found: Found, below: Member, left_out: Array) -> Found:
+def surely_better(found: Found, below: Member, left_out: Array, linearity: Callable[[], float]) -> Found:
     """Return what surely predicts better than the linear RNN, with that at their side; no member where nothing does.
 
     The linear rungs of a search have its own candidate lags and its own prior; this is the rung that a user fits.
@@ -125,22 +138,24 @@ def surely_better(found: Found, below: Member, left_out: Array) -> Found:
     found : Found
     below : Member           the linear RNN
     left_out : array (r, k)  its residuals with each date left out, standard units, the last rows of the sample
+    linearity : callable     as for `search`
     """
     bent = [member for member in found.members if member.optimum.design.n]
-    kept, largest = [], 0.0
+    gains = []
     for member in bent:
         rows = min(len(left_out), len(member.optimum.loo))
-        gain = paired_gain(left_out[-rows:], member.optimum.loo[-rows:], below.optimum.sigma)
-        largest = max(largest, gain)
-        if gain > SURE:
-            kept.append(member)
+        gains.append(paired_gain(left_out[-rows:], member.optimum.loo[-rows:], below.optimum.sigma))
+    largest = max(gains, default=0.0)
+    opened = largest > SURE or (largest > 0.0 and linearity() <= LEVEL)
+    kept = [member for member, gain in zip(bent, gains, strict=True) if opened and gain > 0.0]
     total = sum(member.weight for member in kept)
     mixed = [replace(member, weight=(1 - SAFETY) * member.weight / total) for member in kept]
     return Found((*mixed, replace(below, weight=SAFETY)) if kept else (), found.rungs, min(found.certainty, largest))
 
 
 def _mixture(members: Iterable[Member]) -> tuple[Member, ...]:
-    members = [member for member in members if np.isfinite(member.evidence)]
+    members = list(members)
+    members = _top(members, len(members))
     weights = mixture_weights([member.evidence for member in members], temperature=TEMPERATURE, least=0.02)
     kept = [replace(member, weight=float(weight)) for member, weight in zip(members, weights, strict=True) if weight]
     return tuple(sorted(kept, key=lambda member: -member.weight))
@@ -256,11 +271,7 @@ def _bent(data: Data, space: Space, first: int, driven: bool, linear: list[Membe
     polished = _map(lambda task: _continue(task[0], task[1], last, task[0].optimum.design.recurrent),
                     [(member, kind) for member in best for kind in (("unit",) if heavy else ("unit", "sparse"))], data)
     if space.skip and not driven:
-        bounded = _map(lambda member: _bounded(member, data, linear, first), polished, data)
-        at = int(np.argmax([member.evidence for member in bounded]))
-        if not bounded[at].optimum.stop.converged:  # the one that speaks for the fit is given time to settle
-            bounded[at] = _bounded(polished[at], data, linear, first, steps=LONG)
-        polished = bounded
+        polished = _map(lambda member: _settled(member, data, linear, first), polished, data)
     return [member for member in polished if np.isfinite(member.evidence)]
 
 
@@ -273,6 +284,12 @@ def _bounded(member: Member, data: Data, linear: list[Member], first: int, *, st
     if calm is member.optimum:
         return member
     return replace(member, optimum=calm or member.optimum, evidence=rated(calm), bounding=True)
+
+
+def _settled(member: Member, data: Data, linear: list[Member], first: int) -> Member:
+    """Return the member with bounded free runs, given more time where a short climb does not settle it."""
+    bounded = _bounded(member, data, linear, first)
+    return bounded if bounded.optimum.stop.converged else _bounded(member, data, linear, first, steps=LONG)
 
 
 def _fenced(member: Member, data: Data, linear: list[Member], first: int) -> Member:
