@@ -223,8 +223,8 @@ def page(board: pd.DataFrame, seconds: pd.DataFrame) -> str:
     return "\n".join([
         "# Macroeconomic series with a shrunken VAR\n",
         "Ratios to the VAR by AIC on growth rates, geometric means over series; below 1 is better. About "
-        f"{ORIGINS} origins a data set, the last as late as possible; forecasts of 1, 4 and 8 quarters (months for FRED-MD), scored "
-        "on levels. FRED-QD and FRED-MD end with 2019.\n",
+        f"{ORIGINS} origins a data set, the last as late as possible; forecasts of 1, 4 and 8 quarters (months for "
+        "FRED-MD), scored on levels. FRED-QD and FRED-MD end with 2019.\n",
         pictured("RMSE over that of the VAR by AIC on growth rates; a symbol a data set."),
         f"**What it teaches.** One step ahead the shrunken VAR on growth rates is ahead of the VAR on {len(ahead)} of "
         f"{len(shrunk)} data sets ({', '.join(ahead) or 'none'}). {peers} With so few origins only large differences "

@@ -16,7 +16,14 @@ import numpy as np
 import pandas as pd
 
 from varnn.display import count
-from varnn.errors import ConvergenceWarning, InputError, ParameterError, RankDeficientError, RationWarning, callers_level
+from varnn.errors import (
+    ConvergenceWarning,
+    InputError,
+    ParameterError,
+    RankDeficientError,
+    RationWarning,
+    callers_level,
+)
 from varnn.estimate.least_squares.order import default_max_lags, search_orders
 from varnn.estimate.least_squares.redundant import warn_of_near_copies, warn_of_redundant_lags
 from varnn.estimate.least_squares.regression import Trend, fit_var, fixed_regressors, regressor_names, rows_needed
