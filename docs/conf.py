@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import varnn
 
-sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "_ext")]
 
 project = "varnn"
 author = "The varnn developers"
 project_copyright = "2026, The varnn developers"
 version = release = varnn.__version__
 
+from inventories import inventories
 from scraper import pictures
+import write_benchmarks
+from sphinx.application import Sphinx
 from sphinx_gallery.sorting import FileNameSortKey
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc", "myst_parser", "mathml",
-              "sphinx_gallery.gen_gallery"]
+MATHJAX = Path(str(files("sphinx-mathjax-offline"))) / "static" / "mathjax" / "tex-svg.js"  # one file, fonts and all
+
+extensions = [
+    "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.intersphinx", "sphinx.ext.viewcode",
+    "sphinx.ext.mathjax", "numpydoc", "myst_parser", "sphinx_design", "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-exclude_patterns = ["_build", "_ext", "examples"]
+exclude_patterns = ["_build", "_ext", "_templates", "examples"]
+templates_path = ["_templates"]
 sphinx_gallery_conf = {
     "examples_dirs": "examples", "gallery_dirs": "gallery", "filename_pattern": r"/plot_",
-    "image_scrapers": (pictures,), "within_subsection_order": FileNameSortKey, "abort_on_example_error": True,
-    "download_all_examples": False, "show_signature": False, "min_reported_time": 1e6, "plot_gallery": "True",
-    "capture_repr": ()}
-myst_enable_extensions = ["dollarmath", "colon_fence"]
+    "image_scrapers": (pictures,), "within_subsection_order": FileNameSortKey,
+    "abort_on_example_error": True, "download_all_examples": False, "show_signature": False,
+    "min_reported_time": 1e6, "plot_gallery": "True", "capture_repr": ()}
+myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 suppress_warnings = ["config.cache"]  # of the gallery, whose settings hold a function
@@ -35,11 +44,27 @@ autodoc_typehints = "none"
 numpydoc_show_class_members = True
 numpydoc_class_members_toctree = False
 numpydoc_show_inherited_class_members = True
+intersphinx_mapping = inventories({
+    "python": "https://docs.python.org/3/", "numpy": "https://numpy.org/doc/stable/",
+    "pandas": "https://pandas.pydata.org/docs/", "matplotlib": "https://matplotlib.org/stable/",
+    "statsmodels": "https://www.statsmodels.org/stable/"}, Path(__file__).parent / "_build" / "inventories")
+copybutton_prompt_text = r">>> |\.\.\. |\$ "  # what is copied is what one types
+copybutton_prompt_is_regexp = True
 
-html_math_renderer = "mathml"
+html_math_renderer = "mathjax"
+mathjax_path = MATHJAX.name
+mathjax3_config = {"options": {"enableMenu": False}}
 html_theme = "pydata_sphinx_theme"
 html_title = "varnn"
-html_static_path = ["_static"]
-html_css_files = ["formula.css"]
+html_static_path = ["_static", str(MATHJAX)]
+html_css_files = ["varnn.css"]
 html_show_sourcelink = False
-html_theme_options = {"show_prev_next": True, "navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"]}
+html_sidebars = {"index": []}
+html_theme_options = {
+    "show_prev_next": True, "navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"],
+    "header_links_before_dropdown": 6}
+
+
+def setup(app: Sphinx) -> None:
+    """Write the pages of the boards from their results before the sources are listed."""
+    app.connect("builder-inited", lambda _: write_benchmarks.main())

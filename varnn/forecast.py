@@ -46,6 +46,15 @@ class Forecast(Guided, Shown):
     spread : array (h, k), optional
         Standard deviations, given only where the marginals are exactly Gaussian; intervals and
         quantiles then come from the normal formula instead of the paths.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> ahead = varnn.VAR(lags=1).fit(varnn.data.load("macrodata").frame).forecast(4, coverage=(0.8, 0.95))
+    >>> ahead.mean.shape, ahead.paths.shape, ahead.horizon
+    ((4, 3), (1000, 4, 3), 4)
+    >>> ahead.to_frame().columns.tolist()
+    ['date', 'step', 'series', 'mean', 'median', 'lower_80', 'upper_80', 'lower_95', 'upper_95']
     """
 
     point: FloatArray

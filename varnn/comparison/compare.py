@@ -61,6 +61,14 @@ class Comparison(Guided, Shown):
     ----------
     ledger : Ledger
         Every forecast of every model at every origin.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> y = varnn.data.load("macrodata").frame
+    >>> result = varnn.compare(y, horizon=2, models=["Naive", "VAR"], origins=12)
+    >>> result.table.index.tolist(), sorted(set(result.by_horizon["step"].tolist()))
+    (['Naive', 'VAR'], [1, 2])
     """
 
     ledger: Ledger
@@ -245,6 +253,13 @@ class Climb(Guided, Shown):
         "VAR", "LinearRNN" and "TanhRNN" to Fitted, each with lags and size of its own choice.
     chosen : str
         Name of the rung.
+
+    Examples
+    --------
+    >>> e = np.random.default_rng(0).normal(size=401)
+    >>> found = climb(e[1:] + 0.8 * e[:-1])
+    >>> found.chosen, found.best is found.fits[found.chosen], found.evidence.index.tolist()
+    ('LinearRNN', True, ['VAR', 'LinearRNN', 'TanhRNN'])
     """
 
     fits: dict[str, Fitted]

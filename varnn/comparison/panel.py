@@ -36,6 +36,14 @@ class PanelComparison(Guided, Shown):
     Attributes
     ----------
     members : dict of name to Comparison
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> shops = {name: rng.normal(size=60) for name in ("north", "south")}
+    >>> result = compare_panel(shops, horizon=1, models=["Naive", "Mean"], origins=10)
+    >>> result.by_member.index.get_level_values("member").unique().tolist()
+    ['north', 'south']
     """
 
     members: dict[str, Comparison]

@@ -41,6 +41,14 @@ class Bootstrap(Guided, Shown):
         The one estimate they lie around: the fit's, less its bias where corrected.
     refits : tuple of Fitted
         The refitted models otherwise, moved to the end of what `fit` has seen.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> fit = varnn.VAR(lags=1).fit(np.random.default_rng(0).normal(size=200))
+    >>> found = fit.bootstrap(200, rng=0)
+    >>> found.params.shape, bool((found.bse > 0).all(axis=None))
+    ((200, 2, 1), True)
     """
 
     fit: Fitted

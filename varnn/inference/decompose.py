@@ -30,6 +30,12 @@ class VarianceDecomposition(Guided, Shown):
         Entry [i, s, j]: share of the (s + 1)-step error variance of series i owed to shock j; sums to 1 over j.
     names : tuple of str
         Series.
+
+    Examples
+    --------
+    >>> found = variance_decomposition(np.array([[[1.0, 0.0], [0.6, 0.8]]]), ["a", "b"])
+    >>> found.to_frame().loc["b"].round(2).to_numpy().tolist()
+    [[0.36, 0.64]]
     """
 
     decomp: FloatArray

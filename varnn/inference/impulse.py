@@ -39,6 +39,14 @@ class ImpulseResponses(Guided, Shown):
         Large-sample standard errors of `irfs`.
     names : tuple of str
         Series.
+
+    Examples
+    --------
+    >>> found = impulse_responses(np.array([[[0.5, 0.0], [0.25, 0.5]]]), np.eye(2), 3, ["a", "b"])
+    >>> found.irfs[:, 1, 0].tolist()                               # b after a shock to a
+    [0.0, 0.25, 0.25, 0.1875]
+    >>> found.to_frame().columns.tolist()
+    ['step', 'response', 'impulse', 'irf', 'orth_irf', 'generalized_irf']
     """
 
     irfs: FloatArray

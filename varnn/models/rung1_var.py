@@ -167,6 +167,15 @@ class FittedVAR(Fitted):
         Number of lags p.
     search : OrderSearch or None
         Criteria of all orders, when the order was searched.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> fit = varnn.VAR(lags=1).fit(varnn.data.load("macrodata").frame)
+    >>> fit.params.shape, fit.is_stable(), fit.irf(8).irfs.shape
+    ((4, 3), True, (9, 3, 3))
+    >>> fit.forecast(4).mean.index[0]
+    Period('2009Q4', 'Q-DEC')
     """
 
     estimate: LeastSquares
@@ -234,7 +243,7 @@ class FittedVAR(Fitted):
 
     @property
     def fpe(self) -> float:
-        """Final prediction error ((T + d)/(T − d))^k |Σ̃|, T the rows explained; Lütkepohl (2005), eq. 4.3.1."""
+        """Final prediction error ((T + d)/(T − d))^k det Σ̃, T the rows explained; Lütkepohl (2005), eq. 4.3.1."""
         ratio = (2 * self.nobs - self.df_resid) / self.df_resid
         return float(np.exp(self.series.k * np.log(ratio) + np.linalg.slogdet(self.sigma_u_mle)[1]))
 

@@ -148,6 +148,15 @@ class FittedPanel(Guided, Shown, Kept, Mapping[str, Fitted]):
     fits : dict of name to Fitted
     by, time : str or None
         Columns of the long frame that named the series and dated the rows; those of `X` and `y_new` are alike.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> rng = np.random.default_rng(0)
+    >>> shops = {name: rng.normal(size=40).cumsum() for name in ("north", "south")}
+    >>> fits = varnn.Panel(model=varnn.VAR(lags=1)).fit(shops)
+    >>> list(fits), fits["north"].forecast(2).mean.shape, fits.mean(2).shape
+    (['north', 'south'], (2, 1), (4, 1))
     """
 
     spec: Panel
