@@ -17,7 +17,8 @@ from varnn.series import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
+
+    from varnn.picture import Picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +42,8 @@ class VarianceDecomposition(Guided, Shown):
     decomp: FloatArray
     names: tuple[str, ...]
 
-    def plot(self) -> Figure:
-        """Draw the shares as stacked bars, one picture a series; a matplotlib Figure."""
+    def plot(self) -> Picture:
+        """Draw the shares as stacked bars; an array (k,) of matplotlib axes, one a series."""
         from varnn.inference.pictures import share_bars
 
         return share_bars(self.decomp, self.names)

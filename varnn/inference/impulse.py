@@ -19,7 +19,8 @@ from varnn.series import FloatArray, checked_memory, whole_number
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
+
+    from varnn.picture import Picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,7 @@ class ImpulseResponses(Guided, Shown):
         """Sums of `orth_irfs` over the steps so far."""
         return np.asarray(self.orth_irfs.cumsum(axis=0))
 
-    def plot(self, *, orth: bool = False, cumulative: bool = False) -> Figure:
+    def plot(self, *, orth: bool = False, cumulative: bool = False) -> Picture:
         """Draw every response, series in rows and shocks in columns.
 
         Parameters
@@ -77,8 +78,8 @@ class ImpulseResponses(Guided, Shown):
 
         Returns
         -------
-        matplotlib Figure
-            With 95 % bands from `stderr`, where these are what is drawn.
+        Picture
+            A grid (k, k) of matplotlib axes, with 95 % bands from `stderr`, where these are what is drawn.
         """
         from varnn.inference.pictures import response_grid
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from varnn.errors import ConvergenceError, ParameterError
+from varnn.picture import INK, MUTED, Picture, styled
 from varnn.series import generator, whole_number
 
 if TYPE_CHECKING:
@@ -48,6 +49,19 @@ class Memory:
     def norms(self) -> FloatArray:
         """Geometric means of the norms, (J + 1,); 0 below the range of float64."""
         return np.asarray(np.exp(np.clip(self.log_norms, -746.0, 709.0)))
+
+    def plot(self) -> Picture:
+        """Draw what is left against the steps back, on a log axis."""
+        from matplotlib.figure import Figure
+
+        with styled():
+            figure = Figure(figsize=(6.4, 3.2), layout="constrained")
+            axes = figure.subplots()
+            axes.plot(np.arange(len(self.log_norms)), self.log_norms / np.log(10.0), color=INK, lw=1.4)
+            axes.axhline(0.0, color=MUTED, lw=0.6)
+            axes.set(xlabel="steps back, j", ylabel="log₁₀ ‖∂h(T)/∂h(T−j)‖")
+        return Picture.of(axes, f"What is left of a change j steps ago, to {len(self.log_norms) - 1} steps: its "
+                                f"logarithm moves by {self.rate:+.3f} a step.")
 
     @property
     def rate(self) -> float:

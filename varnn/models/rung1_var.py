@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from varnn.inference.decompose import VarianceDecomposition
     from varnn.inference.hypothesis import HypothesisTest
     from varnn.inference.impulse import ImpulseResponses
+    from varnn.picture import Picture
 
 MANY_REGRESSORS, PLENTY_OF_ROWS = 60, 20  # from here corrections of order d/T cost minutes and change nothing
 CORRECTION_DRAWS = 200  # enough for the median of a variance
@@ -251,6 +252,12 @@ class FittedVAR(Fitted):
     def roots(self) -> NDArray[np.complex128]:
         """Roots of det(I − A_1 z − … − A_p z^p), furthest from 0 first; all outside 1 when stable."""
         return characteristic_roots(self.coefs)
+
+    def plot_roots(self) -> Picture:
+        """Draw the inverse roots and the unit circle, inside which all of them lie when the recursion is stable."""
+        from varnn.inference.pictures import root_circle
+
+        return root_circle(1.0 / self.roots, self.series.names)
 
     def is_stable(self) -> bool:
         """Whether every root lies outside the unit circle."""

@@ -31,7 +31,7 @@ from varnn.models.shared_weights import fit_shared
 from varnn.series import Series, generator
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from varnn.picture import Picture
 
 Sharing = Literal["global", "local"]
 MOST_DRAWN = 6
@@ -246,7 +246,7 @@ class FittedPanel(Guided, Shown, Kept, Mapping[str, Fitted]):
         return self.summary()
 
     def plot(self, horizon: int, X: object = None, *, members: Sequence[str] | None = None,
-             **options: Any) -> dict[str, Figure]:
+             **options: Any) -> dict[str, Picture]:
         """Return the fan chart of each series by its name, of the first six when `members` is left out."""
         shown = list(self.fits)[:MOST_DRAWN] if members is None else list(members)
         for name in shown:

@@ -8,4 +8,4 @@ Whose surprises the uncertainty of a forecast comes from.
 import varnn
 
 fit = varnn.VAR(lags=2).fit(varnn.data.load("macrodata").frame)
-figure = fit.fevd(12).plot()
+axes = fit.fevd(12).plot()

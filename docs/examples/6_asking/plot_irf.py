@@ -8,4 +8,4 @@ What a surprise in one series does to all, with bands from the posterior.
 import varnn
 
 fit = varnn.ShrunkVAR(lags=4).fit(varnn.data.load("macrodata").frame)
-figure = fit.irf(16).plot()
+axes = fit.irf(16).plot()
