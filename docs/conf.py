@@ -32,7 +32,8 @@ exclude_patterns = ["_build", "_ext", "_templates", "examples"]
 templates_path = ["_templates"]
 sphinx_gallery_conf = {
     "examples_dirs": "examples", "gallery_dirs": "gallery", "filename_pattern": r"/plot_",
-    "image_scrapers": (pictures,), "reset_modules": ("matplotlib", house_style), "within_subsection_order": FileNameSortKey,
+    "image_scrapers": (pictures,), "reset_modules": ("matplotlib", house_style),
+    "within_subsection_order": FileNameSortKey,
     "abort_on_example_error": True, "download_all_examples": False, "show_signature": False,
     "min_reported_time": 1e6, "plot_gallery": "True", "capture_repr": ()}
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
