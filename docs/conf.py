@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import varnn
 
@@ -41,6 +43,7 @@ myst_heading_anchors = 3
 
 suppress_warnings = ["config.cache"]  # of the gallery, whose settings hold a function
 autosummary_generate = True
+default_role = "py:obj"  # of `words` in docstrings: code, and a link where there is a page
 autodoc_typehints = "none"
 numpydoc_show_class_members = True
 numpydoc_class_members_toctree = False
@@ -51,6 +54,12 @@ intersphinx_mapping = inventories({
     "statsmodels": "https://www.statsmodels.org/stable/"}, Path(__file__).parent / "_build" / "inventories")
 copybutton_prompt_text = r">>> |\.\.\. |\$ "  # what is copied is what one types
 copybutton_prompt_is_regexp = True
+
+CHINESE = "[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
+TWINS = {  # pages that are there in Chinese too; where two have one twin, it leads back to the last
+    **{f"ladder/rung{rung}": "zh/ladder" for rung in range(5)}, "ladder/index": "zh/ladder", "index": "zh/index",
+    "tour": "zh/tour", "knob": "zh/knob", "sequence/index": "zh/sequence", "sequence/many_to_one": "zh/many_to_one",
+    "sequence/aligned": "zh/aligned", "sequence/memory": "zh/memory"}
 
 html_math_renderer = "mathjax"
 mathjax_path = MATHJAX.name
@@ -63,9 +72,26 @@ html_show_sourcelink = False
 html_sidebars = {"index": []}
 html_theme_options = {
     "show_prev_next": True, "navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"],
-    "header_links_before_dropdown": 6}
+    "header_links_before_dropdown": 6,
+    "navbar_end": ["language", "theme-switcher", "navbar-icon-links"]}
+
+
+def in_its_language(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
+    """Tell a page its language and where it stands in the other one: at its twin, or at the front."""
+    chinese = page.startswith("zh/")
+    context["language"] = "zh_CN" if chinese else "en"
+    there = {ours: theirs for theirs, ours in TWINS.items()} if chinese else TWINS
+    context["other_language"] = ("English" if chinese else "中文", there.get(page, "index" if chinese else "zh/index"))
+
+
+def unbroken(app: Sphinx, page: str, source: list[str]) -> None:
+    """Join the lines of a Chinese paragraph, between which a browser would put a blank."""
+    if page.startswith("zh/"):
+        source[0] = re.sub(rf"(?<={CHINESE})\n(?={CHINESE})", "", source[0])
 
 
 def setup(app: Sphinx) -> None:
     """Write the pages of the boards from their results before the sources are listed."""
     app.connect("builder-inited", lambda _: write_benchmarks.main())
+    app.connect("html-page-context", in_its_language)
+    app.connect("source-read", unbroken)
