@@ -28,7 +28,7 @@ MATHJAX = Path(str(files("sphinx-mathjax-offline"))) / "static" / "mathjax" / "t
 extensions = [
     "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.intersphinx", "sphinx.ext.viewcode",
     "sphinx.ext.mathjax", "numpydoc", "myst_parser", "sphinx_design", "sphinx_copybutton",
-    "sphinx_gallery.gen_gallery"]
+    "sphinx_gallery.gen_gallery", "outside"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns = ["_build", "_ext", "_templates", "examples"]
 templates_path = ["_templates"]
@@ -37,7 +37,8 @@ sphinx_gallery_conf = {
     "image_scrapers": (pictures,), "reset_modules": ("matplotlib", house_style),
     "within_subsection_order": FileNameSortKey,
     "abort_on_example_error": True, "download_all_examples": False, "show_signature": False,
-    "min_reported_time": 1e6, "plot_gallery": "True", "capture_repr": ()}
+    "min_reported_time": 1e6, "plot_gallery": "True", "capture_repr": (),
+    "write_computation_times": False}
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 

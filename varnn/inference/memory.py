@@ -123,6 +123,13 @@ def forecast_memory(fit: Fitted, steps: int = 1000, *, discard: int = 200, rng: 
     ------
     ParameterError
         If the fit is driven from outside, or has no layer.
+
+    Examples
+    --------
+    >>> from varnn.models.rung1_var import VAR
+    >>> fit = VAR(lags=1).fit(np.random.default_rng(0).normal(size=100).cumsum())
+    >>> bool(abs(forecast_memory(fit, 100).rate + np.log(abs(fit.roots[0]))) < 1e-6)  # the log of the largest root
+    True
     """
     import torch
 
