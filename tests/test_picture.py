@@ -27,6 +27,8 @@ HOURS = pd.DataFrame({"load": Y["gdp"].to_numpy()}, index=pd.date_range("2024-01
 RESULT = varnn.compare(Y, horizon=3, models=["Naive", "Mean", "VAR"], origins=12)
 SHOPS = compare_panel({"a": Y["gdp"].to_numpy(), "b": Y["rate"].to_numpy()}, horizon=1, models=["Naive", "VAR"],
                       origins=8)
+SEQUENCES = varnn.SequenceClassifier(cell="tanh", width=2, embed=2, epochs=2).fit(
+    ["anna", "ella", "mia", "otto", "hugo", "bruno"] * 4, ["f", "f", "f", "m", "m", "m"] * 4, rng=0)
 PICTURES = {
     "forecast": OUTLOOK.plot, "fit": FIT.plot, "irf": FIT.irf(6).plot, "fevd": FIT.fevd(6).plot,
     "orthogonal and cumulated": lambda: FIT.irf(6).plot(orth=True, cumulative=True),
@@ -35,6 +37,7 @@ PICTURES = {
     "hours": lambda: varnn.VAR(lags=1).fit(HOURS).forecast(30, rng=0).plot(),
     "memory": Memory(np.linspace(0.0, -3.0, 31)).plot, "unrolled": lambda: plot_unrolled(FIT, 8),
     "memories": lambda: plot_memory({"a": Memory(np.linspace(0.0, -3.0, 31))}),
+    "sequences": lambda: SEQUENCES.plot(),
     "members": lambda: varnn.Panel(model=varnn.VAR(lags=1)).fit({"a": Y["gdp"].to_numpy()}).plot(3)["a"],
 }
 every_picture = pytest.mark.parametrize("name", PICTURES)
@@ -103,3 +106,17 @@ def test_a_picture_of_chinese_names_says_them():
     picture = varnn.Naive().fit(Y.rename(columns={"gdp": "国内生产总值"})).forecast(2, rng=0).plot()
     assert picture[0].get_title(loc="left") == "国内生产总值"
     assert picture[0].title.get_fontfamily() == fonts()
+
+
+def test_a_fit_to_sequences_is_shown_as_a_table():
+    shown = SEQUENCES._repr_html_()
+    assert "ClassifierFit: tanh recursion of 2 units" in shown
+    assert all(f">{name}</th>" in shown for name in ("sequences", "classes", "weights", "ended", "in words"))
+
+
+@pytest.mark.parametrize("shown", [FIT, OUTLOOK, RESULT, SHOPS, FIT.irf(3), FIT.fevd(3), Memory(np.zeros(3)),
+                                   FIT.test_whiteness(6),
+                                   varnn.Panel(model=varnn.Mean(), sharing="local").fit({"a": Y["gdp"].to_numpy()})],
+                         ids=lambda one: type(one).__name__)
+def test_a_notebook_shows_it(shown):
+    assert "<" in shown._repr_html_()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from varnn.display import Shown
 from varnn.errors import ConvergenceError, ParameterError
 from varnn.picture import INK, MUTED, Picture, styled
 from varnn.series import generator, whole_number
@@ -28,7 +29,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Memory:
+class Memory(Shown):
     """What is left of a small change j steps ago.
 
     Attributes

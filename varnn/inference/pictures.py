@@ -24,12 +24,12 @@ HATCHES = ("", "///", "...", "xxx", "\\\\\\", "+++", "ooo", "---")
 
 
 def response_grid(responses: FloatArray, names: Sequence[str], label: str,
-                  reach: FloatArray | None = None) -> Picture:
-    """Draw responses (h + 1, k, k), series i in row i to shock j in column j, with bands of ± `reach`."""
+                  limits: tuple[FloatArray, FloatArray] | None = None, *, first: int = 0) -> Picture:
+    """Draw responses (h + 1, k, k), series i in row i to shock j in column j, with their lower and upper limits."""
     from matplotlib.figure import Figure
 
-    steps, k = np.arange(len(responses)), len(names)
-    band = "" if reach is None else ", with 95 % bands"
+    steps, k = np.arange(first, first + len(responses)), len(names)
+    band = "" if limits is None else ", with 95 % bands"
     with styled():
         figure = Figure(figsize=(SIDE * 1.3 * k + 0.6, SIDE * k + 0.6), layout="constrained")
         grid = figure.subplots(k, k, sharex=True, squeeze=False)
@@ -37,15 +37,14 @@ def response_grid(responses: FloatArray, names: Sequence[str], label: str,
             for j in range(k):
                 axes, line = grid[i, j], responses[:, i, j]
                 axes.axhline(0.0, color="0.6", lw=0.8)
-                if reach is not None:
-                    axes.fill_between(steps, line - reach[:, i, j], line + reach[:, i, j], color="0.85", lw=0)
+                if limits is not None:
+                    axes.fill_between(steps, limits[0][:, i, j], limits[1][:, i, j], color="0.85", lw=0)
                 axes.plot(steps, line, color=INK, lw=1.3)
                 axes.set_title(literal(f"{names[j]} → {names[i]}"), loc="left")
         for axes in grid[-1]:
-            axes.set_xlabel("steps after the shock")
+            axes.set_xlabel("steps ahead" if first else "steps after the shock")
         figure.suptitle(f"{label}{band}", fontsize=9, x=0.01, ha="left")
-    return Picture.of(grid, f"Impulse responses over {len(responses) - 1} steps: {label} of each of "
-                            f"{listed(names)}, on each{band}.")
+    return Picture.of(grid, f"Grid of {listed(names)} by shocks to each, steps {first} to {steps[-1]}: {label}{band}.")
 
 
 def share_bars(shares: FloatArray, names: Sequence[str]) -> Picture:

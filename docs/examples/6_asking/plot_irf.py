@@ -9,3 +9,7 @@ import varnn
 
 fit = varnn.ShrunkVAR(lags=4).fit(varnn.data.load("macrodata").frame)
 axes = fit.irf(16).plot()
+
+# %%
+# To orthogonal shocks, cumulated, with bands from 99 samples that the fit could have come from.
+axes = fit.irf(16).plot(orth=True, cumulative=True, bands=fit.bootstrap(99, rng=0))
