@@ -70,7 +70,9 @@ html_title = "varnn"
 html_static_path = ["_static", str(MATHJAX)]
 html_css_files = ["varnn.css"]
 html_show_sourcelink = False
-html_sidebars = {"index": []}
+# A page that is no section has nothing beside it to show, so that the space is its own.
+alone = [page.stem for page in Path(__file__).parent.glob("*.md") if "{toctree}" not in page.read_text("utf-8")]
+html_sidebars = {page: [] for page in [*alone, "index", "genindex", "py-modindex", "search", "_modules/*"]}
 html_theme_options = {
     "show_prev_next": True, "navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"],
     "header_links_before_dropdown": 6,
