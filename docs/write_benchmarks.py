@@ -1,4 +1,4 @@
-"""Write docs/benchmarks/ from the committed results, a page a board; `make docs` runs it first.
+"""Write docs/benchmarks/ from the committed results, a page a board; `conf.py` calls it first.
 
 Usage: python docs/write_benchmarks.py
 """

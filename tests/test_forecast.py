@@ -69,8 +69,7 @@ def test_paths_cannot_be_changed_by_a_reader(outlook):
 
 
 def test_the_fan_chart_draws_one_panel_a_series(outlook):
-    figure = outlook.plot()
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["a", "b"]
+    assert [axes.get_title(loc="left") for axes in outlook.plot()] == ["a", "b"]
 
 
 @pytest.mark.parametrize("name", ["a $x_{ in $", r"US$ \frac per A$", "$"])
@@ -78,7 +77,7 @@ def test_names_with_dollar_signs_are_drawn_as_they_are(name):
     mpl = pytest.importorskip("matplotlib")
     y = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 1)), columns=[name])
     fit = VAR(lags=1).fit(y)
-    for figure in (fit.forecast(3).plot(), fit.plot()):
+    for figure in (fit.forecast(3).plot().figure, fit.plot().figure):
         drawn = io.StringIO()
         with mpl.rc_context({"svg.fonttype": "none"}):
             figure.canvas.print_figure(drawn, format="svg")  # would raise for a formula that is none

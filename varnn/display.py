@@ -110,6 +110,17 @@ def listed(names: Sequence[object], most: int = 8) -> str:
     return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
 
 
+def together(words: Sequence[str]) -> str:
+    """Return words as a sentence has them.
+
+    Examples
+    --------
+    >>> together(["50", "80", "95"]), together(["90"])
+    ('50, 80 and 95', '90')
+    """
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
 def brief(value: object) -> str:
     """Return a field in a few words: the shape of what is large.
 

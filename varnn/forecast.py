@@ -13,16 +13,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from varnn.display import Sheet, Shown, count, listed, span
+from varnn.display import Sheet, Shown, count, listed, short_date, span, together
 from varnn.errors import ParameterError
 from varnn.guide import Guided
+from varnn.picture import INK, Picture, legend_outside, mark_dates, styled
 from varnn.series import FloatArray, checked_coverage
 from varnn.writing import literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +45,15 @@ class Forecast(Guided, Shown):
     spread : array (h, k), optional
         Standard deviations, given only where the marginals are exactly Gaussian; intervals and
         quantiles then come from the normal formula instead of the paths.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> ahead = varnn.VAR(lags=1).fit(varnn.data.load("macrodata").frame).forecast(4, coverage=(0.8, 0.95))
+    >>> ahead.mean.shape, ahead.paths.shape, ahead.horizon
+    ((4, 3), (1000, 4, 3), 4)
+    >>> ahead.to_frame().columns.tolist()
+    ['date', 'step', 'series', 'mean', 'median', 'lower_80', 'upper_80', 'lower_95', 'upper_95']
     """
 
     point: FloatArray
@@ -115,28 +123,45 @@ class Forecast(Guided, Shown):
         table.insert(1, "step", np.repeat(np.arange(1, self.horizon + 1), len(self.names)))
         return table
 
-    def plot(self, coverages: Sequence[float] = (0.5, 0.8, 0.95)) -> Figure:
-        """Draw a fan chart: the recent past, the mean, and one band for each coverage."""
+    def plot(self, coverages: Sequence[float] = (0.5, 0.8, 0.95)) -> Picture:
+        """Draw a fan chart: the recent past, the mean, and one band for each coverage, from the last observation on.
+
+        Returns
+        -------
+        Picture
+            An array (k,) of matplotlib axes, one a series.
+        """
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(7.0, 2.1 * len(self.names) + 0.5), layout="constrained")
-        panels = figure.subplots(len(self.names), 1, sharex=True, squeeze=False)[:, 0]
-        past = 0 if self.history is None else len(self.history)
-        steps = np.arange(past, past + self.horizon)
-        for j, (axes, name) in enumerate(zip(panels, self.names, strict=True)):
-            for grey, level in zip(np.linspace(0.88, 0.66, len(coverages)), sorted(coverages)[::-1], strict=True):
-                lower, upper = self.interval(level)
-                axes.fill_between(steps, lower.iloc[:, j], upper.iloc[:, j], color=str(grey), lw=0,
-                                  label=f"{100 * level:g} %")
-            axes.plot(steps, self.point[:, j], color="black", ls="--", lw=1.2, label="mean")
-            if self.history is not None:
-                axes.plot(np.arange(past), self.history.iloc[:, j], color="black", lw=1.0, label="observed")
-            axes.set_title(literal(name), loc="left", fontsize=9)
-        labels = ([] if self.history is None else list(self.history.index.astype(str))) + list(self.index.astype(str))
-        ticks = np.unique(np.linspace(0, len(labels) - 1, 6).astype(int))
-        panels[-1].set_xticks(ticks, [labels[tick] for tick in ticks])
-        panels[0].legend(fontsize=7, ncols=5, loc="upper left", frameon=False)
-        return figure
+        levels, past = sorted(coverages)[::-1], () if self.history is None else self.history.index
+        first = len(past)
+        # The fan opens at the last observation, which is known: all bounds and the mean are there.
+        steps = np.arange(max(first - 1, 0), first + self.horizon)
+        bands = [[self._from_known(side.to_numpy()) for side in self.interval(level)] for level in levels]
+        mean = self._from_known(self.point)
+        with styled():
+            figure = Figure(figsize=(7.0, 2.1 * len(self.names) + 0.5), layout="constrained")
+            panels = figure.subplots(len(self.names), 1, sharex=True, squeeze=False)[:, 0]
+            for j, (axes, name) in enumerate(zip(panels, self.names, strict=True)):
+                for grey, level, (lower, upper) in zip(np.linspace(0.88, 0.66, len(levels)), levels, bands,
+                                                       strict=True):
+                    axes.fill_between(steps, lower[:, j], upper[:, j], color=str(grey), lw=0,
+                                      label=f"{100 * level:g} %")
+                axes.plot(steps, mean[:, j], color=INK, ls="--", lw=1.2, label="mean")
+                if self.history is not None:
+                    axes.plot(np.arange(first), self.history.iloc[:, j], color=INK, lw=1.0, label="observed")
+                axes.set_title(literal(name), loc="left")
+            mark_dates(panels[-1], [*past, *self.index])
+            legend_outside(figure, panels[0])
+        said = together([f"{100 * level:g}" for level in levels[::-1]])
+        return Picture.of(panels, f"Fan chart of {listed(self.names)}: {count(self.horizon, 'step')} from "
+                                  f"{short_date(self.index[0])} on, with bands of {said} %.")
+
+    def _from_known(self, block: FloatArray) -> FloatArray:
+        """Put the last observation before a block (h, k), where there is one."""
+        if self.history is None or self.history.empty:
+            return block
+        return np.vstack([self.history.to_numpy(dtype=np.float64)[-1], block])
 
     def _sheet(self) -> Sheet:
         facts = (("series", listed(self.names)),

@@ -66,7 +66,15 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Forecaster(Specified, ABC):
-    """Specification of a model. It never changes; `fit` may be called any number of times."""
+    """Specification of a model. It never changes; `fit` may be called any number of times.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> model = varnn.VAR(lags=2)
+    >>> model.get_params()["lags"], model.set_params(lags=3).lags, model.lags
+    (2, 3, 2)
+    """
 
     _is: ClassVar[str] = "a specification"
     _called: ClassVar[str] = "VAR(lags=2)"
@@ -148,6 +156,15 @@ class Fitted(Questions, Shown, Kept, ABC):
         Coefficients, one column for each equation.
     df_model : int
         Regressors in each equation.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> fit = varnn.VAR(lags=1).fit(varnn.data.load("macrodata").frame)
+    >>> fit.fittedvalues.shape == fit.resid.shape, fit.forecast(2).mean.shape
+    (True, (2, 3))
+    >>> fit.update(fit.forecast(1).mean).forecast(1).mean.index[0]  # the next quarter, seen
+    Period('2010Q1', 'Q-DEC')
     """
 
     spec: Forecaster

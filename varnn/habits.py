@@ -211,7 +211,7 @@ _NAMES: Iterable[Name] = (
             exog_names="write fit.exog.names", model="write fit.spec", coef_="write fit.params",
             intercept="write fit.params.loc['const']", trendorder="write fit.spec.trend",
             resid_corr="write fit.resid.corr()", resid_acov="write fit.test_whiteness()",
-            resid_acorr="write fit.test_whiteness()", plot_acorr="write fit.test_whiteness()",
+            resid_acorr="write fit.plot_acorr(), or fit.test_whiteness()",
             sample_acov="write fit.series.to_frame().cov()", sample_acorr="write fit.series.to_frame().corr()",
             plot_sample_acorr="write fit.series.to_frame().corr()", acf="write fit.series.to_frame()[name].autocorr()",
             acorr="write fit.series.to_frame().corr()", cov_ybar="there is no such answer; fit.to_statsmodels() of a "
@@ -225,7 +225,8 @@ _NAMES: Iterable[Name] = (
             ma_rep="write fit.irf(periods).irfs", long_run_effects="write fit.irf(periods).cum_effects[-1]",
             intercept_longrun="write fit.forecast(horizon).mean far ahead", states="write fit.weights",
             test_serial_correlation="write fit.test_whiteness()", plot_diagnostics="write fit.plot(), "
-            "fit.test_whiteness() and fit.test_normality()", test_heteroskedasticity="there is no such test here; "
+            "fit.plot_acorr(), fit.test_whiteness() and fit.test_normality()",
+            test_heteroskedasticity="there is no such test here; "
             "forecast(shocks='wild') allows for it", k_exog="write fit.exog.k", k_trend="write fit.spec.trend",
             reorder="write fit.spec.fit(y[[…]]) with the columns in the other order",
             to_vecm="there is no error-correction form here; fit.to_statsmodels().to_vecm() of a VAR has it",

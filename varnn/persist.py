@@ -135,6 +135,15 @@ def load(path: str | os.PathLike[str]) -> Any:
         If the file is damaged, no varnn model, or of a later version.
     ChecksumError
         If the bytes are not those that were saved.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from varnn.models.rung0_naive import Mean
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fit = load(save(Mean().fit([1.0, 2.0, 3.0]), Path(folder) / "mean.varnn"))
+    >>> fit.forecast(1).point.item()
+    2.0
     """
     content = _read(Path(path))
     body, checksum, arrays = _opened(content, path)

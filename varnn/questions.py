@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
-    from matplotlib.figure import Figure
     from torch import Tensor
 
     from varnn.forecaster import Fitted
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from varnn.inference.impulse import ImpulseResponses
     from varnn.inference.scenario import Scenario
     from varnn.inference.system_linearity import SystemLinearity
+    from varnn.picture import Picture
     from varnn.recursion.wiring import Layer
     from varnn.shocks import Shocks
 
@@ -101,11 +101,17 @@ class Questions(Guided):
 
         return of_fit(cast("Fitted", self), draws=draws, rng=rng)
 
-    def plot(self) -> Figure:
+    def plot(self) -> Picture:
         """Draw each series with its one-step predictions inside the sample; `forecast(…).plot()` draws what follows."""
         from varnn.inference.residuals import plot_fitted
 
         return plot_fitted(cast("Fitted", self))
+
+    def plot_acorr(self, nlags: int | None = None) -> Picture:
+        """Draw the autocorrelations of the residuals at lags 1 … nlags (20 when left out), one panel a series."""
+        from varnn.inference.residuals import plot_autocorrelations
+
+        return plot_autocorrelations(cast("Fitted", self), nlags)
 
 
     def layer(self, y: object = None, X: object = None, *, member: int = 0) -> Layer:

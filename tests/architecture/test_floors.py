@@ -16,7 +16,7 @@ import varnn
 PACKAGE = Path(varnn.__file__).parent
 FLOORS = {
     "errors": 0, "dates": 0, "series": 0, "forecast": 0, "deferred": 0, "counters": 0, "writing": 0, "kept": 0,
-    "frames": 0, "habits": 0, "guide": 0, "display": 0,
+    "frames": 0, "habits": 0, "guide": 0, "display": 0, "picture": 0,
     "recursion": 1, "shocks": 1,
     "questions": 2, "forecaster": 2, "estimate": 2, "data": 2,
     "models": 3, "sequence": 3,

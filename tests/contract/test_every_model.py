@@ -218,7 +218,7 @@ def test_residuals_can_be_tested_and_drawn(name):
     fit = fitted(name)
     assert 0 <= fit.test_whiteness(12).pvalue <= 1
     assert 0 <= fit.test_normality().pvalue <= 1
-    panels = fit.plot().axes
+    panels = fit.plot()
     assert len(panels) == fit.series.k
     for j, axes in enumerate(panels):
         assert_array_equal(axes.lines[0].get_ydata(), fit.series.values[:, j])

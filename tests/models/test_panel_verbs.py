@@ -84,7 +84,7 @@ def test_a_summary_has_a_line_for_each_series_and_plots_are_by_name():
     assert all(name in page for name in ("a", "b", "2020-01", "AIC"))
     figures = fits.plot(3, members=["b"])
     assert list(figures) == ["b"]
-    assert len(figures["b"].axes) == 1
+    assert len(figures["b"]) == 1
     with pytest.raises(InputError, match="no series 'c'"):
         fits.plot(3, members=["c"])
 

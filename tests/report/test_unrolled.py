@@ -34,14 +34,14 @@ def test_the_picture_of_a_forecaster_holds_its_states_and_losses(model):
     e = fit.resid.to_numpy()[-7:]
     assert_allclose(run.losses, [0.5 * row @ np.linalg.solve(fit.sigma_u, row) for row in e])
     assert_allclose(run.states[:, 2:], fit.states.to_numpy()[-7:, 2:])
-    heat, loss, *_ = plot_unrolled(fit, 7).axes
+    heat, loss = plot_unrolled(fit, 7)
     assert_allclose(heat.images[0].get_array(), (run.states / np.abs(run.states).max(axis=0)).T)
     assert_allclose([bar.get_height() for bar in loss.patches], run.losses)
 
 
 def test_a_name_is_drawn_with_its_characters():
-    figure = plot_unrolled(NAME)
-    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["", "", "F"]
+    heat, _ = plot_unrolled(NAME)
+    assert [label.get_text() for label in heat.get_xticklabels()] == ["", "", "F"]
 
 
 def test_too_many_steps_and_unequal_parts_are_refused():
@@ -53,8 +53,8 @@ def test_too_many_steps_and_unequal_parts_are_refused():
 
 def test_the_other_pictures_draw_what_they_are_given():
     memory = plot_memory({"linear": Memory(np.linspace(0.0, -10.0, 101))})
-    assert "linear (-0.100 a step)" in memory.axes[0].get_legend().get_texts()[0].get_text()
+    assert "linear (-0.100 a step)" in memory.figure.legends[0].get_texts()[0].get_text()
     regimes = plot_regimes([0, 1, 1], {"oracle filter": [0.1, 0.8, 0.9], "linear": [0.5, 0.5, 0.5]})
-    assert [axes.get_title(loc="left") for axes in regimes.axes] == ["oracle filter", "linear"]
+    assert [axes.get_title(loc="left") for axes in regimes] == ["oracle filter", "linear"]
     pays = plot_where_bending_pays({"XOR": {"linear": (0.01, 0.01), "tanh": (1.0, 0.001)}})
-    assert [bar.get_height() for bar in pays.axes[0].patches] == [0.01, 1.0]
+    assert [bar.get_height() for bar in pays[0].patches] == [0.01, 1.0]

@@ -45,6 +45,7 @@ from varnn.models.rung0_naive import SeasonalNaive
 from varnn.models.rung1_var import VAR
 from varnn.models.rung2_linear import LinearRNN
 from varnn.models.rung3_tanh import FittedTanhRNN, TanhRNN
+from varnn.picture import Picture
 from varnn.series import Series, checked_paths, whole_number
 
 DEFAULT_MODELS = ("Naive", "SeasonalNaive", "Mean", "Drift", "VAR", "ShrunkVAR", "LinearRNN", "TanhRNN")
@@ -61,6 +62,14 @@ class Comparison(Guided, Shown):
     ----------
     ledger : Ledger
         Every forecast of every model at every origin.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> y = varnn.data.load("macrodata").frame
+    >>> result = varnn.compare(y, horizon=2, models=["Naive", "VAR"], origins=12)
+    >>> result.table.index.tolist(), sorted(set(result.by_horizon["step"].tolist()))
+    (['Naive', 'VAR'], [1, 2])
     """
 
     ledger: Ledger
@@ -107,6 +116,12 @@ class Comparison(Guided, Shown):
         answer, *rest = said or [""]
         said = [answer, taken_apart(self.staircase), *rest]
         return [sentence for sentence in said if sentence]
+
+    def plot(self) -> Picture:
+        """Draw the gain of each model over the VAR (over the first model, where there is none) by steps ahead."""
+        from varnn.comparison.pictures import gain_lines
+
+        return gain_lines(self.by_horizon, board.reference([str(name) for name in self.table.index]))
 
     def report(self, path: str | Path) -> Path:
         """Write the ledger, the tables and a self-contained HTML page into the folder `path`; return the page."""
@@ -245,6 +260,13 @@ class Climb(Guided, Shown):
         "VAR", "LinearRNN" and "TanhRNN" to Fitted, each with lags and size of its own choice.
     chosen : str
         Name of the rung.
+
+    Examples
+    --------
+    >>> e = np.random.default_rng(0).normal(size=401)
+    >>> found = climb(e[1:] + 0.8 * e[:-1])
+    >>> found.chosen, found.best is found.fits[found.chosen], found.evidence.index.tolist()
+    ('LinearRNN', True, ['VAR', 'LinearRNN', 'TanhRNN'])
     """
 
     fits: dict[str, Fitted]
@@ -257,6 +279,12 @@ class Climb(Guided, Shown):
     def _sheet(self) -> Sheet:
         return Sheet("Climb", (("chosen", self.chosen), ("series", listed(self.best.series.names))),
                      (("evidence", self.evidence),), "found.best is the fit of the chosen rung")
+
+    def plot(self) -> Picture:
+        """Draw the log evidence of each rung, less that of the first."""
+        from varnn.comparison.pictures import evidence_dots
+
+        return evidence_dots(self.evidence, self.chosen)
 
     @property
     def best(self) -> Fitted:

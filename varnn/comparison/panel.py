@@ -21,6 +21,7 @@ from varnn.display import Sheet, Shown, count, listed
 from varnn.errors import InputError, ParameterError
 from varnn.guide import Guided, guided
 from varnn.models.wrap_panel import parts_of
+from varnn.picture import Picture
 from varnn.series import Series
 from varnn.writing import write_whole
 
@@ -36,6 +37,14 @@ class PanelComparison(Guided, Shown):
     Attributes
     ----------
     members : dict of name to Comparison
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> shops = {name: rng.normal(size=60) for name in ("north", "south")}
+    >>> result = compare_panel(shops, horizon=1, models=["Naive", "Mean"], origins=10)
+    >>> result.by_member.index.get_level_values("member").unique().tolist()
+    ['north', 'south']
     """
 
     members: dict[str, Comparison]
@@ -74,6 +83,12 @@ class PanelComparison(Guided, Shown):
         table = means.join(gains).assign(better=better, members=errors.notna().sum())
         table.loc[self.reference, ["gain_lower", "gain_upper", "better"]] = np.nan
         return table
+
+    def plot(self) -> Picture:
+        """Draw the gain of each model over the reference, with its interval over the members."""
+        from varnn.comparison.pictures import gain_intervals
+
+        return gain_intervals(self.table, self.reference)
 
     @property
     def verdict(self) -> list[str]:

@@ -106,7 +106,13 @@ def load(name: str, **options: Any) -> Dataset:
 
 @guided
 def fetch(name: str) -> tuple[Path, ...]:
-    """Make sure verified copies of a remote set's files are on this machine, and return their paths."""
+    """Make sure verified copies of a remote set's files are on this machine, and return their paths.
+
+    Examples
+    --------
+    >>> fetch("macrodata")                                         # comes with statsmodels: nothing to fetch
+    ()
+    """
     name = _resolved(name)
     if _origins()[name] != "remote":
         return ()

@@ -102,6 +102,13 @@ class Dataset(Guided, Shown, About):
     oracle : DataFrame (T, k) or None one-step conditional means E[y_t | past]; None for real data
     holdout : DataFrame or None       the part the publisher kept for testing (panels)
     simulated : Simulated or None     the process behind the numbers; samples E[y_{t+h} | past]
+
+    Examples
+    --------
+    >>> from varnn.data import load
+    >>> data = load("sunspots")
+    >>> data.frame.columns.tolist(), len(data.frame)
+    (['sunspots'], 309)
     """
 
     frame: pd.DataFrame

@@ -114,6 +114,14 @@ class Judgement(Shown):
     worth : float
         % of RMSE that would matter.
     origins : int
+
+    Examples
+    --------
+    >>> import varnn
+    >>> y = np.random.default_rng(0).normal(size=120).cumsum()
+    >>> found = varnn.compare(y, horizon=1, models=["Naive", "VAR"], origins=20).judgement
+    >>> found.rungs, found.finding                               # no recurrent rung was set beside the VAR
+    ((), '')
     """
 
     finding: Finding

@@ -57,6 +57,14 @@ class Ledger(Guided, Shown):
         One row a model × origin: model, origin, refit, seconds, stop ('' when fine), notes.
     meta : dict
         What was run: title, names, season, windows, seed, versions, data fingerprint …
+
+    Examples
+    --------
+    >>> import varnn
+    >>> y = np.random.default_rng(0).normal(size=80)
+    >>> ledger = varnn.compare(y, horizon=2, models=["Naive", "Mean"], origins=5).ledger
+    >>> list(ledger.models)
+    ['Naive', 'Mean']
     """
 
     forecasts: pd.DataFrame

@@ -8,14 +8,24 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
 from varnn.display import Shown
-from varnn.errors import ConvergenceError, ConvergenceWarning, ResourceLimitError, VarnnError, callers_level
+from varnn.errors import (
+    ConvergenceError,
+    ConvergenceWarning,
+    ParameterError,
+    ResourceLimitError,
+    VarnnError,
+    callers_level,
+)
+from varnn.estimate.least_squares.paths import lag_matrices
 from varnn.forecaster import Draws, Fitted, Plan, coloured, one_of
 from varnn.guide import Guided
+from varnn.inference.impulse import ImpulseResponses, impulse_responses
 from varnn.series import COPIES, MOST_CELLS, FloatArray, Series, checked_coverage, generator, whole_number
 from varnn.shocks import KINDS, Shocks, white_shocks
 
@@ -41,6 +51,14 @@ class Bootstrap(Guided, Shown):
         The one estimate they lie around: the fit's, less its bias where corrected.
     refits : tuple of Fitted
         The refitted models otherwise, moved to the end of what `fit` has seen.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> fit = varnn.VAR(lags=1).fit(np.random.default_rng(0).normal(size=200))
+    >>> found = fit.bootstrap(200, rng=0)
+    >>> found.params.shape, bool((found.bse > 0).all(axis=None))
+    ((200, 2, 1), True)
     """
 
     fit: Fitted
@@ -67,6 +85,23 @@ class Bootstrap(Guided, Shown):
         tail = (1 - checked_coverage(coverage)) / 2
         lower, upper = np.quantile(self.params, [tail, 1 - tail], axis=0)
         return self._table(lower), self._table(upper)
+
+    def responses(self, periods: int = 10) -> list[ImpulseResponses]:
+        """Impulse responses of each replicate at steps 0 … periods, of a linear fit.
+
+        Raises
+        ------
+        ParameterError
+            If the fit has no impulse responses.
+        """
+        steps, names = whole_number(periods, "periods", least=1), self.fit.series.names
+        if not hasattr(type(self.fit), "irf"):
+            raise ParameterError(f"{self.fit.spec.label} has no impulse responses; ask a VAR, ShrunkVAR or LinearRNN")
+        if self.draws is None:
+            return [cast("Any", refit).irf(steps) for refit in self.refits]
+        lags = cast("Any", self.fit).k_ar
+        return [impulse_responses(lag_matrices(weights, lags), sigma, steps, names)
+                for weights, sigma in zip(self.draws.weights, self.draws.sigma, strict=True)]
 
     def _table(self, block: FloatArray) -> pd.DataFrame:
         return pd.DataFrame(block, index=self.fit.params.index, columns=self.fit.params.columns)

@@ -13,11 +13,14 @@ import numpy as np
 
 from varnn.display import Shown
 from varnn.guide import Guided
+from varnn.inference.impulse import band_of
 from varnn.series import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
+
+    from varnn.inference.bootstrap import Bootstrap
+    from varnn.picture import Picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,16 +33,44 @@ class VarianceDecomposition(Guided, Shown):
         Entry [i, s, j]: share of the (s + 1)-step error variance of series i owed to shock j; sums to 1 over j.
     names : tuple of str
         Series.
+
+    Examples
+    --------
+    >>> found = variance_decomposition(np.array([[[1.0, 0.0], [0.6, 0.8]]]), ["a", "b"])
+    >>> found.to_frame().loc["b"].round(2).to_numpy().tolist()
+    [[0.36, 0.64]]
     """
 
     decomp: FloatArray
     names: tuple[str, ...]
 
-    def plot(self) -> Figure:
-        """Draw the shares as stacked bars, one picture a series; a matplotlib Figure."""
-        from varnn.inference.pictures import share_bars
+    def plot(self, bands: Bootstrap | None = None) -> Picture:
+        """Draw the shares as stacked bars, one picture a series; with bands as lines, series by shock.
 
-        return share_bars(self.decomp, self.names)
+        Parameters
+        ----------
+        bands : Bootstrap, optional
+            Of the same fit, from ``fit.bootstrap(199)``: 95 % percentile bands.
+
+        Returns
+        -------
+        Picture
+            An array (k,) of matplotlib axes, or a grid (k, k) where there are bands.
+
+        Raises
+        ------
+        ParameterError
+            If `bands` are of other series.
+        """
+        from varnn.inference.pictures import response_grid, share_bars
+
+        if bands is None:
+            return share_bars(self.decomp, self.names)
+        horizon = self.decomp.shape[1]
+        replicates = [_shares(one.orth_irfs[:horizon]) for one in bands.responses(horizon)]
+        limits = band_of(bands, self.names, [shares.swapaxes(0, 1) for shares in replicates])
+        return response_grid(self.decomp.swapaxes(0, 1), self.names, "share of the error variance owed to the shock",
+                             limits, first=1)
 
     def to_frame(self) -> pd.DataFrame:
         """Table with one row a series and step, one column a shock."""
@@ -68,7 +99,10 @@ def variance_decomposition(orthogonal: FloatArray, names: Sequence[str]) -> Vari
     ----------
     Lütkepohl (2005), eq. 2.3.37.
     """
+    return VarianceDecomposition(_shares(orthogonal), tuple(names))
+
+
+def _shares(orthogonal: FloatArray) -> FloatArray:
     contributions = (orthogonal**2).cumsum(axis=0)                                            # (h, k, k)
     total = contributions.sum(axis=2, keepdims=True)
-    shares = contributions / np.where(total > 0, total, 1.0)
-    return VarianceDecomposition(np.ascontiguousarray(shares.swapaxes(0, 1)), tuple(names))
+    return np.ascontiguousarray((contributions / np.where(total > 0, total, 1.0)).swapaxes(0, 1))

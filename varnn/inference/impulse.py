@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varnn.display import Shown
+from varnn.errors import ParameterError
 from varnn.estimate.numerics.companion import companion, moving_average
 from varnn.forecaster import square_root
 from varnn.guide import Guided
@@ -19,7 +20,9 @@ from varnn.series import FloatArray, checked_memory, whole_number
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
+
+    from varnn.inference.bootstrap import Bootstrap
+    from varnn.picture import Picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +42,14 @@ class ImpulseResponses(Guided, Shown):
         Large-sample standard errors of `irfs`.
     names : tuple of str
         Series.
+
+    Examples
+    --------
+    >>> found = impulse_responses(np.array([[[0.5, 0.0], [0.25, 0.5]]]), np.eye(2), 3, ["a", "b"])
+    >>> found.irfs[:, 1, 0].tolist()                               # b after a shock to a
+    [0.0, 0.25, 0.25, 0.1875]
+    >>> found.to_frame().columns.tolist()
+    ['step', 'response', 'impulse', 'irf', 'orth_irf', 'generalized_irf']
     """
 
     irfs: FloatArray
@@ -57,7 +68,7 @@ class ImpulseResponses(Guided, Shown):
         """Sums of `orth_irfs` over the steps so far."""
         return np.asarray(self.orth_irfs.cumsum(axis=0))
 
-    def plot(self, *, orth: bool = False, cumulative: bool = False) -> Figure:
+    def plot(self, *, orth: bool = False, cumulative: bool = False, bands: Bootstrap | None = None) -> Picture:
         """Draw every response, series in rows and shocks in columns.
 
         Parameters
@@ -66,19 +77,35 @@ class ImpulseResponses(Guided, Shown):
             Responses to orthogonal shocks of one standard deviation, in place of unit residuals.
         cumulative : bool
             Sums over the steps so far.
+        bands : Bootstrap, optional
+            Of the same fit, from ``fit.bootstrap(199)``: percentile bands of whatever is drawn.
 
         Returns
         -------
-        matplotlib Figure
-            With 95 % bands from `stderr`, where these are what is drawn.
+        Picture
+            A grid (k, k) of matplotlib axes, with 95 % bands: from `bands`, or from `stderr` where these are what is
+            drawn.
+
+        Raises
+        ------
+        ParameterError
+            If `bands` are of other series.
         """
         from varnn.inference.pictures import response_grid
 
-        drawn = self.orth_irfs if orth else self.irfs
+        def shown(found: ImpulseResponses) -> FloatArray:
+            responses = found.orth_irfs if orth else found.irfs
+            return np.asarray(responses.cumsum(axis=0)) if cumulative else responses
+
         shock = "orthogonal shock of one standard deviation" if orth else "unit residual"
         label = f"{'cumulated response' if cumulative else 'response'} to a{'n' if orth else ''} {shock}"
-        reach = None if orth or cumulative or self.stderr is None else 1.96 * self.stderr
-        return response_grid(drawn.cumsum(axis=0) if cumulative else drawn, self.names, label, reach)
+        if bands is not None:
+            limits = band_of(bands, self.names, [shown(one) for one in bands.responses(len(self.irfs) - 1)])
+        elif orth or cumulative or self.stderr is None:
+            limits = None
+        else:
+            limits = (self.irfs - 1.96 * self.stderr, self.irfs + 1.96 * self.stderr)
+        return response_grid(shown(self), self.names, label, limits)
 
     def to_frame(self) -> pd.DataFrame:
         """Tidy table: step, response, impulse, irf, orth_irf, generalized_irf."""
@@ -88,6 +115,15 @@ class ImpulseResponses(Guided, Shown):
                                           names=["step", "response", "impulse"])
         return pd.DataFrame({"irf": self.irfs.ravel(), "orth_irf": self.orth_irfs.ravel(),
                              "generalized_irf": self.generalized_irfs.ravel()}, index=keys).reset_index()
+
+
+def band_of(bands: Bootstrap, names: tuple[str, ...], replicates: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
+    """Return the 2.5 and 97.5 % points over replicates of what is drawn of a fit of these series."""
+    if bands.fit.series.names != names:
+        raise ParameterError(f"bands are of {', '.join(bands.fit.series.names)}, the picture is of {', '.join(names)}; "
+                             "give the bootstrap of the same fit")
+    lower, upper = np.quantile(replicates, [0.025, 0.975], axis=0)
+    return np.asarray(lower), np.asarray(upper)
 
 
 def impulse_responses(coefs: FloatArray, sigma: FloatArray, periods: int, names: Sequence[str],

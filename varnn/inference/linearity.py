@@ -35,6 +35,12 @@ class LinearityTest(Shown):
         Degrees of freedom, (m, rest) or (m,).
     lags, n : int
         Lags (or regressors) and rows used in the regression.
+
+    Examples
+    --------
+    >>> y = np.random.default_rng(0).normal(size=200)
+    >>> terasvirta(y, lags=1).pvalue > 0.05                        # white noise has nothing to bend
+    True
     """
 
     name: str

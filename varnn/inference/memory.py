@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from varnn.display import Shown
 from varnn.errors import ConvergenceError, ParameterError
+from varnn.picture import INK, MUTED, Picture, styled
 from varnn.series import generator, whole_number
 
 if TYPE_CHECKING:
@@ -27,13 +29,19 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Memory:
+class Memory(Shown):
     """What is left of a small change j steps ago.
 
     Attributes
     ----------
     log_norms : array (J + 1,)
         Mean over sequences of ln ‖(∂h_T/∂h_{T−j})ᵀ u‖ at j = 0 … J, for random u of length 1; so 0 at j = 0.
+
+    Examples
+    --------
+    >>> memory = Memory(np.log(0.9) * np.arange(51))               # a linear recursion with root 0.9
+    >>> round(memory.rate, 4), round(float(memory.norms[10]), 4)
+    (-0.1054, 0.3487)
     """
 
     log_norms: FloatArray
@@ -42,6 +50,19 @@ class Memory:
     def norms(self) -> FloatArray:
         """Geometric means of the norms, (J + 1,); 0 below the range of float64."""
         return np.asarray(np.exp(np.clip(self.log_norms, -746.0, 709.0)))
+
+    def plot(self) -> Picture:
+        """Draw what is left against the steps back, on a log axis."""
+        from matplotlib.figure import Figure
+
+        with styled():
+            figure = Figure(figsize=(6.4, 3.2), layout="constrained")
+            axes = figure.subplots()
+            axes.plot(np.arange(len(self.log_norms)), self.log_norms / np.log(10.0), color=INK, lw=1.4)
+            axes.axhline(0.0, color=MUTED, lw=0.6)
+            axes.set(xlabel="steps back, j", ylabel="log₁₀ ‖∂h(T)/∂h(T−j)‖")
+        return Picture.of(axes, f"What is left of a change j steps ago, to {len(self.log_norms) - 1} steps: its "
+                                f"logarithm moves by {self.rate:+.3f} a step.")
 
     @property
     def rate(self) -> float:
@@ -103,6 +124,13 @@ def forecast_memory(fit: Fitted, steps: int = 1000, *, discard: int = 200, rng: 
     ------
     ParameterError
         If the fit is driven from outside, or has no layer.
+
+    Examples
+    --------
+    >>> from varnn.models.rung1_var import VAR
+    >>> fit = VAR(lags=1).fit(np.random.default_rng(0).normal(size=100).cumsum())
+    >>> bool(abs(forecast_memory(fit, 100).rate + np.log(abs(fit.roots[0]))) < 1e-6)  # the log of the largest root
+    True
     """
     import torch
 

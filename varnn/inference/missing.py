@@ -41,6 +41,15 @@ class FittedWithGaps(Fitted):
     loglik : float
         Log-likelihood of the observed values: the Kalman filter's on the linear rungs, else that of one-step
         forecasts with the model's own forecasts in the gaps.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> y = np.random.default_rng(0).normal(size=100).cumsum()
+    >>> y[40:43] = np.nan
+    >>> fit = varnn.VAR(lags=1).fit(y, missing="filter")
+    >>> int(fit.gaps.to_numpy().sum()), fit.forecast(2).mean.shape
+    (3, (2, 1))
     """
 
     full: Fitted

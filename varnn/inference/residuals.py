@@ -9,12 +9,10 @@ import numpy as np
 from varnn.errors import ParameterError, RankDeficientError
 from varnn.inference.hypothesis import HypothesisTest, SimulatedTest
 from varnn.series import FloatArray, generator, whole_number
-from varnn.writing import literal
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from varnn.forecaster import Fitted
+    from varnn.picture import Picture
 
 
 def whiteness(resid: FloatArray, nlags: int = 10, estimated_lags: int = 0, *, adjusted: bool = False) -> HypothesisTest:
@@ -155,19 +153,41 @@ def _root(centred: FloatArray) -> FloatArray:
                                  "past or from the others; leave it out of the test") from None
 
 
-def plot_fitted(fit: Fitted) -> Figure:
+def plot_fitted(fit: Fitted) -> Picture:
     """Draw each series (line) with the one-step predictions of the fit (dashes), one panel a series."""
-    from matplotlib.figure import Figure
+    from varnn.inference.pictures import fitted_lines
 
-    series, fitted = fit.series, fit.fittedvalues
-    figure = Figure(figsize=(7.0, 1.8 * series.k + 0.5), layout="constrained")
-    panels = figure.subplots(series.k, 1, sharex=True, squeeze=False)[:, 0]
-    rows = np.arange(len(series))
-    for j, (axes, name) in enumerate(zip(panels, series.names, strict=True)):
-        axes.plot(rows, series.values[:, j], color="black", lw=1.0, label="observed")
-        axes.plot(rows[-len(fitted):], fitted.iloc[:, j], color="0.4", ls="--", lw=1.2, label="predicted a step ahead")
-        axes.set_title(literal(name), loc="left", fontsize=9)
-    ticks = np.unique(np.linspace(0, len(series) - 1, 6).astype(int))
-    panels[-1].set_xticks(ticks, [str(series.index[tick]) for tick in ticks])
-    panels[0].legend(fontsize=7, ncols=2, loc="upper left", frameon=False)
-    return figure
+    series = fit.series
+    return fitted_lines(series.values, fit.fittedvalues.to_numpy(), series.names, series.index)
+
+
+def autocorrelations(resid: FloatArray, nlags: int) -> FloatArray:
+    """Return the autocorrelation of each series of residuals at lags 1 … nlags, (nlags, k).
+
+    Examples
+    --------
+    >>> autocorrelations(np.array([[1.0], [-1.0], [1.0], [-1.0]]), 2).ravel().tolist()
+    [-0.75, 0.5]
+    """
+    centred = resid - resid.mean(axis=0)
+    spread = (centred**2).sum(axis=0)
+    return np.stack([(centred[lag:] * centred[:-lag]).sum(axis=0) / spread for lag in range(1, nlags + 1)])
+
+
+def plot_autocorrelations(fit: Fitted, nlags: object = None) -> Picture:
+    """Draw the autocorrelations of the residuals of a fit, one panel a series.
+
+    Raises
+    ------
+    ParameterError
+        If there are not more residuals than lags.
+    """
+    from varnn.inference.pictures import autocorrelation_bars
+
+    resid = fit.resid.to_numpy()
+    usual = min(20, len(resid) - 1)
+    lags = usual if nlags is None else whole_number(nlags, "nlags", least=1)
+    if lags >= len(resid):
+        raise ParameterError(f"nlags={lags} needs more than {lags} residuals, there are {len(resid)}; use nlags <= "
+                             f"{len(resid) - 1}")
+    return autocorrelation_bars(autocorrelations(resid, lags), fit.series.names, len(resid))

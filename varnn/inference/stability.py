@@ -31,6 +31,12 @@ class LyapunovSpectrum(Shown):
     errors : array (c,)
         Standard errors from ten batches of the run.
     steps : int
+
+    Examples
+    --------
+    >>> spectrum = lyapunov_exponents(lambda x: 0.5 * x, [1.0], steps=100, discard=0)
+    >>> bool(abs(spectrum.exponents[0] - np.log(0.5)) < 1e-6)
+    True
     """
 
     exponents: FloatArray

@@ -44,7 +44,7 @@ class SystemLinearity(Shown):
     Attributes
     ----------
     statistic : float
-        log(|S₀|/|S₁|), of the residuals' cross products without and with the nonlinear terms.
+        log(det S₀ / det S₁), of the residuals' cross products without and with the nonlinear terms.
     pvalue : float
         Share of wild bootstrap draws at least as large, (1 + #)/(draws + 1).
     lags, terms, n : int
@@ -53,6 +53,12 @@ class SystemLinearity(Shown):
     detectable : float
         Gap in % of RMSE, linear less best forecast, that the test would show with probability .8 if errors were
         normal and the terms could express it.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> varnn.linearity(np.random.default_rng(0).normal(size=(150, 2)), lags=1, draws=99, rng=0).pvalue > 0.05
+    True
     """
 
     statistic: float
@@ -85,7 +91,7 @@ def linearity(y: object, X: object = None, *, lags: int | None = None, trend: Tr
     """Test whether a VAR misses nonlinear structure, in all its equations at once.
 
         y_t = (1, x_t)'Π + z_t'Δ + e_t,   z_t = products of b(x_it) = 1.5 s_i tanh(x_it / (1.5 s_i))
-        H0: Δ = 0,   statistic = log |E₀'E₀| − log |E₁'E₁|
+        H0: Δ = 0,   statistic = log det E₀'E₀ − log det E₁'E₁
 
     x_t are the lags, s their standard deviations, z_t the squares (across columns up to four) and cubes of the newest
     three lags.  Lags are bent, since one wild row would otherwise decide.  The p-value comes from series rebuilt by the

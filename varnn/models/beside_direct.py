@@ -161,6 +161,14 @@ class FittedDirect(Fitted):
         One for all series, or one each.
     level, scale : array (k,)
         ŷ = level + scale · Fᵀ (w − level)/scale.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> wave, noise = np.sin(2 * np.pi * np.arange(240) / 12), np.random.default_rng(0).normal(size=240)
+    >>> fit = varnn.Direct(horizon=12, lookback=24).fit(wave + 0.01 * noise)
+    >>> fit.lookback, bool(np.allclose(fit.forecast(12).point[:, 0], wave[:12], atol=0.05))
+    (24, True)
     """
 
     maps: tuple[WindowMap, ...]

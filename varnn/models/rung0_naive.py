@@ -167,7 +167,15 @@ class _FittedLevel(Fitted):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FittedWalk(_FittedLevel):
-    """y_t = drift + y_{t−s} + e_t, where the drift may be absent."""
+    """y_t = drift + y_{t−s} + e_t, where the drift may be absent.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> fit = varnn.Drift().fit([1.0, 2.0, 2.0, 4.0])
+    >>> fit.drift.tolist(), fit.forecast(2).point.ravel().tolist()
+    ([1.0], [5.0, 6.0])
+    """
 
     season: int
 
@@ -199,7 +207,15 @@ class FittedWalk(_FittedLevel):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FittedMean(_FittedLevel):
-    """y_t = μ + e_t."""
+    """y_t = μ + e_t.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> fit = varnn.Mean().fit([1.0, 3.0, 1.0, 3.0])
+    >>> fit.forecast(2, rng=0).point.ravel().tolist()
+    [2.0, 2.0]
+    """
 
     def _one_step(self, values: FloatArray, exog: FloatArray | None) -> FloatArray:
         return np.broadcast_to(self.params.to_numpy()[0], values.shape).copy()

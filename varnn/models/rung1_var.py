@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from varnn.inference.decompose import VarianceDecomposition
     from varnn.inference.hypothesis import HypothesisTest
     from varnn.inference.impulse import ImpulseResponses
+    from varnn.picture import Picture
 
 MANY_REGRESSORS, PLENTY_OF_ROWS = 60, 20  # from here corrections of order d/T cost minutes and change nothing
 CORRECTION_DRAWS = 200  # enough for the median of a variance
@@ -167,6 +168,15 @@ class FittedVAR(Fitted):
         Number of lags p.
     search : OrderSearch or None
         Criteria of all orders, when the order was searched.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> fit = varnn.VAR(lags=1).fit(varnn.data.load("macrodata").frame)
+    >>> fit.params.shape, fit.is_stable(), fit.irf(8).irfs.shape
+    ((4, 3), True, (9, 3, 3))
+    >>> fit.forecast(4).mean.index[0]
+    Period('2009Q4', 'Q-DEC')
     """
 
     estimate: LeastSquares
@@ -234,7 +244,7 @@ class FittedVAR(Fitted):
 
     @property
     def fpe(self) -> float:
-        """Final prediction error ((T + d)/(T − d))^k |Σ̃|, T the rows explained; Lütkepohl (2005), eq. 4.3.1."""
+        """Final prediction error ((T + d)/(T − d))^k det Σ̃, T the rows explained; Lütkepohl (2005), eq. 4.3.1."""
         ratio = (2 * self.nobs - self.df_resid) / self.df_resid
         return float(np.exp(self.series.k * np.log(ratio) + np.linalg.slogdet(self.sigma_u_mle)[1]))
 
@@ -242,6 +252,12 @@ class FittedVAR(Fitted):
     def roots(self) -> NDArray[np.complex128]:
         """Roots of det(I − A_1 z − … − A_p z^p), furthest from 0 first; all outside 1 when stable."""
         return characteristic_roots(self.coefs)
+
+    def plot_roots(self) -> Picture:
+        """Draw the inverse roots and the unit circle, inside which all of them lie when the recursion is stable."""
+        from varnn.inference.pictures import root_circle
+
+        return root_circle(1.0 / self.roots, self.series.names)
 
     def is_stable(self) -> bool:
         """Whether every root lies outside the unit circle."""

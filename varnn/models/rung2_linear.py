@@ -206,6 +206,16 @@ class FittedLinearRNN(LinearQuestions, Fitted):
         Series that this prior takes for random walks.
     shrunken : FittedShrunkVAR, optional
         The rung below, where no memory pays: every answer is its answer, and `weights` are its weights.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> e = np.random.default_rng(0).normal(size=401)
+    >>> fit = varnn.LinearRNN(lags=1, width=1).fit(e[1:] + 0.8 * e[:-1])
+    >>> fit.lags, fit.width, fit.states.shape[1]
+    (1, 1, 1)
+    >>> bool(np.allclose(fit.ma_rep(2)[0], 1.0))                   # the response to a shock at once is the shock
+    True
     """
 
     lags: int

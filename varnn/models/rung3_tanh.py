@@ -249,6 +249,14 @@ class FittedTanhRNN(Fitted):
         Seed of the posterior draws of the weights, which are made once and serve all forecasts of the fit.
     linear : FittedLinearRNN, optional
         The rung below, where no tanh unit pays: every answer is its answer, and the one member holds its weights.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> y = np.random.default_rng(0).normal(size=(120, 1)).cumsum(axis=0)
+    >>> fit = varnn.TanhRNN(lags=1).fit(y, rng=0)
+    >>> fit.chosen, fit.width                                      # no unit pays on a random walk
+    ('VAR', 0)
     """
 
     members: tuple[Member, ...]

@@ -192,6 +192,14 @@ class FittedGated(Fitted):
         Weights, precisions and evidence, in standard units.
     units : Units
         From standard units to those of the series.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> y = np.random.default_rng(0).normal(size=(80, 1)).cumsum(axis=0)
+    >>> fit = varnn.GRU(lags=1, width=1).fit(y)
+    >>> fit.lags, fit.forecast(3, n_paths=50, rng=0).mean.shape
+    (1, (3, 1))
     """
 
     lags: int

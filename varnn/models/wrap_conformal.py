@@ -89,7 +89,17 @@ class Conformal(Forecaster):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FittedConformal(Fitted):
-    """A fit on the whole window and one on its first part, whose later errors calibrate the intervals."""
+    """A fit on the whole window and one on its first part, whose later errors calibrate the intervals.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> y = np.random.default_rng(0).normal(size=200)
+    >>> fit = varnn.Conformal(varnn.VAR(lags=1)).fit(y)
+    >>> lower, upper = fit.forecast(2, rng=0).interval(0.8)        # calibrated on errors the early fit made later
+    >>> bool((lower < upper).all(axis=None))
+    True
+    """
 
     full: Fitted
     early: Fitted

@@ -97,7 +97,15 @@ class Ensemble(Forecaster):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FittedEnsemble(Fitted):
-    """Fitted members and their weights."""
+    """Fitted members and their weights.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> fit = varnn.Ensemble([varnn.Naive(), varnn.Mean()]).fit([1.0, 3.0, 1.0, 3.0])
+    >>> fit.shares.tolist(), fit.forecast(1, rng=0).point.ravel().tolist()
+    ([0.5, 0.5], [2.5])
+    """
 
     fits: tuple[Fitted, ...]
     shares: FloatArray

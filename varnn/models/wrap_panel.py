@@ -31,7 +31,7 @@ from varnn.models.shared_weights import fit_shared
 from varnn.series import Series, generator
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from varnn.picture import Picture
 
 Sharing = Literal["global", "local"]
 MOST_DRAWN = 6
@@ -148,6 +148,15 @@ class FittedPanel(Guided, Shown, Kept, Mapping[str, Fitted]):
     fits : dict of name to Fitted
     by, time : str or None
         Columns of the long frame that named the series and dated the rows; those of `X` and `y_new` are alike.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> rng = np.random.default_rng(0)
+    >>> shops = {name: rng.normal(size=40).cumsum() for name in ("north", "south")}
+    >>> fits = varnn.Panel(model=varnn.VAR(lags=1)).fit(shops)
+    >>> list(fits), fits["north"].forecast(2).mean.shape, fits.mean(2).shape
+    (['north', 'south'], (2, 1), (4, 1))
     """
 
     spec: Panel
@@ -237,7 +246,7 @@ class FittedPanel(Guided, Shown, Kept, Mapping[str, Fitted]):
         return self.summary()
 
     def plot(self, horizon: int, X: object = None, *, members: Sequence[str] | None = None,
-             **options: Any) -> dict[str, Figure]:
+             **options: Any) -> dict[str, Picture]:
         """Return the fan chart of each series by its name, of the first six when `members` is left out."""
         shown = list(self.fits)[:MOST_DRAWN] if members is None else list(members)
         for name in shown:

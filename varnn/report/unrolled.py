@@ -10,21 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from varnn.display import together
 from varnn.errors import ParameterError, ShapeError
 from varnn.forecaster import Fitted
 from varnn.inference.memory import Memory
-from varnn.report.canvas import INK, MUTED, SETTINGS
+from varnn.picture import INK, MUTED, Picture, legend_outside, styled
+from varnn.writing import literal
 
 FloatArray = NDArray[np.float64]
-# Chinese characters in whichever of these is installed; without one they are drawn as boxes.
-FONTS = ["DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei",
-         "Source Han Sans SC", "Droid Sans Fallback", "PingFang SC", "Microsoft YaHei", "SimHei"]
 MOST_STEPS = 40   # labels of more do not fit beside one another
 LINES = ("solid", (0, (6, 2)), (0, (2, 2)), (0, (8, 2, 1, 2)), (0, (4, 1, 1, 1, 1, 1)), (0, (1, 1)))
 MARKERS = "os^vDx"
@@ -84,7 +82,7 @@ def forecaster_unrolled(fit: Fitted, last: int = 12) -> Unrolled:
                     "½ eᵀΣ⁻¹e", f"{fit.spec.label}: y at t−1 enters, the prediction of y at t comes out")
 
 
-def plot_unrolled(fit: Any, sequence: Any = None) -> Figure:
+def plot_unrolled(fit: Any, sequence: Any = None) -> Picture:
     """Draw a fit unrolled over a sequence; over the last steps of its sample for a forecaster.
 
     Parameters
@@ -95,13 +93,14 @@ def plot_unrolled(fit: Any, sequence: Any = None) -> Figure:
 
     Returns
     -------
-    matplotlib Figure
+    Picture
+        Two matplotlib axes: the states as a heat map, and the losses under it.
 
     Examples
     --------
     >>> from varnn.models.rung1_var import VAR
-    >>> figure = plot_unrolled(VAR(lags=1).fit(np.random.default_rng(0).normal(size=(60, 2))), 8)
-    >>> figure.axes[0].get_ylabel()
+    >>> heat, losses = plot_unrolled(VAR(lags=1).fit(np.random.default_rng(0).normal(size=(60, 2))), 8)
+    >>> heat.get_ylabel()
     'unit'
     """
     if isinstance(fit, Unrolled):
@@ -113,28 +112,36 @@ def plot_unrolled(fit: Any, sequence: Any = None) -> Figure:
     if len(run.states) > MOST_STEPS:
         raise ParameterError(f"{len(run.states)} steps are too many for one picture, the most is {MOST_STEPS}; give a "
                              "shorter sequence or its last steps")
-    with mpl.rc_context(_settings()):
+    with styled():
         return _drawn(run)
 
 
-def plot_memory(memories: dict[str, Memory], title: str = "") -> Figure:
-    """Draw ‖∂h_T/∂h_{T−j}‖ over j on a log axis, a line for each recursion with its rate in the legend."""
-    with mpl.rc_context(_settings()):
+def plot_memory(memories: dict[str, Memory], title: str = "") -> Picture:
+    """Draw ‖∂h_T/∂h_{T−j}‖ over j on a log axis, a line for each recursion with its rate in the legend.
+
+    Examples
+    --------
+    >>> axes = plot_memory({"linear": Memory(np.log(0.9) * np.arange(51))})
+    >>> axes.alt
+    'What is left of a change j steps ago, on a log axis: linear -0.105 a step.'
+    """
+    with styled():
         figure = Figure(figsize=(7.5, 4.4), layout="constrained")
         axes = figure.subplots()
         for i, (name, memory) in enumerate(memories.items()):
             steps = np.arange(len(memory.log_norms))
             axes.plot(steps, memory.log_norms / np.log(10.0), color=INK if i % 2 == 0 else MUTED, ls=LINES[i % 6],
                       marker=MARKERS[i % 6], markevery=max(len(steps) // 8, 1), ms=4,
-                      label=f"{name} ({memory.rate:+.3f} a step)")
+                      label=f"{literal(name)} ({memory.rate:+.3f} a step)")
         axes.axhline(0.0, color=MUTED, lw=0.6)
         axes.set(xlabel="steps back, j", ylabel="log₁₀ ‖∂h(T)/∂h(T−j)‖",
-                 title=title or "What is left of a small change j steps ago")
-        axes.legend(frameon=False, fontsize=9)
-        return figure
+                 title=literal(title) or "What is left of a small change j steps ago")
+        legend_outside(figure, axes, columns=2)
+    return Picture.of(axes, "What is left of a change j steps ago, on a log axis: " + "; ".join(
+        f"{name} {memory.rate:+.3f} a step" for name, memory in memories.items()) + ".")
 
 
-def plot_regimes(true: ArrayLike, probabilities: dict[str, ArrayLike], title: str = "") -> Figure:
+def plot_regimes(true: ArrayLike, probabilities: dict[str, ArrayLike], title: str = "") -> Picture:
     """Draw the probability of regime 1 over time, a panel for each labeler, the true regime shaded behind it.
 
     Parameters
@@ -143,22 +150,28 @@ def plot_regimes(true: ArrayLike, probabilities: dict[str, ArrayLike], title: st
     probabilities : mapping of str to array (T,)
         For instance of the oracle filter, of tanh units and of linear units.
     title : str
+
+    Examples
+    --------
+    >>> plot_regimes([0, 1, 1], {"filter": [0.1, 0.8, 0.9], "tanh": [0.2, 0.7, 0.9]}).shape
+    (2,)
     """
     regime = np.asarray(true, dtype=np.float64)
-    with mpl.rc_context(_settings()):
+    with styled():
         figure = Figure(figsize=(8.0, 0.6 + 1.35 * len(probabilities)), layout="constrained")
         panels = np.atleast_1d(cast("Any", figure.subplots(len(probabilities), 1, sharex=True)))
         for axes, (name, values) in zip(panels, probabilities.items(), strict=True):
             axes.fill_between(np.arange(len(regime)), regime, step="mid", color="#d8dee4", lw=0)
             axes.plot(np.asarray(values), color=INK, lw=1.3)
             axes.set(ylim=(-0.03, 1.03), ylabel="P(regime 1)")
-            axes.set_title(name, loc="left", fontsize=10)
+            axes.set_title(literal(name), loc="left")
         panels[-1].set_xlabel("step (shaded: the true regime is 1)")
-        figure.suptitle(title or "Which regime? Probabilities from the past alone")
-        return figure
+        figure.suptitle(literal(title) or "Which regime? Probabilities from the past alone")
+    return Picture.of(panels, f"Probability of regime 1 over {len(regime)} steps by {together(list(probabilities))}, "
+                              "the true regime shaded.")
 
 
-def plot_where_bending_pays(shares: dict[str, dict[str, tuple[float, float]]], title: str = "") -> Figure:
+def plot_where_bending_pays(shares: dict[str, dict[str, tuple[float, float]]], title: str = "") -> Picture:
     """Draw a panel for each task: the share of the reachable gain that each cell gets, with two standard errors.
 
     Parameters
@@ -166,8 +179,14 @@ def plot_where_bending_pays(shares: dict[str, dict[str, tuple[float, float]]], t
     shares : mapping of task to mapping of cell to (share, standard error)
         0 is the baseline without a recursion, 1 the best that is known to be possible.
     title : str
+
+    Examples
+    --------
+    >>> axes = plot_where_bending_pays({"XOR": {"linear": (0.01, 0.01), "tanh": (1.0, 0.001)}})
+    >>> [label.get_text() for label in axes[0].get_xticklabels()]
+    ['linear', 'tanh']
     """
-    with mpl.rc_context(_settings()):
+    with styled():
         figure = Figure(figsize=(2.3 * max(len(shares), 2), 3.2), layout="constrained")
         panels = np.atleast_1d(cast("Any", figure.subplots(1, len(shares), sharey=True)))
         for axes, (task, cells) in zip(panels, shares.items(), strict=True):
@@ -177,26 +196,15 @@ def plot_where_bending_pays(shares: dict[str, dict[str, tuple[float, float]]], t
                 axes.errorbar(at, share, 2.0 * error, color=INK, capsize=3)
             axes.axhline(0.0, color=INK, lw=0.8)
             axes.axhline(1.0, color=MUTED, lw=0.8, ls=(0, (4, 3)))
-            axes.set_xticks(range(len(cells)), list(cells))
-            axes.set_title(task, fontsize=10)
+            axes.set_xticks(range(len(cells)), [literal(cell) for cell in cells])
+            axes.set_title(literal(task))
         panels[0].set_ylabel("share of the reachable gain")
-        figure.suptitle(title or "Where does bending pay?")
-        return figure
+        figure.suptitle(literal(title) or "Where does bending pay?")
+    return Picture.of(panels, f"Share of the reachable gain of each cell, with two standard errors, in "
+                              f"{together(list(shares))}.")
 
 
-def fonts() -> list[str]:
-    """Return installed fonts of `FONTS`, so that Chinese characters are found where there is a font for them."""
-    from matplotlib.font_manager import fontManager
-
-    known = set(fontManager.get_font_names())
-    return [name for name in FONTS if name in known] or ["sans-serif"]
-
-
-def _settings() -> Any:
-    return {**SETTINGS, "font.family": fonts(), "text.usetex": False}
-
-
-def _drawn(run: Unrolled) -> Figure:
+def _drawn(run: Unrolled) -> Picture:
     steps, n = run.states.shape
     wide = max(len(label) for label in (*run.inputs, *run.outputs)) > 3
     figure = Figure(figsize=(1.9 + (0.72 if wide else 0.55) * max(steps, 6), 4.9), layout="constrained")
@@ -207,18 +215,21 @@ def _drawn(run: Unrolled) -> Figure:
     figure.colorbar(image, ax=heat, label="state, share of the\nunit's largest here", pad=0.01)
     heat.set_ylabel("unit")
     if run.units and n <= 16:
-        heat.set_yticks(range(n), list(run.units))
+        heat.set_yticks(range(n), [literal(unit) for unit in run.units])
     slant = 45 if wide else 0
     heat.xaxis.tick_top()
-    heat.set_xticks(range(steps), list(run.outputs), rotation=slant, ha="left" if wide else "center")
+    heat.set_xticks(range(steps), [literal(text) for text in run.outputs], rotation=slant,
+                    ha="left" if wide else "center")
     heat.tick_params(axis="x", length=0)
     heat.set_title("outputs", loc="left", fontsize=10, color=MUTED)
     heat.set_xlabel("one W for all steps:  h(t−1) → W → h(t)", color=MUTED)
     loss.bar(range(steps), np.nan_to_num(run.losses), color="#8a929c", edgecolor=INK, width=0.6)
-    loss.set(ylabel=f"loss\n({run.loss_unit})", xlabel="inputs", xlim=(-0.5, steps - 0.5))
-    loss.set_xticks(range(steps), list(run.inputs), rotation=slant, ha="right" if wide else "center")
-    figure.suptitle(run.title)
-    return figure
+    loss.set(ylabel=f"loss\n({literal(run.loss_unit)})", xlabel="inputs", xlim=(-0.5, steps - 0.5))
+    loss.set_xticks(range(steps), [literal(text) for text in run.inputs], rotation=slant,
+                    ha="right" if wide else "center")
+    figure.suptitle(literal(run.title))
+    return Picture.of([heat, loss], f"{run.title}: the states of {n} units over {steps} steps as greys, inputs below, "
+                                    "outputs above, the loss of each step as bars.")
 
 
 def _numbers(row: Sequence[float] | FloatArray) -> str:

@@ -565,6 +565,14 @@ class LabelerFit(SequenceFit):
         Sequences fitted to, and of the validation part.
     longest, steps : int
         Steps of the longest sequence fitted to, and of all.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> texts = ["abcabc", "bcabca", "cabcab"] * 8
+    >>> fit = varnn.SequenceLabeler(cell="tanh", width=4, embed=3, epochs=2).fit(texts, rng=0)
+    >>> fit.next("abca").idxmax()
+    'b'
     """
 
     spec: SequenceLabeler

@@ -17,8 +17,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from varnn.display import Sheet, together
 from varnn.errors import MissingDependencyError, ParameterError, ShapeError, TooShortError
 from varnn.kept import Kept
+from varnn.picture import INK, Picture, legend_outside, styled
 from varnn.recursion.cells import CELLS
 from varnn.sequence.network import BESIDE, Arrays, Network
 from varnn.sequence.symbols import Sequences
@@ -282,6 +284,31 @@ class SequenceFit(Kept):
 
     def __repr__(self) -> str:
         return self.summary()
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the summary as a table."""
+        title, *lines = self.summary().splitlines()
+        rows = [line.partition("  ") for line in lines]
+        facts = [(name, said.strip()) if said else ("in words", name) for name, _, said in rows]
+        return Sheet(f"{type(self).__name__}: {title}", tuple(facts)).html()
+
+    def plot(self) -> Picture:
+        """Draw how each descent went: training and validation loss by step, and the step whose weights were kept."""
+        from matplotlib.figure import Figure
+
+        with styled():
+            figure = Figure(figsize=(6.4, 3.4), layout="constrained")
+            axes = figure.subplots()
+            for i, member in enumerate(self.members):
+                step, training, validation = member.losses.T
+                axes.plot(step, training, color="0.6", ls="--", lw=1.2, label="training" if i == 0 else None)
+                axes.plot(step, validation, color=INK, lw=1.2, label="validation" if i == 0 else None)
+                axes.axvline(member.best_step, color="0.8", lw=0.8, label="kept" if i == 0 else None)
+            axes.set(xlabel="step", ylabel="log loss, nats")
+            legend_outside(figure, axes)
+        kept = together([str(member.best_step) for member in self.members])
+        return Picture.of(axes, f"Log loss of {self.words} in training and validation by step; the weights kept are "
+                                f"those of step {kept}.")
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the fit to one file, without pickle; `varnn.load` gives it back with the same bits."""

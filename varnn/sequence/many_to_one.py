@@ -421,6 +421,15 @@ class ClassifierFit(SequenceFit):
         Different sequences that came with more than one label: nobody can name all of those right.
     longest : int
         Steps of the longest sequence fitted to.
+
+    Examples
+    --------
+    >>> import varnn
+    >>> names = ["anna", "maria", "julia", "peter", "oskar", "viktor"] * 20
+    >>> sexes = ["f", "f", "f", "m", "m", "m"] * 20
+    >>> fit = varnn.SequenceClassifier(cell="tanh", width=4, embed=3, epochs=2).fit(names, sexes, rng=0)
+    >>> fit.classes, fit.predict(["anna"])[0]
+    (('f', 'm'), 'f')
     """
 
     spec: SequenceClassifier

@@ -20,4 +20,4 @@ print(fit.k_ar, "lags")
 # Bands are of whole paths: of the errors and of what is not known of the coefficients.
 ahead = fit.forecast(8, rng=0)
 print(ahead.interval(0.9)[0].head(3).round(2))
-figure = ahead.plot()
+axes = ahead.plot()

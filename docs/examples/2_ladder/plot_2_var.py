@@ -13,4 +13,4 @@ print(fit.params.round(2))
 
 # %%
 # A surprise in one series travels through the others.
-figure = fit.irf(12).plot()
+axes = fit.irf(12).plot()

@@ -19,12 +19,14 @@ linear, bent = varnn.LinearRNN(lags=1).fit(y), varnn.TanhRNN(lags=1).fit(y)
 print(bent.choice, "| chosen:", bent.chosen)
 
 # %%
-plt.plot(y[:-1], y[1:], ".", color="0.75")
-for fit, look in ((linear, "--"), (bent, "-")):
-    fitted = fit.fittedvalues.to_numpy()[-299:, 0]
-    plt.plot(y[:-1][-len(fitted):][np.argsort(y[:-1][-len(fitted):])], fitted[np.argsort(y[:-1][-len(fitted):])],
-             look, color="black", label=type(fit.spec).__name__)
+today, tomorrow = y[:-1], y[1:]
+plt.plot(today, tomorrow, ".", color="0.7", label="the series")
+for fit, look, name in ((linear, "--", "linear RNN"), (bent, "-", "tanh RNN")):
+    predicted = fit.fittedvalues.to_numpy()[:, 0]
+    given = today[-len(predicted):]
+    order = np.argsort(given)
+    plt.plot(given[order], predicted[order], look, color="black", linewidth=2, label=name)
 plt.xlabel("today")
 plt.ylabel("tomorrow")
-plt.legend()
+plt.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
 plt.show()

@@ -8,4 +8,4 @@ The fan begins at the last observation; its bands hold 50, 80 and 95 % of the sa
 import varnn
 
 y = varnn.data.load("elnino").frame
-figure = varnn.VAR(lags=12).fit(y).forecast(24, rng=0).plot()
+axes = varnn.VAR(lags=12).fit(y).forecast(24, rng=0).plot()

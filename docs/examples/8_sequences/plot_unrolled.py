@@ -13,4 +13,4 @@ from varnn.report.unrolled import plot_unrolled
 rng = np.random.default_rng(0)
 e = rng.normal(size=(201, 2))
 fit = varnn.LinearRNN(lags=1).fit(e[1:] + 0.7 * e[:-1])
-figure = plot_unrolled(fit, 10)
+axes = plot_unrolled(fit, 10)

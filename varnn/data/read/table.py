@@ -93,6 +93,17 @@ def read_table(
     InputError        an unknown column, with the nearest name; a logarithm of a number ≤ 0
     DtypeError        a cell that is not a number, naming column and row; a decimal mark in doubt
     TimeIndexError    duplicated, unsorted or irregular dates, naming the first gap; dates in doubt
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> lines = ["month;sales", "2024-01;3,5", "2024-02;4,0", "2024-03;3,8"]
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "sales.csv"
+    ...     _ = file.write_text(chr(10).join(lines))
+    ...     frame, _ = read_table(file)
+    >>> frame.index[0], frame["sales"].tolist()
+    (Period('2024-01', 'M'), [3.5, 4.0, 3.8])
     """
     found = read(path, date=date, columns=columns, exog=exog)
     for note in found.notes:
@@ -148,6 +159,17 @@ def read_panel(
     ------
     InputError
         Naming the series, or the column that there is not, with the nearest.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> lines = [f"{shop},2024-{month:02d}-01,{month}" for shop in "ab" for month in range(1, 7)]
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "shops.csv"
+    ...     _ = file.write_text(chr(10).join(["unique_id,ds,y", *lines]))
+    ...     by, parts = read_panel(file)
+    >>> by, {name: part.y.shape for name, part in parts.items()}
+    ('unique_id', {'a': (6, 1), 'b': (6, 1)})
     """
     table, separator, notes = cells_of(Path(path))
     names = [str(name) for name in table.columns]
