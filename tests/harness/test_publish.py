@@ -25,7 +25,7 @@ from varnn.errors import DataNameError, InputError, MissingDependencyError, Para
 from varnn.evaluate.scores.registry import Score, score
 from varnn.harness.jobs import items
 from varnn.harness.publish import publish
-from varnn.harness.run import run, verify
+from varnn.harness.run import comparisons, run, verify
 from varnn.harness.suite import Suite, suites
 
 CATALOGUE = importlib.import_module("varnn.data.catalogue")
@@ -54,6 +54,25 @@ def mine(tmp_path, monkeypatch):
     table.to_csv(tmp_path / "my.csv", index=False)
     monkeypatch.chdir(tmp_path)
     return table
+
+
+def test_a_suite_may_name_a_target_inputs_of_the_past_and_gaps(mine):
+    mine.loc[5, "left"] = np.nan
+    mine.to_csv("my.csv", index=False)
+    text = MINE.replace("transform", 'past = ["left"]\ntarget = ["gdp"]\nmissing = "filter"\ntransform')
+    (item,) = items(Suite.parse(text))
+    assert item.task.series.names == ("gdp", "rate", "left")
+    assert item.task.names == ("gdp",)
+    assert np.isnan(item.task.series.values).sum() == 1
+    with pytest.raises(InputError, match="left"):
+        items(Suite.parse(text.replace('"filter"', '"raise"')))
+    with pytest.raises(InputError, match="target and in past"):
+        items(Suite.parse(text.replace('["gdp"]', '["left"]')))
+    run(text, "out")
+    given = pd.DataFrame(item.task.series.values, columns=["gdp", "rate", "left"], index=item.task.series.index)
+    alone = varnn.compare(given, horizon=1, origins=4, models={"VAR": varnn.VAR(lags=1)}, n_paths=20,
+                          past=["left"], target="gdp", missing="filter")
+    assert comparisons("out")[0].table.loc["VAR", "rmsse"] == alone.table.loc["VAR", "rmsse"]
 
 
 def test_a_file_of_ones_own_is_a_data_set_of_a_suite(mine):

@@ -12,7 +12,6 @@ import platform
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from functools import cached_property
 from numbers import Real
 from pathlib import Path
@@ -22,9 +21,10 @@ import numpy as np
 import pandas as pd
 
 from varnn.comparison.null_bootstrap import bootstrapped, contenders
+from varnn.comparison.sample import known, names_of, sample_of
 from varnn.dates import season_of
 from varnn.display import Sheet, Shown, count, listed, short_date
-from varnn.errors import DataNameError, InputError, ParameterError, SingularWarning, VarnnWarning
+from varnn.errors import InputError, ParameterError, SingularWarning, VarnnWarning
 from varnn.estimate.innovation import no_news, without_innovation
 from varnn.estimate.least_squares.regression import Trend
 from varnn.evaluate import tables as board
@@ -38,7 +38,6 @@ from varnn.evaluate.verdict import band_checks, cautions, sentences
 from varnn.evaluate.windows import Windows
 from varnn.forecaster import Fitted, Forecaster, one_of
 from varnn.guide import Guided, guided
-from varnn.inference.missing import with_gaps
 from varnn.inference.system_linearity import lags_for_test, system_linearity
 from varnn.models import by_name
 from varnn.models.rung0_naive import SeasonalNaive
@@ -227,11 +226,11 @@ def compare(y: object, X: object = None, *, horizon: int,
     one_of(missing, "missing", ("raise", "filter"))
     one_of(p_values, "p_values", ("asymptotic", "bootstrap"))
     worth = _worth(worth)
-    series, exog, judged = _sample(y, X, past, target, missing)
+    series, exog, judged = sample_of(y, X, past, target, missing)
     season = season_of(series.index) if season is None else whole_number(season, "season", least=1)
     chosen = _chosen(models, season, named=season != season_of(series.index))
     windows = Windows.default(len(series), horizon, origins=origins, step=step, gap=gap, refit=refit, size=window)
-    told = _leaks(series, exog, judged, _names(trust, "trust"), max(LEADS, windows.horizon + windows.gap))
+    told = _leaks(series, exog, judged, names_of(trust, "trust"), max(LEADS, windows.horizon + windows.gap))
     task = Task(series=series, exog=exog, windows=windows, season=season, seed=whole_number(seed, "seed", least=0),
                 n_paths=checked_paths(whole_number(n_paths, "n_paths", least=20), windows.gap + windows.horizon,
                                       series.k), oracle=oracle,
@@ -350,78 +349,12 @@ def fingerprint(series: Series, exog: Series | None = None) -> str:
     return digest.hexdigest()
 
 
-def _sample(y: object, X: object, past: object, target: str | Sequence[str] | None,
-            missing: str) -> tuple[Series, Series | None, tuple[str, ...]]:
-    """Return all series that are forecast, what is known in advance, and the names of the series that are scored."""
-    series = Series.of(y) if missing == "raise" else with_gaps(y)
-    exog = None if X is None else series.exog_of(X)
-    inputs: Series | None = None
-    if past is not None and not isinstance(past, str) and not _are_names(past):
-        inputs = series.exog_of(past)
-        both = sorted(set(inputs.names) & set(() if exog is None else exog.names))
-        if both:
-            raise ParameterError(f"column {both[0]!r} is in X and in past; leave it in one of them")
-    elif past is not None:
-        held = (*(() if exog is None else exog.names), *series.names)
-        moved = _known(_names(past, "past"), held, "past", "column of X or y")
-        inputs, exog = _parted(exog, moved)
-    own = [name for name in series.names if not _are_names(past) or name not in _names(past, "past")]
-    judged = tuple(own if target is None else _known(_names(target, "target"), series.names, "target", "series of y"))
-    if not judged:
-        raise ParameterError(f"past={past!r} leaves no series of y to score; leave one of {list(series.names)} "
-                             "out of it")
-    if target is not None and (twice := [name for name in judged if name not in own]):
-        raise ParameterError(f"{twice[0]!r} is in target and in past; what is scored is no input, so leave it in "
-                             "one of them")
-    if inputs is not None:
-        series = Series(np.hstack([series.values, inputs.values]), (*series.names, *inputs.names), series.index)
-    return series, exog, judged
-
-
-def _parted(exog: Series | None, moved: Sequence[str]) -> tuple[Series | None, Series | None]:
-    """Return the columns named, and the others; None where there are none."""
-    if exog is None:
-        return None, None
-    parts = []
-    for wanted in (True, False):
-        some = [at for at, name in enumerate(exog.names) if (name in moved) == wanted]
-        parts.append(Series(np.ascontiguousarray(exog.values[:, some]), tuple(exog.names[at] for at in some),
-                            exog.index) if some else None)
-    return parts[0], parts[1]
-
-
-def _are_names(given: object) -> bool:
-    return isinstance(given, str) or (isinstance(given, (list, tuple)) and all(isinstance(one, str) for one in given))
-
-
-def _names(given: object, argument: str) -> list[str]:
-    """Return one name or several as a list."""
-    if not _are_names(given):
-        raise ParameterError(f"{argument}={given!r} is not usable; give a name or a list of names")
-    names = [given] if isinstance(given, str) else list(given)  # type: ignore[call-overload]
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise ParameterError(f"{argument} names {twice[0]!r} twice; name it once")
-    return names
-
-
-def _known(asked: list[str], held: Sequence[str], argument: str, what: str) -> list[str]:
-    for name in asked:
-        if name not in held:
-            near = get_close_matches(name, held, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, held))}"
-            raise DataNameError(f"{argument}: no {what} is called {name!r}; {hint}")
-    if not asked and argument == "target":
-        raise ParameterError("target=[] is not usable; name at least one series of y, or leave it out")
-    return asked
-
-
 def _leaks(series: Series, exog: Series | None, judged: tuple[str, ...], trust: list[str],
            furthest: int) -> list[Leak]:
     """Refuse what holds y: exogenous columns now or later, and inputs known to the origin that hold the future."""
     scored = _columns(series, list(judged))
     inputs = _columns(series, [name for name in series.names if name not in judged])
-    _known(trust, (*(() if exog is None else exog.names), *inputs.names), "trust", "column of X or past")
+    known(trust, (*(() if exog is None else exog.names), *inputs.names), "trust", "column of X or past")
     told = [] if exog is None else refuse_leaks(series, exog, furthest, trust=trust)
     if inputs.k and np.isfinite(inputs.values).all():
         told += refuse_leaks(scored, inputs, furthest, trust=trust, past=inputs.names)

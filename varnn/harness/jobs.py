@@ -18,6 +18,7 @@ import pandas as pd
 
 from varnn.comparison.compare import fingerprint
 from varnn.comparison.null_bootstrap import contenders, tasks_under
+from varnn.comparison.sample import sample_of
 from varnn.data import About, Dataset, about, load, read
 from varnn.data.steps import steps_of
 from varnn.dates import season_of
@@ -28,7 +29,7 @@ from varnn.evaluate.windows import Windows
 from varnn.forecaster import Forecaster
 from varnn.harness.code import code_of
 from varnn.harness.suite import DataEntry, Suite
-from varnn.series import FloatArray, Series
+from varnn.series import FloatArray
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ def jobs(found: Sequence[Item], models: dict[str, Forecaster]) -> list[Job]:
             for number, block in enumerate(blocks(item.task)):
                 named = [data, label, repr(model), repr(item.task.windows), [origin.stop for origin in block],
                          item.task.season, item.task.seed, item.task.n_paths, code[label]]
+                if item.task.target is not None or item.task.missing != "raise":
+                    named.append([item.task.target, item.task.missing])
                 made.append(Job(_digest(named), item.name, label, number))
     return made
 
@@ -125,7 +128,7 @@ def _loaded(entry: DataEntry, seed: int) -> Dataset:
     if about(entry.name).origin == "simulated":
         options.setdefault("seed", seed)
     elif entry.columns:
-        options["columns"] = list(entry.columns)
+        options["columns"] = entry.wanted
     return load(entry.name, **options)
 
 
@@ -135,7 +138,7 @@ def _own(entry: DataEntry) -> Dataset:
     if not path.is_file():
         raise StoreError(f"the suite's file {entry.file!r} is not in {Path.cwd()}; run the suite from the folder it is "
                          "in, or write its whole path")
-    found = read(path, date=entry.date or None, columns=list(entry.columns) or None)
+    found = read(path, date=entry.date or None, columns=entry.wanted or None)
     y = found.y
     steps = steps_of(entry.transform, list(y.columns), season=season_of(y.index))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -151,12 +154,12 @@ def _held_out(data: Dataset, member: str) -> pd.DataFrame | None:
 
 def _item(name: str, entry: DataEntry, data: Dataset, frame: pd.DataFrame, held: pd.DataFrame | None, seed: int,
           n_paths: int) -> Item:
-    frame = frame[list(entry.columns)] if entry.columns else frame
+    frame = frame[entry.wanted] if entry.columns else frame
     first = entry.first
     if held is not None:
         first, frame = len(frame), pd.concat([frame, held[frame.columns]], ignore_index=True)
-    series = Series.of(frame)
-    exog = series.exog_of(data.exog) if entry.exog and data.exog is not None else None
+    known = data.exog if entry.exog else None
+    series, exog, judged = sample_of(frame, known, list(entry.past) or None, entry.target or None, entry.missing)
     if exog is not None:
         refuse_leaks(series, exog, furthest=max(LEADS, entry.horizon + entry.gap))
     if first is None:
@@ -165,7 +168,8 @@ def _item(name: str, entry: DataEntry, data: Dataset, frame: pd.DataFrame, held:
     else:  # a given split is estimated once, unless the suite asks for more
         windows = Windows(horizon=entry.horizon, first=first, step=entry.step or 1, gap=entry.gap, size=entry.window)
         windows = replace(windows, refit=entry.refit or max(1, windows.count(len(series))))
-    task = Task(series=series, exog=exog, windows=windows, season=data.season, seed=seed, n_paths=n_paths)
+    task = Task(series=series, exog=exog, windows=windows, season=data.season, seed=seed, n_paths=n_paths,
+                target=None if judged == series.names else judged, missing=entry.missing)
     units = "; ".join(f"{key}: {label}" for key, label in data.labels.items())
     facts = {"title": name, "subject": data.title, "units": units,
              "source": data.source, "licence": data.licence, "citation": data.citation, "transform": data.transform,

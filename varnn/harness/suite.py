@@ -58,6 +58,9 @@ class DataEntry(_Strict):
     horizon: Whole
     options: dict[str, Any] = {}
     columns: tuple[str, ...] = ()
+    past: tuple[str, ...] = ()
+    target: tuple[str, ...] = ()
+    missing: Literal["raise", "filter"] = "raise"
     exog: bool = True
     origins: Whole | None = None
     first: Whole | None = None
@@ -66,6 +69,11 @@ class DataEntry(_Strict):
     refit: Whole | None = None
     window: Whole | None = None
     most_series: Whole | None = None
+
+    @property
+    def wanted(self) -> list[str]:
+        """Columns to load, those of `past` among them; none where all are."""
+        return [*self.columns, *(name for name in self.past if name not in self.columns)] if self.columns else []
 
     @property
     def title(self) -> str:
