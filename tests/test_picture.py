@@ -97,6 +97,14 @@ def test_autocorrelations_are_those_of_statsmodels():
     np.testing.assert_allclose(autocorrelations(resid, 9), theirs, atol=1e-12)
 
 
+def test_residuals_that_are_all_alike_have_no_autocorrelations():
+    with pytest.warns(varnn.errors.SingularWarning):
+        still = varnn.Naive().fit(Y.assign(rate=1.0))
+    axes = still.plot_acorr(5)
+    assert axes[1].get_title(loc="left") == "residuals of rate, which are all alike"
+    assert "of 10 are beyond" in axes.alt
+
+
 def test_more_lags_than_residuals_are_refused():
     with pytest.raises(varnn.errors.ParameterError, match="use nlags <= 57"):
         FIT.plot_acorr(58)
