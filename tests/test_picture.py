@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 
 import matplotlib as mpl
@@ -40,13 +41,20 @@ PICTURES = {
     "sequences": lambda: SEQUENCES.plot(),
     "members": lambda: varnn.Panel(model=varnn.VAR(lags=1)).fit({"a": Y["gdp"].to_numpy()}).plot(3)["a"],
 }
+
+
+@cache
+def picture_of(name):
+    return PICTURES[name]()
+
+
 every_picture = pytest.mark.parametrize("name", PICTURES)
 
 
 @every_picture
 def test_a_picture_is_axes_with_words_and_a_notebook_shows_it(name):
     before, open_figures = dict(mpl.rcParams), plt.get_fignums()
-    picture = PICTURES[name]()
+    picture = picture_of(name)
     assert isinstance(picture, Picture)
     assert all(isinstance(axes, Axes) for axes in picture.ravel())
     assert picture.alt.endswith(".")
@@ -60,7 +68,7 @@ def test_a_picture_is_axes_with_words_and_a_notebook_shows_it(name):
 
 @every_picture
 def test_a_legend_covers_no_axes_and_labels_do_not_touch(name):
-    picture = PICTURES[name]()
+    picture = picture_of(name)
     picture.figure.draw_without_rendering()
     legends = [legend.get_window_extent() for legend in picture.figure.legends]
     for axes in picture.ravel():
@@ -95,6 +103,14 @@ def test_autocorrelations_are_those_of_statsmodels():
     resid = FIT.resid.to_numpy()
     theirs = np.stack([acf(resid[:, j], nlags=9, fft=False)[1:] for j in range(2)], axis=1)
     np.testing.assert_allclose(autocorrelations(resid, 9), theirs, atol=1e-12)
+
+
+def test_residuals_that_are_all_alike_have_no_autocorrelations():
+    with pytest.warns(varnn.errors.SingularWarning):
+        still = varnn.Naive().fit(Y.assign(rate=1.0))
+    axes = still.plot_acorr(5)
+    assert axes[1].get_title(loc="left") == "residuals of rate, which are all alike"
+    assert "of 10 are beyond" in axes.alt
 
 
 def test_more_lags_than_residuals_are_refused():

@@ -17,7 +17,7 @@ from varnn.display import Sheet, Shown, count, listed, short_date, span, togethe
 from varnn.errors import ParameterError
 from varnn.guide import Guided
 from varnn.picture import INK, Picture, legend_outside, mark_dates, styled
-from varnn.series import FloatArray, checked_coverage
+from varnn.series import FloatArray, checked_coverage, checked_coverages
 from varnn.writing import literal
 
 if TYPE_CHECKING:
@@ -123,17 +123,28 @@ class Forecast(Guided, Shown):
         table.insert(1, "step", np.repeat(np.arange(1, self.horizon + 1), len(self.names)))
         return table
 
-    def plot(self, coverages: Sequence[float] = (0.5, 0.8, 0.95)) -> Picture:
+    def plot(self, coverages: float | Sequence[float] = (0.5, 0.8, 0.95)) -> Picture:
         """Draw a fan chart: the recent past, the mean, and one band for each coverage, from the last observation on.
+
+        Parameters
+        ----------
+        coverages : float or several
+            Probabilities, strictly between 0 and 1.
 
         Returns
         -------
         Picture
             An array (k,) of matplotlib axes, one a series.
+
+        Raises
+        ------
+        ParameterError
+            If a coverage is not a number strictly between 0 and 1.
         """
         from matplotlib.figure import Figure
 
-        levels, past = sorted(coverages)[::-1], () if self.history is None else self.history.index
+        levels = sorted(checked_coverages(coverages), reverse=True)
+        past = () if self.history is None else self.history.index
         first = len(past)
         # The fan opens at the last observation, which is known: all bounds and the mean are there.
         steps = np.arange(max(first - 1, 0), first + self.horizon)

@@ -455,5 +455,15 @@ SCENARIOS = [
         ("coverage 95", scenario(hard={"gdp": 1.0}, coverage=95), ("coverage=95",)),
     )
 ]
+PICTURES = [
+    Case("pictures", "autocorrelations at 0 lags", lambda bench: bench.fit.plot_acorr(0), ("nlags=0",)),
+    Case("pictures", "at more lags than residuals", lambda bench: bench.fit.plot_acorr(500), ("nlags=500",)),
+    Case("pictures", "at 'ten' lags", lambda bench: bench.fit.plot_acorr("ten"), ("nlags='ten'",)),
+    Case("pictures", "a fan with bands of 95", lambda bench: bench.fit.forecast(H).plot([95]), ("coverage",)),
+    Case("pictures", "a fan with bands of 'wide'", lambda bench: bench.fit.forecast(H).plot("wide"), ("coverage",)),
+    Case("pictures", "a fan with no bands", lambda bench: bench.fit.forecast(H).plot([]), ("coverage",)),
+    Case("pictures", "a fan with one band, 0.9", lambda bench: bench.fit.forecast(H, rng=0).plot(0.9), (),
+         lambda bench, axes: len(axes[0].collections) == 1),
+]
 CASES: tuple[Case, ...] = (*WHAT_Y_IS, *CELLS, *TYPES, *DATES, *COUNTERS, *FILES, *IN_SAMPLE, *FUTURE, *UPDATES,
-                           *HORIZONS, *COVERAGES, *PATHS, *SEEDS, *GAPS, *SCENARIOS)
+                           *HORIZONS, *COVERAGES, *PATHS, *SEEDS, *GAPS, *SCENARIOS, *PICTURES)

@@ -102,7 +102,8 @@ def autocorrelation_bars(correlations: FloatArray, names: Sequence[str], rows: i
             axes.axhline(0.0, color="0.6", lw=0.8)
             axes.vlines(lags, 0.0, correlations[:, j], color=INK, lw=1.6)
             axes.plot(lags, correlations[:, j], "o", color=INK, ms=3)
-            axes.set_title(literal(f"residuals of {name}"), loc="left")
+            alike = ", which are all alike" if np.isnan(correlations[:, j]).all() else ""
+            axes.set_title(literal(f"residuals of {name}{alike}"), loc="left")
         panels[-1].set_xlabel("lag (shaded: 95 % limits of white noise)")
     outside = int((np.abs(correlations) > limit).sum())
     return Picture.of(panels, f"Autocorrelations of the residuals of {listed(names)} at lags 1 to {len(lags)}; "

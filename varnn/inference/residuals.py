@@ -162,7 +162,7 @@ def plot_fitted(fit: Fitted) -> Picture:
 
 
 def autocorrelations(resid: FloatArray, nlags: int) -> FloatArray:
-    """Return the autocorrelation of each series of residuals at lags 1 … nlags, (nlags, k).
+    """Return the autocorrelation of each series of residuals at lags 1 … nlags, (nlags, k); NaN where all are alike.
 
     Examples
     --------
@@ -171,6 +171,7 @@ def autocorrelations(resid: FloatArray, nlags: int) -> FloatArray:
     """
     centred = resid - resid.mean(axis=0)
     spread = (centred**2).sum(axis=0)
+    spread[spread == 0.0] = np.nan
     return np.stack([(centred[lag:] * centred[:-lag]).sum(axis=0) / spread for lag in range(1, nlags + 1)])
 
 

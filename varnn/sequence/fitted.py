@@ -293,7 +293,10 @@ class SequenceFit(Kept):
         return Sheet(f"{type(self).__name__}: {title}", tuple(facts)).html()
 
     def plot(self) -> Picture:
-        """Draw how each descent went: training and validation loss by step, and the step whose weights were kept."""
+        """Draw how each descent went: training and validation loss by step, and the step whose weights were kept.
+
+        The weights of the linear part and of the recursion are set after it; what the whole is worth says `score`.
+        """
         from matplotlib.figure import Figure
 
         with styled():
@@ -304,11 +307,11 @@ class SequenceFit(Kept):
                 axes.plot(step, training, color="0.6", ls="--", lw=1.2, label="training" if i == 0 else None)
                 axes.plot(step, validation, color=INK, lw=1.2, label="validation" if i == 0 else None)
                 axes.axvline(member.best_step, color="0.8", lw=0.8, label="kept" if i == 0 else None)
-            axes.set(xlabel="step", ylabel="log loss, nats")
+            axes.set(xlabel="step", ylabel="log loss in the descent, nats")
             legend_outside(figure, axes)
         kept = together([str(member.best_step) for member in self.members])
-        return Picture.of(axes, f"Log loss of {self.words} in training and validation by step; the weights kept are "
-                                f"those of step {kept}.")
+        return Picture.of(axes, f"Log loss in the descent of the {cell_words(self.network)}, in training and "
+                                f"validation by step; the weights kept are those of step {kept}.")
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the fit to one file, without pickle; `varnn.load` gives it back with the same bits."""

@@ -428,8 +428,8 @@ class ClassifierFit(SequenceFit):
     >>> names = ["anna", "maria", "julia", "peter", "oskar", "viktor"] * 20
     >>> sexes = ["f", "f", "f", "m", "m", "m"] * 20
     >>> fit = varnn.SequenceClassifier(cell="tanh", width=4, embed=3, epochs=2).fit(names, sexes, rng=0)
-    >>> fit.classes, fit.predict(["anna"])[0]
-    (('f', 'm'), 'f')
+    >>> fit.classes, fit.predict(["anna"]).tolist()
+    (('f', 'm'), ['f'])
     """
 
     spec: SequenceClassifier
