@@ -212,11 +212,11 @@ def compare(y: object, X: object = None, *, horizon: int,
     one_of(missing, "missing", ("raise", "filter"))
     one_of(p_values, "p_values", ("asymptotic", "bootstrap"))
     worth = _worth(worth)
-    series, exog, judged = _sample(y, X, past, target, missing)
+    series, exog, judged = sample_of(y, X, past, target, missing)
     season = season_of(series.index) if season is None else whole_number(season, "season", least=1)
     chosen = _chosen(models, season)
     windows = Windows.default(len(series), horizon, origins=origins, step=step, gap=gap, refit=refit, size=window)
-    told = _leaks(series, exog, judged, _names(trust, "trust"), max(LEADS, windows.horizon + windows.gap))
+    told = leaks_of(series, exog, judged, _names(trust, "trust"), max(LEADS, windows.horizon + windows.gap))
     task = Task(series=series, exog=exog, windows=windows, season=season, seed=whole_number(seed, "seed", least=0),
                 n_paths=checked_paths(whole_number(n_paths, "n_paths", least=20), windows.gap + windows.horizon,
                                       series.k), oracle=oracle,
@@ -322,8 +322,8 @@ def fingerprint(series: Series, exog: Series | None = None) -> str:
     return digest.hexdigest()
 
 
-def _sample(y: object, X: object, past: object, target: str | Sequence[str] | None,
-            missing: str) -> tuple[Series, Series | None, tuple[str, ...]]:
+def sample_of(y: object, X: object, past: object, target: str | Sequence[str] | None,
+              missing: str) -> tuple[Series, Series | None, tuple[str, ...]]:
     """Return all series that are forecast, what is known in advance, and the names of the series that are scored."""
     series = Series.of(y) if missing == "raise" else with_gaps(y)
     exog = None if X is None else series.exog_of(X)
@@ -388,8 +388,8 @@ def _known(asked: list[str], held: Sequence[str], argument: str, what: str) -> l
     return asked
 
 
-def _leaks(series: Series, exog: Series | None, judged: tuple[str, ...], trust: list[str],
-           furthest: int) -> list[Leak]:
+def leaks_of(series: Series, exog: Series | None, judged: tuple[str, ...], trust: list[str],
+             furthest: int) -> list[Leak]:
     """Refuse what holds y: exogenous columns now or later, and inputs known to the origin that hold the future."""
     scored = _columns(series, list(judged))
     inputs = _columns(series, [name for name in series.names if name not in judged])

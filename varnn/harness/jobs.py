@@ -16,19 +16,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from varnn.comparison.compare import fingerprint
+from varnn.comparison.compare import fingerprint, leaks_of, sample_of
 from varnn.comparison.null_bootstrap import contenders, tasks_under
 from varnn.data import About, Dataset, about, load, read
 from varnn.data.steps import steps_of
 from varnn.dates import season_of
 from varnn.errors import InputError, MissingDataError, StoreError
 from varnn.evaluate.backtest import Oracle, Part, Task, blocks, forecast_blocks
-from varnn.evaluate.leaks import LEADS, refuse_leaks
+from varnn.evaluate.leaks import LEADS
 from varnn.evaluate.windows import Windows
 from varnn.forecaster import Forecaster
 from varnn.harness.code import code_of
 from varnn.harness.suite import DataEntry, Suite
-from varnn.series import FloatArray, Series
+from varnn.series import FloatArray
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,8 @@ def jobs(found: Sequence[Item], models: dict[str, Forecaster]) -> list[Job]:
             for number, block in enumerate(blocks(item.task)):
                 named = [data, label, repr(model), repr(item.task.windows), [origin.stop for origin in block],
                          item.task.season, item.task.seed, item.task.n_paths, code[label]]
+                if item.task.target is not None or item.task.missing != "raise":  # keys of others stay what they were
+                    named += [item.task.target, item.task.missing]
                 made.append(Job(_digest(named), item.name, label, number))
     return made
 
@@ -155,17 +157,17 @@ def _item(name: str, entry: DataEntry, data: Dataset, frame: pd.DataFrame, held:
     first = entry.first
     if held is not None:
         first, frame = len(frame), pd.concat([frame, held[frame.columns]], ignore_index=True)
-    series = Series.of(frame)
-    exog = series.exog_of(data.exog) if entry.exog and data.exog is not None else None
-    if exog is not None:
-        refuse_leaks(series, exog, furthest=max(LEADS, entry.horizon + entry.gap))
+    series, exog, judged = sample_of(frame, data.exog if entry.exog else None, list(entry.past) or None,
+                                     list(entry.target) or None, entry.missing)
+    leaks_of(series, exog, judged, list(entry.trust), max(LEADS, entry.horizon + entry.gap))
     if first is None:
         windows = Windows.default(len(series), entry.horizon, origins=entry.origins, step=entry.step, gap=entry.gap,
                                   refit=entry.refit, size=entry.window)
     else:  # a given split is estimated once, unless the suite asks for more
         windows = Windows(horizon=entry.horizon, first=first, step=entry.step or 1, gap=entry.gap, size=entry.window)
         windows = replace(windows, refit=entry.refit or max(1, windows.count(len(series))))
-    task = Task(series=series, exog=exog, windows=windows, season=data.season, seed=seed, n_paths=n_paths)
+    task = Task(series=series, exog=exog, windows=windows, season=data.season, seed=seed, n_paths=n_paths,
+                target=None if judged == series.names else judged, missing=entry.missing)
     units = "; ".join(f"{key}: {label}" for key, label in data.labels.items())
     facts = {"title": name, "subject": data.title, "units": units,
              "source": data.source, "licence": data.licence, "citation": data.citation, "transform": data.transform,

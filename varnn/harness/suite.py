@@ -59,6 +59,10 @@ class DataEntry(_Strict):
     options: dict[str, Any] = {}
     columns: tuple[str, ...] = ()
     exog: bool = True
+    past: tuple[str, ...] = ()
+    target: tuple[str, ...] = ()
+    trust: tuple[str, ...] = ()
+    missing: Literal["raise", "filter"] = "raise"
     origins: Whole | None = None
     first: Whole | None = None
     step: Whole | None = None
