@@ -22,7 +22,7 @@ DATE_NAMES = frozenset({
     "epochtime", "decimaldate", "decimalyear", "decyear", "dateutc", "timeutc", "datetimeutc",
     "utctime", "localtime", "datelocal", "tradedate", "tradingday", "weekday", "dayofweek",
     "dow", "dayofyear", "doy", "dayofmonth", "weekofyear", "hourofday", "fecha", "datum",
-    "jahr", "monat",
+    "jahr", "monat", "julday", "julianday", "jday",
 })
 COUNTER_NAMES = frozenset({
     "id", "rownames", "rowname", "rowid", "rownumber", "rownum", "rowno", "obsno", "sno",
@@ -37,6 +37,14 @@ LOOSE_NAMES = frozenset({
 })
 DATE_WORDS = frozenset(["date", "datetime", "timestamp", "time", "year", "month", "quarter", "week", "day", "period"])
 CYCLES = (4, 7, 12, 24, 52)  # quarters, weekdays, months, hours, weeks
+# Days from one row to the next, days of so many rows, and the rows, where rows are months, quarters, years, weekdays.
+PERIODS = (
+    ((28, 29, 30, 31), (365, 366), 12),
+    ((90, 91, 92), (365, 366), 4),
+    ((365, 366), (365, 366), 1),
+    ((1, 3), (7,), 5),
+)
+STAMPS = frozenset({"ts", "dt", "t"})  # short names of moments, which need not be evenly spaced
 COUNTED = 6  # equal steps in fewer rows than this may be chance
 SHOWN = 3
 
@@ -93,6 +101,28 @@ def equal_steps(values: Numbers) -> bool:
     return bool(steps[0] != 0 and np.abs(steps - steps[0]).max() <= rounding + 1e-9 * abs(steps[0]))
 
 
+def rises_by_the_calendar(values: Numbers) -> bool:
+    """Tell whether whole numbers rise as the days, seconds or milliseconds of months, quarters, years or weekdays do.
+
+    Twelve months, four quarters and one year are 365 or 366 days, and five weekdays are 7.
+
+    Examples
+    --------
+    >>> rises_by_the_calendar(np.cumsum([43831.0, 31, 29, 31, 30, 31, 30]))
+    True
+    >>> rises_by_the_calendar(np.cumsum([43831.0, 31, 33, 31, 30, 31, 30]))
+    False
+    """
+    if not _whole(values) or len(values) < COUNTED:
+        return False
+    for unit in (1.0, 86400.0, 86400e3):
+        days = np.diff(values) / unit
+        for steps, round_trip, length in PERIODS:
+            if np.isin(days, steps).all() and np.isin((values[length:] - values[:-length]) / unit, round_trip).all():
+                return True
+    return False
+
+
 def turns_in_a_cycle(values: Numbers, *, any_length: bool = False) -> bool:
     """Tell whether whole numbers rise by 1 and fall back, as quarters, weekdays, months, hours and weeks do.
 
@@ -136,12 +166,16 @@ def why_it_only_counts(name: object, values: Numbers) -> str:
             return f"counts the rows ({seen})"
         if len(values) >= COUNTED:
             return f"rises or falls by {values[1] - values[0]:.6g} in every row ({seen})"
+    if rises_by_the_calendar(values):
+        return f"dates the rows ({seen})"
     if turns_in_a_cycle(values, any_length=named_like_a_date(name)):
         return f"repeats a calendar ({seen})"
     if own in DATE_NAMES:
         return f"is named like a date ({seen})"
     if own in COUNTER_NAMES | {""} and _whole(values):
         return f"is named like a counter ({seen})"
+    if own in STAMPS and _moments(values):
+        return f"dates the rows ({seen})"
     if own in LOOSE_NAMES and _rising_whole(values):
         return f"counts the rows ({seen})"
     if own in {"day", "days", "hour", "hours", "minute", "second"} and _part_of_a_date(values):
@@ -165,7 +199,9 @@ def counts_by_name_and_steps(name: object, values: Numbers) -> bool:
     own = plain(name)
     if own not in DATE_NAMES | COUNTER_NAMES | LOOSE_NAMES | {""} or len(values) < SHOWN:
         return False
-    if equal_steps(values) or turns_in_a_cycle(values):
+    if equal_steps(values) or turns_in_a_cycle(values) or rises_by_the_calendar(values):
+        return True
+    if own in STAMPS and _moments(values):
         return True
     steps = np.diff(values) if np.isfinite(values).all() else np.array([-1.0])
     in_time = own in DATE_NAMES and (steps >= 0).all() and (steps > 0).any()
@@ -174,6 +210,11 @@ def counts_by_name_and_steps(name: object, values: Numbers) -> bool:
 
 def _whole(values: Numbers) -> bool:
     return bool(len(values) and np.isfinite(values).all() and (values == np.round(values)).all())
+
+
+def _moments(values: Numbers) -> bool:
+    """Seconds or smaller parts since 1970, at least since 1985, that never fall."""
+    return _whole(values) and values.min() >= 5e8 and bool((np.diff(values) >= 0).all() and values[-1] > values[0])
 
 
 def _rising_whole(values: Numbers) -> bool:

@@ -234,7 +234,7 @@ def _written_as(owner: object) -> str:
 def _default(kind: type) -> object:
     try:
         return kind()
-    except Exception:
+    except (TypeError, ValueError):  # a specification that has to be told something, or is told it here
         return None
 
 

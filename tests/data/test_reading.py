@@ -550,3 +550,62 @@ def test_the_var_of_decimal_quarters_follows_the_rule_that_made_them(file):
         mean = varnn.VAR().fit(y).forecast(2).mean
     assert list(mean.index.astype(str)) == ["1975Q1", "1975Q2"]
     np.testing.assert_allclose(mean["gas"], [102, 144], rtol=1e-9)
+
+
+def serial(i: int, how: str) -> str:
+    """Return the spreadsheet's number of a day, a month, a quarter or a weekday."""
+    return str((pd.date_range("2020-01-01", periods=i + 1, freq=how)[i] - pd.Timestamp("1899-12-30")).days)
+
+
+@pytest.mark.parametrize("how", ["MS", "ME", "QS", "QE", "YS", "B"])
+@pytest.mark.parametrize("name", ["t", "serialday", "value2"])
+def test_day_numbers_of_months_quarters_years_and_weekdays_are_no_series(tmp_path, how, name):
+    path = tmp_path / "f.csv"
+    path.write_text(f"{name},load\n" + rows(lambda i: f"{serial(i, how)},{value(i)}"))
+    found = read(path)
+    assert list(found.y.columns) == ["load"]
+    assert any(repr(name) in note and "dates the rows" in note for note in found.notes)
+    assert list(read(path, columns=[name, "load"]).y.columns) == [name, "load"]
+
+
+@pytest.mark.parametrize("unit", [1, 1000])
+def test_unevenly_spaced_moments_are_no_series(tmp_path, unit):
+    path = tmp_path / "f.csv"
+    path.write_text("ts,load\n" + rows(lambda i: f"{(1577836800 + 86400 * i + 7 * i * i) * unit},{value(i)}"))
+    assert list(read(path).y.columns) == ["load"]
+
+
+def test_numbers_that_rise_nearly_as_the_calendar_stay_a_series(tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("stock,load\n" + rows(lambda i: f"{40000 + 30 * i + i * i % 7},{value(i)}"))
+    assert list(read(path).y.columns) == ["stock", "load"]
+
+
+def test_six_digits_that_are_weeks_or_days_of_short_years_are_refused(tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("date,load\n" + rows(lambda i: f"{day(i):%y%m%d},{value(i)}"))
+    with pytest.raises(TimeIndexError, match=r"'200101'.*year and week or as a day of a two-digit year"):
+        read(path)
+    path.write_text("week,load\n" + rows(lambda i: f"2001{i + 1:02d},{value(i)}"))
+    assert str(read(path).y.index[-1].date()) == "2001-06-11"  # the Monday of ISO week 24 of 2001
+
+
+@pytest.mark.parametrize("name", ["f.xlsx", "f.zip", "f.csv"])
+def test_a_damaged_archive_is_refused(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"PK\x03\x04" + b"0" * 600)
+    with pytest.raises(StoreError, match="damaged Excel file or zip archive"):
+        read(path)
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u202f", "\u2009"])
+def test_thousands_between_narrow_blanks_are_read(tmp_path, blank):
+    path = tmp_path / "f.csv"
+    path.write_text("date;load\n" + rows(lambda i: f"{day(i).date()};1{blank}{value(i):03d},5"), encoding="utf-8")
+    assert_array_equal(read(path).y["load"], [1000.5 + value(i) for i in range(24)])
+
+
+def test_the_mark_of_earth_science_for_missing_values_is_told(tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("date,load\n" + rows(lambda i: f"{day(i).date()},{'-9.99E+30' if i == 5 else value(i)}"))
+    assert any("-9.99e+30 in 1 row" in note for note in read(path).notes)

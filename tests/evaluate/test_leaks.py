@@ -159,3 +159,19 @@ def test_the_command_line_refuses_a_change_and_takes_it_as_an_input_of_the_past(
     assert done.exit_code == 2
     assert "--past change" in done.output
     assert CliRunner().invoke(app, [*call, "--past", "change"]).exit_code == 0
+
+
+@pytest.mark.parametrize("lead", [0, 1, 5])
+def test_outcomes_filled_in_after_a_law_are_refused(lead):
+    y = persistent()
+    guess = np.where(np.arange(ROWS) < 100, noise(3), y.shift(-lead).ffill())
+    words = refused(y, x=guess)
+    assert words.startswith("X column 'x' equals 'y' ")
+    assert "in the last 53 rows" in words
+
+
+def test_a_trend_beside_a_series_that_ends_as_one_passes():
+    y = persistent()
+    y.iloc[90:] = np.arange(ROWS - 90.0)
+    X = pd.DataFrame({"trend": np.arange(float(ROWS)), "other": noise(4)})
+    assert not refuse_leaks(Series.of(y), Series.of(X, argument="X"))

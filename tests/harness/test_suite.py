@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from varnn import compare
 from varnn.errors import DataNameError, InputError, StoreError
+from varnn.evaluate.backtest import backtest
+from varnn.harness.jobs import items, jobs
 from varnn.harness.suite import Suite
 from varnn.models.wrap_conformal import Conformal
 
@@ -60,3 +65,27 @@ def test_every_committed_suite_is_valid():
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(StoreError, match="cannot be read"):
         Suite.read(tmp_path / "none.toml")
+
+
+def test_targets_past_inputs_and_gaps_are_as_in_compare(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    y = pd.DataFrame(rng.standard_normal((60, 3)), columns=["gdp", "cons", "oil"],
+                     index=pd.period_range("2000Q1", periods=60, freq="Q"))
+    y.iloc[20, 0] = np.nan
+    y.rename_axis("quarter").to_csv(tmp_path / "my.csv")
+    monkeypatch.chdir(tmp_path)
+    text = GOOD.replace('name = "macrodata"', 'file = "my.csv"\norigins = 5')
+    text = text.replace("[models.Mean]", '{asked}\n[models.VAR]\noptions = {{ lags = 1 }}')
+    suite = Suite.parse(text.format(asked='target = ["gdp"]\npast = ["oil"]\nmissing = "filter"'))
+    (item,), models = items(suite), suite.forecasters()
+    assert item.task.names == ("gdp",)
+    mine = backtest(models, item.task, {}).forecasts
+    theirs = compare(y, horizon=2, models=models, target="gdp", past="oil", missing="filter", origins=5, n_paths=200)
+    pd.testing.assert_frame_equal(mine, theirs.ledger.forecasts)
+    other = Suite.parse(text.format(asked='target = ["cons"]\nmissing = "filter"'))
+    assert jobs([item], models)[0].key != jobs(items(other), models)[0].key
+
+
+def test_an_unknown_target_of_a_suite_is_named():
+    with pytest.raises(DataNameError, match="target: no series of y is called 'gdp'"):
+        items(Suite.parse(GOOD.replace("horizon = 2", 'horizon = 2\ntarget = ["gdp"]')))

@@ -230,7 +230,7 @@ def compare(y: object, X: object = None, *, horizon: int,
     season = season_of(series.index) if season is None else whole_number(season, "season", least=1)
     chosen = _chosen(models, season, named=season != season_of(series.index))
     windows = Windows.default(len(series), horizon, origins=origins, step=step, gap=gap, refit=refit, size=window)
-    told = _leaks(series, exog, judged, names_of(trust, "trust"), max(LEADS, windows.horizon + windows.gap))
+    told = leaks_of(series, exog, judged, names_of(trust, "trust"), max(LEADS, windows.horizon + windows.gap))
     task = Task(series=series, exog=exog, windows=windows, season=season, seed=whole_number(seed, "seed", least=0),
                 n_paths=checked_paths(whole_number(n_paths, "n_paths", least=20), windows.gap + windows.horizon,
                                       series.k), oracle=oracle,
@@ -349,8 +349,8 @@ def fingerprint(series: Series, exog: Series | None = None) -> str:
     return digest.hexdigest()
 
 
-def _leaks(series: Series, exog: Series | None, judged: tuple[str, ...], trust: list[str],
-           furthest: int) -> list[Leak]:
+def leaks_of(series: Series, exog: Series | None, judged: tuple[str, ...], trust: list[str],
+             furthest: int) -> list[Leak]:
     """Refuse what holds y: exogenous columns now or later, and inputs known to the origin that hold the future."""
     scored = _columns(series, list(judged))
     inputs = _columns(series, [name for name in series.names if name not in judged])

@@ -100,8 +100,13 @@ def refuse_leaks(series: Series, exog: Series, furthest: int = LEADS, *, trust: 
 
 
 def _refuse_copies(series: Series, exog: Series, first: int, furthest: int) -> None:
-    """Refuse columns that are y but for level, scale and sign: correlations of more than 1 − 1e-9."""
+    """Refuse columns that are y but for level, scale and sign, in all rows or in those that are judged.
+
+    A copy has a correlation of more than 1 − 1e-9. The last rows are looked at alone, where y moves enough for that to
+    be no chance: an input that was forecast once and later filled with outcomes is a copy only there.
+    """
     rows = len(series)
+    last = rows // 3
     for column, name in enumerate(exog.names):
         for target, of in enumerate(series.names):
             for lead in range(first, min(furthest, rows - 10) + 1):
@@ -112,6 +117,12 @@ def _refuse_copies(series: Series, exog: Series, first: int, furthest: int) -> N
                     when = Leak((), (), lead, 1.0).when
                     raise LookaheadError(f"X column {name!r} equals {of!r} {when}; a forecast would be given what it "
                                          f"has to forecast. {_ways_out((name,), lead)}")
+                y, x = ahead[-last:], x[-last:]
+                moves = len(np.unique(y)) > max(2 * FEWEST, len(y) // 2) and x.std() > 0 and not counts_or_repeats(x)
+                if moves and abs(np.corrcoef(y, x)[0, 1]) > 1 - 1e-9:
+                    raise LookaheadError(f"X column {name!r} equals {of!r} {Leak((), (), lead, 1.0).when} in the last "
+                                         f"{len(y)} rows; a forecast would be given what it has to forecast. "
+                                         f"{_ways_out((name,), lead)}")
 
 
 def _refusal(leak: Leak) -> str:

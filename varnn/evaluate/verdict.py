@@ -74,8 +74,9 @@ def _told(leak: Mapping[str, Any]) -> str:
     one, single = len(leak["columns"]) == 1, len(leak["of"]) == 1
     when = ("at the same date", "1 step later")[leak["lead"]] if leak["lead"] < 2 else f"{leak['lead']} steps later"
     what = _and(list(map(repr, leak["of"])))
+    share = min(100 * leak["share"], 99)  # all of it would have been refused
     return (f"Mind the inputs: {_and(list(map(repr, leak['columns'])))} tell{'s' if one else ''} "
-            f"{100 * leak['share']:.0f} % of what is new in {what if single else f'a combination of {what}'} {when}; "
+            f"{share:.0f} % of what is new in {what if single else f'a combination of {what}'} {when}; "
             f"gains over a model without {'it' if one else 'them'} hold only where {'it is' if one else 'they are'} "
             "known that far in advance.")
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from varnn.comparison.compare import fingerprint
+from varnn.comparison.compare import fingerprint, leaks_of
 from varnn.comparison.null_bootstrap import contenders, tasks_under
 from varnn.comparison.sample import sample_of
 from varnn.data import About, Dataset, about, load, read
@@ -24,7 +24,7 @@ from varnn.data.steps import steps_of
 from varnn.dates import season_of
 from varnn.errors import InputError, MissingDataError, StoreError
 from varnn.evaluate.backtest import Oracle, Part, Task, blocks, forecast_blocks
-from varnn.evaluate.leaks import LEADS, refuse_leaks
+from varnn.evaluate.leaks import LEADS
 from varnn.evaluate.windows import Windows
 from varnn.forecaster import Forecaster
 from varnn.harness.code import code_of
@@ -99,8 +99,8 @@ def jobs(found: Sequence[Item], models: dict[str, Forecaster]) -> list[Job]:
             for number, block in enumerate(blocks(item.task)):
                 named = [data, label, repr(model), repr(item.task.windows), [origin.stop for origin in block],
                          item.task.season, item.task.seed, item.task.n_paths, code[label]]
-                if item.task.target is not None or item.task.missing != "raise":
-                    named.append([item.task.target, item.task.missing])
+                if item.task.target is not None or item.task.missing != "raise":  # keys of others stay what they were
+                    named += [item.task.target, item.task.missing]
                 made.append(Job(_digest(named), item.name, label, number))
     return made
 
@@ -159,9 +159,8 @@ def _item(name: str, entry: DataEntry, data: Dataset, frame: pd.DataFrame, held:
     if held is not None:
         first, frame = len(frame), pd.concat([frame, held[frame.columns]], ignore_index=True)
     known = data.exog if entry.exog else None
-    series, exog, judged = sample_of(frame, known, list(entry.past) or None, entry.target or None, entry.missing)
-    if exog is not None:
-        refuse_leaks(series, exog, furthest=max(LEADS, entry.horizon + entry.gap))
+    series, exog, judged = sample_of(frame, known, list(entry.past) or None, list(entry.target) or None, entry.missing)
+    leaks_of(series, exog, judged, list(entry.trust), max(LEADS, entry.horizon + entry.gap))
     if first is None:
         windows = Windows.default(len(series), entry.horizon, origins=entry.origins, step=entry.step, gap=entry.gap,
                                   refit=entry.refit, size=entry.window)

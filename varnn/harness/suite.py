@@ -58,10 +58,11 @@ class DataEntry(_Strict):
     horizon: Whole
     options: dict[str, Any] = {}
     columns: tuple[str, ...] = ()
+    exog: bool = True
     past: tuple[str, ...] = ()
     target: tuple[str, ...] = ()
+    trust: tuple[str, ...] = ()
     missing: Literal["raise", "filter"] = "raise"
-    exog: bool = True
     origins: Whole | None = None
     first: Whole | None = None
     step: Whole | None = None

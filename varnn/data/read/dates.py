@@ -125,6 +125,9 @@ def _read(cells: list[str], column: str, like: pd.Index[Any] | None) -> pd.Index
     weeks = "week" in column.casefold()
     if {"year and month", "year and week"} <= {words for words, _ in found}:
         found = [(words, dates) for words, dates in found if words != ("year and month" if weeks else "year and week")]
+    if not weeks and [words for words, _ in found] == ["year and week"] and all(map(_short_day, cells)):
+        raise TimeIndexError(f"{where} begins with {cells[0]!r}, {cells[min(1, len(cells) - 1)]!r}, which can be read "
+                             f"as year and week or as a day of a two-digit year; {AS_DATES}")
     if len(found) > 1:  # ten digits that read as a year, month, day and hour are no seconds after 2030
         found = [(words, dates) for words, dates in found if words != "seconds since 1970"]
     if not found:
@@ -142,6 +145,11 @@ def _read(cells: list[str], column: str, like: pd.Index[Any] | None) -> pd.Index
         raise TimeIndexError(f"{where} begins with {cells[0]!r}, {cells[min(1, len(cells) - 1)]!r}, which can be read "
                              f"{_as_words(list(others))}; {AS_DATES}")
     return regular_index(found[0][1], where)
+
+
+def _short_day(cell: str) -> bool:
+    """Tell whether six digits are a day written YYMMDD."""
+    return bool(re.fullmatch(r"\d{6}", cell)) and not pd.isna(pd.to_datetime(cell, format="%y%m%d", errors="coerce"))
 
 
 def _distinct(found: Sequence[tuple[str, Dates]]) -> dict[str, Dates]:

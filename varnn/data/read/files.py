@@ -111,12 +111,15 @@ def _parquet(path: Path, raw: bytes) -> pd.DataFrame:
 
 def _excel(path: Path, raw: bytes) -> pd.DataFrame:
     """Return the cells of the only sheet that has any, or of the only file in a zip."""
-    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        held = archive.namelist()
-        if "mimetype" in held:
-            raise StoreError(f"{path} is an OpenDocument file; {SAVE_AS}")
-        if not any(name.startswith("xl/") for name in held):
-            raise StoreError(f"{path} is a zip archive; unpack it and give one of {', '.join(held[:5])}")
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            held = archive.namelist()
+    except zipfile.BadZipFile as problem:
+        raise StoreError(f"{path} is a damaged Excel file or zip archive ({problem}); {SAVE_AS}") from None
+    if "mimetype" in held:
+        raise StoreError(f"{path} is an OpenDocument file; {SAVE_AS}")
+    if not any(name.startswith("xl/") for name in held):
+        raise StoreError(f"{path} is a zip archive; unpack it and give one of {', '.join(held[:5])}")
     try:
         import openpyxl  # noqa: F401 -- pandas names it only after it has failed
     except ImportError:

@@ -239,8 +239,9 @@ def _of_cells(
         wanted, left = _measures(table[wanted], decimal)
         notes = [*notes, *left]
     if not wanted:
-        besides = ", ".join(filter(None, [*dates, *inputs])) or "none"
-        raise ShapeError(f"{path} has no column to forecast besides {besides}{_told(notes)}")
+        besides = ", ".join(filter(None, [*dates, *inputs]))
+        besides = f" besides {besides}" if besides else ""
+        raise ShapeError(f"{path} has no column to forecast{besides}{_told(notes)}")
     index = time_index(table, dates, like) if dates else _following(len(table), like)
     y = _numbers(table[wanted].set_axis(index, axis=0), decimal)
     X = _numbers(table[inputs].set_axis(index, axis=0), decimal) if inputs else None
