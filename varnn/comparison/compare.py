@@ -30,8 +30,7 @@ from varnn.estimate.least_squares.regression import Trend
 from varnn.evaluate import tables as board
 from varnn.evaluate.backtest import Oracle, Progress, Task, backtest
 from varnn.evaluate.judgement import WORTH, Judgement, judgement
-from varnn.evaluate.leaks import LEADS, Leak
-from varnn.evaluate.leaks import refuse_leaks as refuse_leaks
+from varnn.evaluate.leaks import LEADS, Leak, refuse_leaks
 from varnn.evaluate.ledger import Ledger
 from varnn.evaluate.staircase import staircase, taken_apart
 from varnn.evaluate.verdict import band_checks, cautions, sentences
