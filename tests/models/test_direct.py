@@ -223,3 +223,22 @@ def test_the_summary_says_what_the_map_is_made_of():
     text = Direct(horizon=6, lookback=(12, 24)).fit(walk()).summary()
     assert "24 rows to 6 steps, one map for all series" in text
     assert "12 rows less their mean" in text
+
+
+def test_bands_hold_what_they_say_although_paths_come_from_errors_in_the_sample():
+    held = []
+    for seed in range(40):
+        e, y = np.random.default_rng(700 + seed).normal(size=232), np.zeros(232)
+        for t in range(2, len(y)):
+            y[t] = 0.6 * y[t - 1] + 0.25 * y[t - 2] + e[t]
+        paths = Direct(horizon=12).fit(y[:220]).forecast(12, n_paths=300, rng=seed).paths[..., 0]
+        low, high = np.quantile(paths, [0.025, 0.975], axis=0)
+        held.append(((y[220:] >= low) & (y[220:] <= high)).mean())
+    assert 0.91 <= np.mean(held) <= 0.99
+
+
+def test_a_shorter_forecast_has_the_same_first_errors_as_a_longer_one():
+    y = np.random.default_rng(3).normal(size=300).cumsum()
+    fit = Direct(horizon=12).fit(y)
+    one, all_steps = fit.forecast(1, n_paths=4000, rng=0).paths, fit.forecast(12, n_paths=4000, rng=0).paths
+    assert_allclose(one[:, 0].std(), all_steps[:, 0].std(), rtol=0.1)

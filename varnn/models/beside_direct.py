@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
@@ -267,7 +268,12 @@ class FittedDirect(Fitted):
         return 6.5 * (n_paths + errors) * horizon * self.series.k + n_paths * errors
 
     def _errors(self, horizon: int) -> FloatArray | None:
-        """Return h-step errors (J, h, k) of windows spread over the sample, corrected for the coefficients fitted."""
+        """Return h-step errors (J, h, k) of windows spread over the sample, as large as those of rows held out."""
+        errors = self._fitted_errors(horizon)
+        return None if errors is None else np.asarray(errors * self._larger_out_of_sample)
+
+    def _fitted_errors(self, horizon: int) -> FloatArray | None:
+        """Return h-step errors (J, h, k) of windows spread over the sample, less their means; None where few."""
         L, values = self.lookback, self.series.values
         count = len(values) - L - horizon + 1
         if count < FEWEST_ERRORS:
@@ -275,8 +281,27 @@ class FittedDirect(Fitted):
         chosen = np.unique(np.linspace(0, count - 1, min(count, MOST_ERRORS)).astype(int))
         windows = np.lib.stride_tricks.sliding_window_view(values, L + horizon, axis=0)[chosen].transpose(0, 2, 1)
         errors = windows[:, L:] - self.forecast_many(windows[:, :L], horizon)
-        errors = errors - errors.mean(axis=0)
-        return np.asarray(errors * np.sqrt(self.nobs / max(self.df_resid, 1)))
+        return np.asarray(errors - errors.mean(axis=0))
+
+    @cached_property
+    def _larger_out_of_sample(self) -> FloatArray:
+        """How much larger errors are out of sample, (k,).
+
+        Errors of the rows that a map was fitted to are too small, and overlapping windows hide by how much from any
+        count of coefficients. So the mean square of the candidates on the blocks held out says it; rows over rows
+        less coefficients where nothing was held out, or where that is more.
+        """
+        counted = np.full(self.series.k, np.sqrt(self.nobs / max(self.df_resid, 1)))
+        errors = self._fitted_errors(self.maps[0].weights.shape[1])
+        if errors is None:
+            return counted
+        inside = ((errors / self.scale) ** 2).mean(axis=(0, 1))
+        if len(self.maps) == 1:
+            inside = np.full(len(inside), inside.mean())
+        outside = np.array([np.mean([one.error for one in self.maps[j % len(self.maps)].candidates])
+                            for j in range(len(inside))])
+        ratio = np.divide(outside, inside, out=np.full(len(inside), np.nan), where=inside > 0.0)
+        return np.asarray(np.fmax(np.sqrt(ratio), counted))
 
     def _leverage(self) -> FloatArray:
         """Return wᵀ(G + λI)⁻¹w/N of the last window of each series, (k,): what estimation adds to the variance."""
