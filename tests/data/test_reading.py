@@ -609,3 +609,14 @@ def test_the_mark_of_earth_science_for_missing_values_is_told(tmp_path):
     path = tmp_path / "f.csv"
     path.write_text("date,load\n" + rows(lambda i: f"{day(i).date()},{'-9.99E+30' if i == 5 else value(i)}"))
     assert any("-9.99e+30 in 1 row" in note for note in read(path).notes)
+
+
+@pytest.mark.parametrize(("head", "encoding"),
+                         [("Дата,Цена", "cp1251"), ("日期,价格", "gbk"), ("ημέρα,τιμή", "cp1253")])
+def test_names_in_another_encoding_are_not_garbled_in_silence(tmp_path, head, encoding):
+    rows = "".join(f"2020-{i + 1:02d},{i * i % 7}\n" for i in range(12))
+    (tmp_path / "a.csv").write_bytes(f"{head}\n{rows}".encode(encoding))
+    with pytest.raises(StoreError, match="save it as UTF-8"):
+        read_table(tmp_path / "a.csv")
+    (tmp_path / "b.csv").write_text(f"{head}\n{rows}", encoding="utf-8")
+    assert list(read_table(tmp_path / "b.csv")[0].columns) == [head.split(",")[1]]

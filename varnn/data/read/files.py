@@ -148,6 +148,9 @@ def _as_text(cell: object) -> str:
     return str(cell).strip()
 
 
+FOREIGN = re.compile("[\u0080-\u024f\u2010-\u2122]{3,}")  # no western word has three such letters in a row
+
+
 def _text(path: Path, raw: bytes) -> str:
     """Return the text in its encoding: by its mark, UTF-16 by its zeros, UTF-8, else Windows-1252."""
     kind = next((words for mark, words in OTHERS.items() if raw.startswith(mark)), None)
@@ -168,6 +171,9 @@ def _text(path: Path, raw: bytes) -> str:
             continue
     else:
         raise StoreError(f"{path} is neither UTF-8 nor Windows-1252 text; save it as UTF-8")
+    if name == "cp1252" and (odd_word := FOREIGN.search(text.lstrip().partition("\n")[0])):
+        raise StoreError(f"{path} is not UTF-8, and read as Windows-1252 its first line holds {odd_word[0]!r}, which "
+                         "is no word: it may be Cyrillic, Chinese or Greek in another encoding; save it as UTF-8")
     if not text.strip():
         raise ShapeError(f"{path} is empty")
     if "\x00" in text:
