@@ -8,7 +8,7 @@ import pytest
 
 import varnn
 from varnn import GRU, LSTM, VAR, Conformal, Direct, Ensemble, LinearRNN, Naive, Panel, SeasonalNaive, TanhRNN
-from varnn.errors import VarnnError
+from varnn.errors import ParameterError, VarnnError
 
 Y = pd.DataFrame(np.random.default_rng(0).normal(size=(80, 2)), columns=["a", "b"])
 FIT = VAR(lags=1).fit(Y)
@@ -98,3 +98,15 @@ def test_names_that_do_not_exist_leave_hasattr_and_copies_as_python_has_them():
 
 def test_tvalues_are_coefficients_over_their_errors():
     pd.testing.assert_frame_equal(FIT.tvalues, FIT.params / FIT.bse)
+
+
+@pytest.mark.parametrize(("ask", "remedy"), [
+    (lambda fit: fit.forecast(2)["y1"], r"outlook\.mean\['y1'\]"), (lambda fit: fit[0], r"fit\.params"),
+    (lambda fit: list(fit.forecast(2)), r"outlook\.mean"), (lambda fit: fit.bootstrap(n=3), "replications=3"),
+    (lambda fit: varnn.Direct(lags=2), r"Direct\(lookback=2\)")])
+def test_an_index_and_a_number_of_other_packages_get_the_remedy(ask, remedy):
+    fit = varnn.VAR(lags=1).fit(np.random.default_rng(0).normal(size=(60, 2)))
+    with pytest.raises(ParameterError, match=remedy):
+        ask(fit)
+    assert np.asarray(fit, dtype=object).shape == ()
+    assert bool(fit)

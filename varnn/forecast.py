@@ -66,6 +66,7 @@ class Forecast(Guided, Shown):
 
     _is: ClassVar[str] = "a forecast"
     _called: ClassVar[str] = "outlook"
+    _indexed: ClassVar[str] = "write outlook.mean[key] for a series, outlook.paths for paths"
 
     def __post_init__(self) -> None:
         self.point.setflags(write=False)

@@ -177,6 +177,7 @@ class Fitted(Questions, Shown, Kept, ABC):
 
     _is: ClassVar[str] = "a fit"
     _called: ClassVar[str] = "fit"
+    _indexed: ClassVar[str] = "write fit.params, fit.fittedvalues or fit.forecast(horizon).mean"
     _leads: ClassVar[tuple[tuple[str, str], ...]] = (
         (".forecast(horizon)", "Forecast"), (".spec", "Forecaster"))
 

@@ -29,11 +29,13 @@ FUNCTIONS: list[Function] = []
 class Guided:
     """A class whose methods and attributes say what to write where a call or a name does not exist.
 
-    A subclass says what it is, what examples call it, and which other nouns it leads to, and how.
+    A subclass says what it is, what examples call it, what to write in place of an index, and which other nouns it
+    leads to, and how.
     """
 
     _is: ClassVar[str] = "an object"
     _called: ClassVar[str] = ""
+    _indexed: ClassVar[str] = ""
     _leads: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -53,6 +55,10 @@ class Guided:
             if hasattr(type(self), name):  # a property that failed: let it say why
                 return object.__getattribute__(self, name)
             raise no_attribute(self, name)
+
+        def __getitem__(self, key: object) -> Any:
+            instead = type(self)._indexed.replace("[key]", f"[{key!r}]") or "ask for an attribute by its name"
+            raise ParameterError(f"{type(self).__name__} has no [{key!r}]: {instead}")
 
 
 class _Signature:

@@ -113,6 +113,7 @@ _OPTIONS: Iterable[Option] = (
     *_rows("p order k_ar ar_order n_lags", "lags", "statsmodels, R vars", translate=_first),
     *_rows("input_chunk_length input_size context_length seq_len window_length look_back n_prev", "lags lookback",
            "darts, Nixtla, sktime"),
+    *_rows("lags", "lookback", "varnn's VAR, darts"),
     *_rows("maxlags maxlag lag_max max_order max_p nlag_max", "max_lags nlags", "statsmodels, R vars, pmdarima"),
     *_rows("ic criterion information_criterion", "lags", "statsmodels, R vars, pmdarima",
            "the criterion stands in place of a number", _lower),
@@ -146,7 +147,8 @@ _OPTIONS: Iterable[Option] = (
     *_rows("freq dates", "", "statsmodels, Nixtla", "it is read from the index of y; leave it out"),
     *_rows("interpolate fill_missing", "missing", "darts", "'raise' or 'filter'"),
     # --- forecasts ---
-    *_rows("steps n_ahead h fh n forecast_horizon prediction_length output_chunk_length n_periods nsteps",
+    *_rows("n", "horizon periods replications draws n_paths", "darts, R", translate=_last),
+    *_rows("steps n_ahead h fh forecast_horizon prediction_length output_chunk_length n_periods nsteps",
            "horizon periods", "statsmodels, R vars, Nixtla, sktime, darts, pmdarima", translate=_last),
     *_rows("alpha signif significance", "coverage signif", "statsmodels, sktime, pmdarima",
            "what an interval holds, 1 − alpha", _outside),
