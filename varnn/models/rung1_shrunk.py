@@ -67,8 +67,8 @@ class ShrunkVAR(Forecaster):
     ŷ_t = c + A_1 y_{t−1} + … + A_p y_{t−p} + D z_t with the conjugate prior Σ ~ IW(Ψ, k + 2),
     B | Σ ~ N(B₀, Σ ⊗ Λ⁻¹). A coefficient of lag l of series j in equation i has variance
     λ² l^{−a} Ψ_i/Ψ_j, Ψ_i the error variance of an AR(1) of series i; constant, trend and X are free.
-    Where the dates have a season s, lags around s and 2s are candidates too, and have λ_s² (1 + |l − c|)^{−a} more,
-    c the nearer of the two.
+    Where the dates have a season s, lags around s and 2s are candidates too, and have λ_s² (1 + d)^{−a} more,
+    d the distance of l from the nearer of the two.
     The coefficients of series j, summed over lags, lie μ Ψ_j/var(y_j) about the centre (of order 1/T for
     a random walk); the forecast from the mean of the first p rows lies δ Ψ_i^½ about that of the centre.
     λ, a, μ, δ, λ_s and the centre of each series (0, white noise, or 1, a random walk) maximise the

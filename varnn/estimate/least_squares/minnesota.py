@@ -38,7 +38,7 @@ class Tightness:
     overall : float
         λ, standard deviation of a coefficient of lag 1 in standard units.
     decay : float
-        a: the variance at lag l is λ² l^{−a}, and λ_s² (1 + |l − s|)^{−a} more around a season.
+        a: the variance at lag l is λ² l^{−a}, and λ_s² (1 + d)^{−a} more at a distance d from a season.
     sums : float
         μ, how far the coefficients of one series, summed over lags, may lie from the centre.
     initial : float
