@@ -216,7 +216,7 @@ class FittedShrunkVAR(FittedVAR):
     walks : tuple of str
         Series whose centre is the random walk; the others' is white noise.
     stop : Stop
-        Why the descent on the four hyper-parameters ended.
+        Why the descent on the hyper-parameters ended.
 
     Examples
     --------
